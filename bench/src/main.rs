@@ -1,0 +1,55 @@
+//! Measurements, each beside its raw limit taken in the same run. Started by `cargo xtask bench`.
+
+mod bare;
+mod bulk;
+mod cell;
+mod chunked;
+mod commands;
+mod http;
+mod idle;
+mod load;
+mod machine;
+mod process;
+mod raw;
+mod report;
+mod requests;
+mod site;
+mod statistics;
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+/// The allocator of `recourse`, so that the bare handler is given the same means.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures the desk against the raw limits of what stands under it.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Commands a second over HTTP, against a bare publisher.
+    Commands(commands::Args),
+    /// The bare handler, as a process of its own.
+    #[command(hide = true)]
+    BareHandler(bare::Args),
+    /// Start a child that cannot outlive its parent.
+    #[command(name = servers::launch::SUBCOMMAND, hide = true)]
+    ExecServer {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Commands(args) => commands::run(&args),
+        Command::BareHandler(args) => bare::run(&args),
+        Command::ExecServer { args } => Err(servers::launch::exec(args).into()),
+    }
+}

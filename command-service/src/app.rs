@@ -1,0 +1,55 @@
+//! What every route of the service works with.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use domain::actor::Actor;
+use domain::catalogue::Catalogue;
+use domain::policy::WaitPolicy;
+use event_log::{Directory, EventLog, Tickets};
+use service_kit::Problem;
+use service_kit::tokens::{Authenticate, TokenHash};
+
+use crate::token_book::TokenBook;
+
+/// The service's state. Cheap to clone, which every request does several times; clones share it.
+#[derive(Debug, Clone)]
+pub struct App {
+    parts: Arc<Parts>,
+}
+
+/// What the state consists of.
+#[derive(Debug)]
+pub struct Parts {
+    pub(crate) tickets: Tickets,
+    pub(crate) directory: Directory,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) tokens: TokenBook,
+}
+
+impl App {
+    /// The service over a log, under a policy for waits.
+    pub fn new(log: &EventLog, policy: Arc<WaitPolicy>) -> Self {
+        let parts = Parts {
+            tickets: log.tickets(policy),
+            directory: log.directory(),
+            catalogue: Catalogue::default(),
+            tokens: TokenBook::new(log.tokens()),
+        };
+        Self { parts: Arc::new(parts) }
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl Authenticate for App {
+    async fn authenticate(&self, hash: TokenHash) -> Result<Option<Arc<Actor>>, Problem> {
+        self.tokens.actor(hash).await
+    }
+}

@@ -1,0 +1,49 @@
+//! `POST /v1/tickets`.
+
+use domain::catalogue::{Catalogue, Priority, TicketType};
+use domain::ids::{TicketNumber, UserId};
+use domain::text::{Body, Label, Subject};
+use domain::ticket::{Command, Created};
+
+use super::fields::{Fields, text};
+use super::properties;
+
+/// The requester and the number are filled in later: they are not in the body.
+pub(super) fn create(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Option<Command> {
+    let subject = fields.required("subject", text(Subject::parse));
+    let description = fields.required("description", text(Body::parse));
+    let classified = type_and_priority(fields, catalogue);
+    let category = fields.optional("category", properties::category(catalogue));
+    let system = fields.optional("system", text(Label::parse));
+    let environment = fields.optional("environment", text(Label::parse));
+    let service = fields.optional("service", text(Label::parse));
+    let platform_version = fields.optional("platform_version", text(Label::parse));
+    let custom_fields = properties::custom_fields(fields);
+    let (ticket_type, priority) = classified?;
+    Some(Command::Create(Box::new(Created {
+        number: TicketNumber(0),
+        subject: subject?,
+        description: description?,
+        ticket_type,
+        priority,
+        category,
+        system,
+        environment,
+        service,
+        platform_version,
+        custom_fields: custom_fields.unwrap_or_default(),
+        requester: UserId::from_bytes([0; 16]),
+        organisation: None,
+    })))
+}
+
+fn type_and_priority(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Option<(TicketType, Priority)> {
+    let entry = fields.required("type", text(|code| catalogue.ticket_type(code).cloned()));
+    let chosen = fields.optional("priority", properties::priority(catalogue));
+    let entry = entry?;
+    let priority = match chosen {
+        Some(priority) => priority,
+        None => catalogue.priority(entry.default_priority.as_str()).ok()?.clone(),
+    };
+    Some((entry.ticket_type, priority))
+}

@@ -1,0 +1,211 @@
+//! Reading the fields of a JSON object, and collecting what is wrong with them.
+
+use std::fmt::Display;
+
+use domain::Timestamp;
+use domain::directory::EntryKind;
+use domain::text::Label;
+use domain::ticket::Change;
+use serde_json::{Map, Value};
+use service_kit::problem::{FieldError, Problem, types};
+use uuid::Uuid;
+
+/// The fields of one body, while they are read.
+#[derive(Debug)]
+pub(super) struct Fields<'b> {
+    body: &'b Map<String, Value>,
+    known: Vec<&'static str>,
+    /// Wrong type: the request cannot be read.
+    malformed: Vec<FieldError>,
+    /// Right type, unacceptable value.
+    invalid: Vec<FieldError>,
+    mentions: Vec<(EntryKind, Uuid, Label)>,
+}
+
+/// What a reader of one value says of it.
+pub(super) enum Unreadable {
+    /// It is of another type than this.
+    Type(&'static str),
+    /// It is not acceptable.
+    Value(&'static str, String),
+}
+
+type Read<T> = Result<T, Unreadable>;
+
+impl<'b> Fields<'b> {
+    pub(super) fn new(body: &'b Map<String, Value>) -> Self {
+        Self {
+            body,
+            known: Vec::new(),
+            malformed: Vec::new(),
+            invalid: Vec::new(),
+            mentions: Vec::new(),
+        }
+    }
+
+    /// The field's value; `None` if it is absent or null.
+    pub(super) fn optional<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Read<T>) -> Option<T> {
+        self.present(name)
+            .filter(|value| !value.is_null())
+            .and_then(|value| self.taken(name, read(value)))
+    }
+
+    /// The field's value, which must be there.
+    pub(super) fn required<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Read<T>) -> Option<T> {
+        if let Some(value) = self.present(name).filter(|value| !value.is_null()) {
+            return self.taken(name, read(value));
+        }
+        self.refuse(pointer(name), "required", "is required");
+        None
+    }
+
+    /// A change to a value that there must always be.
+    pub(super) fn change<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Read<T>) -> Change<T> {
+        match self.present(name) {
+            None => Change::Keep,
+            Some(value) => self.taken(name, read(value)).into(),
+        }
+    }
+
+    /// A change to a value that may be taken away: null does so.
+    pub(super) fn change_optional<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&Value) -> Read<T>,
+    ) -> Change<Option<T>> {
+        match self.present(name) {
+            None => Change::Keep,
+            Some(Value::Null) => Change::Set(None),
+            Some(value) => self.taken(name, read(value)).map(Some).into(),
+        }
+    }
+
+    /// True or false.
+    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+        self.optional(name, |value| value.as_bool().ok_or(Unreadable::Type("true or false")))
+    }
+
+    /// An id of a person, group or organisation: alone, or as `{"id", "name"}`.
+    pub(super) fn reference(&mut self, value: &Value, kind: EntryKind) -> Read<Uuid> {
+        let Value::Object(object) = value else {
+            return uuid(value);
+        };
+        if let Some(unknown) = object.keys().find(|key| !matches!(key.as_str(), "id" | "name")) {
+            return Err(Unreadable::Value(
+                "unknown_field",
+                format!("has the unknown field {unknown}; it takes id and name"),
+            ));
+        }
+        let id = object
+            .get("id")
+            .map_or(Err(Unreadable::Type("an object with an id")), uuid)?;
+        if let Some(name) = object.get("name").filter(|name| !name.is_null()) {
+            let name = text(Label::parse)(name)?;
+            self.mention(kind, id, name);
+        }
+        Ok(id)
+    }
+
+    /// Remembers that an id goes by a name.
+    pub(super) fn mention(&mut self, kind: EntryKind, id: Uuid, name: Label) {
+        self.mentions.push((kind, id, name));
+    }
+
+    /// Notes that at least one of some fields must be there.
+    pub(super) fn require_any(&mut self, names: &[&'static str]) {
+        if !names.iter().any(|name| self.body.contains_key(*name)) {
+            let detail = format!("at least one of these fields is required: {}", names.join(", "));
+            self.invalid.push(FieldError::new("", "required", detail));
+        }
+    }
+
+    /// Notes something wrong with the value of a field, or of a part of one.
+    pub(super) fn refuse(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
+        self.invalid.push(FieldError::new(pointer, code, detail));
+    }
+
+    /// Field's raw value, if it is there. The field counts as known from now on.
+    pub(super) fn present(&mut self, name: &'static str) -> Option<&'b Value> {
+        self.known.push(name);
+        self.body.get(name)
+    }
+
+    fn taken<T>(&mut self, name: &'static str, read: Read<T>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(Unreadable::Type(expected)) => {
+                self.malformed.push(FieldError::new(
+                    pointer(name),
+                    "wrong_type",
+                    format!("must be {expected}"),
+                ));
+                None
+            }
+            Err(Unreadable::Value(code, detail)) => {
+                self.invalid.push(FieldError::new(pointer(name), code, detail));
+                None
+            }
+        }
+    }
+
+    /// The names that were mentioned, if nothing is wrong with any field.
+    pub(super) fn finish(mut self) -> Result<Vec<(EntryKind, Uuid, Label)>, Problem> {
+        for name in self.body.keys().filter(|name| !self.known.contains(&name.as_str())) {
+            let detail = format!("is not a field of this command; it takes {}", self.known.join(", "));
+            self.malformed
+                .push(FieldError::new(pointer(name), "unknown_field", detail));
+        }
+        if !self.malformed.is_empty() {
+            let errors = self.malformed.into_iter().chain(self.invalid).collect();
+            return Err(Problem::new(&types::MALFORMED_REQUEST)
+                .detail("The body is not what this command takes. See errors for each field.")
+                .fields(errors));
+        }
+        if !self.invalid.is_empty() {
+            return Err(Problem::new(&types::INVALID_FIELDS)
+                .detail("Some fields have values that are not acceptable. See errors for each of them.")
+                .fields(self.invalid));
+        }
+        Ok(self.mentions)
+    }
+}
+
+/// The object that a body must be.
+pub(crate) fn object(body: Value) -> Result<Map<String, Value>, Problem> {
+    match body {
+        Value::Object(map) => Ok(map),
+        _ => Err(Problem::new(&types::MALFORMED_REQUEST).detail("The body must be a JSON object.")),
+    }
+}
+
+/// A JSON pointer to a field of the body.
+pub(super) fn pointer(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+pub(super) fn string(value: &Value) -> Read<&str> {
+    value.as_str().ok_or(Unreadable::Type("a string"))
+}
+
+/// A string that `parse` accepts.
+pub(super) fn text<T, E: Display>(parse: impl FnOnce(&str) -> Result<T, E>) -> impl FnOnce(&Value) -> Read<T> {
+    move |value| parse(string(value)?).map_err(|error| Unreadable::Value("invalid", error.to_string()))
+}
+
+pub(super) fn uuid(value: &Value) -> Read<Uuid> {
+    let text = string(value)?;
+    Uuid::parse_str(text).map_err(|_| Unreadable::Value("invalid", "must be a UUID".to_owned()))
+}
+
+/// An RFC 3339 instant, kept to the microsecond.
+pub(super) fn instant(value: &Value) -> Read<Timestamp> {
+    let text = string(value)?;
+    let invalid = || {
+        Unreadable::Value(
+            "invalid",
+            "must be an RFC 3339 instant such as 2026-10-23T14:00:00Z".to_owned(),
+        )
+    };
+    let at: Timestamp = text.parse().map_err(|_| invalid())?;
+    Timestamp::from_microsecond(at.as_microsecond()).map_err(|_| invalid())
+}

@@ -1,0 +1,113 @@
+//! `classify`, `assign`, `edit`: properties of a ticket.
+
+use std::fmt::Display;
+
+use domain::catalogue::{Catalogue, NotInCatalogue, Priority};
+use domain::directory::EntryKind;
+use domain::text::{Body, Label, Subject};
+use domain::ticket::{Assign, Change, Classify, Command, CustomFields, CustomValue, Edit};
+use serde_json::Value;
+
+use super::fields::{Fields, Unreadable, pointer, string, text};
+
+/// A ticket takes at most this many custom fields: a form for people has no more.
+const CUSTOM_FIELDS_MAX: usize = 64;
+
+pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Command {
+    fields.require_any(&["type", "priority", "category", "system", "environment", "service"]);
+    Command::Classify(Box::new(Classify {
+        ticket_type: fields.change(
+            "type",
+            text(|code| catalogue.ticket_type(code).map(|entry| entry.ticket_type.clone())),
+        ),
+        priority: fields.change("priority", priority(catalogue)),
+        category: fields.change_optional("category", category(catalogue)),
+        system: fields.change_optional("system", text(Label::parse)),
+        environment: fields.change_optional("environment", text(Label::parse)),
+        service: fields.change_optional("service", text(Label::parse)),
+    }))
+}
+
+pub(super) fn assign(fields: &mut Fields<'_>) -> Command {
+    fields.require_any(&["assignee", "group"]);
+    Command::Assign(Assign {
+        assignee: change_reference(fields, "assignee", EntryKind::User),
+        group: change_reference(fields, "group", EntryKind::Group),
+    })
+}
+
+pub(super) fn edit(fields: &mut Fields<'_>) -> Command {
+    fields.require_any(&["subject", "description", "custom_fields", "platform_version"]);
+    Command::Edit(Box::new(Edit {
+        subject: fields.change("subject", text(Subject::parse)),
+        description: fields.change("description", text(Body::parse)),
+        custom_fields: custom_fields(fields).into(),
+        platform_version: fields.change_optional("platform_version", text(Label::parse)),
+    }))
+}
+
+fn change_reference<I: From<uuid::Uuid>>(
+    fields: &mut Fields<'_>,
+    name: &'static str,
+    kind: EntryKind,
+) -> Change<Option<I>> {
+    let id = fields
+        .present(name)
+        .filter(|value| !value.is_null())
+        .map(|value| fields.reference(value, kind));
+    fields.change_optional(name, |_| id.unwrap_or(Err(Unreadable::Type("a UUID"))).map(I::from))
+}
+
+pub(super) fn priority(catalogue: &Catalogue) -> impl FnOnce(&Value) -> Result<Priority, Unreadable> {
+    text(|code| catalogue.priority(code).cloned())
+}
+
+pub(super) fn category(catalogue: &Catalogue) -> impl FnOnce(&Value) -> Result<Label, Unreadable> {
+    text(|name| {
+        let label = Label::parse(name).map_err(|error| error.to_string())?;
+        catalogue
+            .category(label)
+            .map_err(|error: NotInCatalogue| error.to_string())
+    })
+}
+
+/// An object of texts, whole numbers and flags. Absent: `None`.
+pub(super) fn custom_fields(fields: &mut Fields<'_>) -> Option<CustomFields> {
+    let given = fields.optional("custom_fields", |value| {
+        value.as_object().ok_or(Unreadable::Type("an object")).cloned()
+    })?;
+    if given.len() > CUSTOM_FIELDS_MAX {
+        let detail = format!("has {} fields; at most {CUSTOM_FIELDS_MAX} are kept", given.len());
+        fields.refuse("/custom_fields", "invalid", detail);
+        return None;
+    }
+    let mut read = CustomFields::new();
+    for (name, value) in given {
+        match custom_field(&name, &value) {
+            Ok((name, value)) => {
+                read.insert(name, value);
+            }
+            Err(detail) => fields.refuse(format!("/custom_fields{}", pointer(&name)), "invalid", detail),
+        }
+    }
+    Some(read)
+}
+
+fn custom_field(name: &str, value: &Value) -> Result<(Label, CustomValue), String> {
+    let told = |error: &dyn Display| error.to_string();
+    let name = Label::parse(name).map_err(|error| format!("the field's name {}", told(&error)))?;
+    let value = match value {
+        Value::Bool(flag) => CustomValue::Flag(*flag),
+        Value::Number(number) => {
+            CustomValue::Number(number.as_i64().ok_or("must be a whole number that fits in 64 bits")?)
+        }
+        Value::String(_) => {
+            let text = string(value).map_err(|_| "must be a text")?;
+            CustomValue::Text(Label::parse(text).map_err(|error| told(&error))?)
+        }
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            return Err("must be a text, a whole number, true or false".to_owned());
+        }
+    };
+    Ok((name, value))
+}

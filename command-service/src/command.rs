@@ -1,0 +1,167 @@
+//! One command, from its JSON to its outcome. Single requests and lines of a bulk request
+//! come here alike.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::actor::{Actor, ActorKind, Permission};
+use domain::ids::{CommandId, Revision, TicketId, UserId};
+use domain::ticket::{Command, CommandName, Created};
+use event_log::{Outcome, Request};
+use serde_json::{Map, Value};
+use service_kit::problem::{FieldError, Problem, types};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::body::{self, Given, OnBehalfOf};
+use crate::problem;
+
+/// Names of the ids that are derived from callers' keys. Fixed: derived ids are stored.
+const COMMAND_IDS: Uuid = Uuid::from_u128(0x8f1d_62d4_6f0e_4c63_9a54_1d0b_2f7a_90c1);
+const TICKET_IDS: Uuid = Uuid::from_u128(0x2b9c_4a0e_3d57_4f86_b1e8_77c0_5e6d_13a2);
+
+/// A command as its caller sent it.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) name: CommandName,
+    pub(crate) ticket: TicketId,
+    pub(crate) key: Option<String>,
+    pub(crate) if_match: Option<Revision>,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) body: Map<String, Value>,
+}
+
+/// The ticket that a caller's creation with this key makes. The same key makes the same
+/// ticket, so that creating is repeatable without looking anything up.
+pub(crate) fn created_ticket(caller: UserId, key: Option<&str>) -> TicketId {
+    key.map_or_else(Uuid::new_v4, |key| derived(TICKET_IDS, caller, key))
+        .into()
+}
+
+fn command_id(caller: UserId, key: Option<&str>) -> CommandId {
+    key.map_or_else(Uuid::new_v4, |key| derived(COMMAND_IDS, caller, key))
+        .into()
+}
+
+fn derived(namespace: Uuid, caller: UserId, key: &str) -> Uuid {
+    let name: Vec<u8> = [&caller.to_bytes(), key.as_bytes()].concat();
+    Uuid::new_v5(&namespace, &name)
+}
+
+impl App {
+    /// Carries a command out for its caller.
+    pub(crate) async fn carry_out(&self, caller: &Arc<Actor>, sent: Sent) -> Result<Outcome, Problem> {
+        let digest = body::digest(sent.name, &sent.body);
+        let given = body::read(sent.name, &sent.body, &self.catalogue)?;
+        check_permissions(caller, sent.name, &given)?;
+        for (kind, id, name) in &given.mentions {
+            // In a box, because it is rare and its future large, and that of every command would be.
+            Box::pin(self.directory.name(*kind, *id, name, caller))
+                .await
+                .map_err(|error| problem::of_directory(&error))?;
+        }
+        let Given {
+            mut command,
+            on_behalf_of,
+            occurred_at,
+            honour_deadlines,
+            ..
+        } = given;
+        if let Command::Create(create) = &mut command {
+            name_requester(create, caller, on_behalf_of.as_ref());
+        }
+        let imports = caller.may(Permission::Import);
+        let (actor, via) = match on_behalf_of.filter(|_| imports) {
+            Some(person) => (Arc::new(acting(&person, sent.name)), Some(caller.user)),
+            None => (Arc::clone(caller), None),
+        };
+        let request = Request {
+            command_id: command_id(caller.user, sent.key.as_deref()),
+            digest,
+            actor,
+            via,
+            occurred_at,
+            honour_deadlines,
+            if_match: sent.if_match,
+            traceparent: sent.traceparent,
+        };
+        let outcome = self.tickets.execute(sent.ticket, &command, &request).await;
+        outcome.map_err(|error| problem::of_execution(&error, &request.actor))
+    }
+}
+
+fn name_requester(create: &mut Created, caller: &Actor, on_behalf_of: Option<&OnBehalfOf>) {
+    (create.requester, create.organisation) = on_behalf_of.map_or((caller.user, caller.organisation), |person| {
+        (person.id, person.organisation)
+    });
+}
+
+/// The person in whose name an importer acts. What the importer does not say about them
+/// follows from the command.
+fn acting(person: &OnBehalfOf, command: CommandName) -> Actor {
+    let usual = match command {
+        CommandName::Create | CommandName::ProvideInfo | CommandName::Rate => ActorKind::Customer,
+        _ => ActorKind::Staff,
+    };
+    Actor {
+        name: person.name.clone(),
+        organisation: person.organisation,
+        // History is imported as it happened: whoever closed a ticket then could.
+        permissions: BTreeSet::from([Permission::CloseAny]),
+        ..Actor::plain(person.id, person.kind.unwrap_or(usual))
+    }
+}
+
+/// Which fields this caller may not use. All of them at once.
+fn check_permissions(caller: &Actor, command: CommandName, given: &Given) -> Result<(), Problem> {
+    let importer = caller.may(Permission::Import);
+    let staff = caller.kind == ActorKind::Staff;
+    let create = command == CommandName::Create;
+    let mut errors = Vec::new();
+    let mut forbid = |used: bool, pointer: &str, who: &str| {
+        if used {
+            errors.push(FieldError::new(
+                pointer,
+                "not_permitted",
+                format!("only {who} may use this field"),
+            ));
+        }
+    };
+    let importers = "callers with the permission import";
+    forbid(given.occurred_at.is_some() && !importer, "/occurred_at", importers);
+    forbid(given.honour_deadlines && !importer, "/honour_deadlines", importers);
+    if create {
+        forbid(
+            given.on_behalf_of.is_some() && !importer && !staff,
+            "/on_behalf_of",
+            "staff",
+        );
+    } else {
+        forbid(given.on_behalf_of.is_some() && !importer, "/on_behalf_of", importers);
+    }
+    forbid(
+        !given.mentions.is_empty() && !importer && !staff,
+        "",
+        "staff (with a name beside an id; send the id alone)",
+    );
+    if errors.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::new(&types::NOT_PERMITTED)
+        .detail("Some fields are not for this caller. Leave them out.")
+        .fields(errors))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_makes_the_same_ticket_for_the_same_caller_alone() {
+        let (one, other) = (UserId::from_bytes([1; 16]), UserId::from_bytes([2; 16]));
+        assert_eq!(created_ticket(one, Some("a")), created_ticket(one, Some("a")));
+        assert_ne!(created_ticket(one, Some("a")), created_ticket(other, Some("a")));
+        assert_ne!(created_ticket(one, Some("a")), created_ticket(one, Some("b")));
+        assert_ne!(created_ticket(one, None), created_ticket(one, None));
+    }
+}

@@ -1,0 +1,41 @@
+//! `POST /v1/commands`: NDJSON in, NDJSON out.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use service_kit::Problem;
+use service_kit::http::Caller;
+use service_kit::problem::types;
+
+use crate::app::App;
+use crate::bulk;
+
+const NDJSON: &str = "application/x-ndjson";
+
+/// `POST /v1/commands`
+pub(super) async fn commands(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let content_type = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case(NDJSON) {
+        return Err(Problem::new(&types::UNSUPPORTED_MEDIA_TYPE)
+            .detail("Send one JSON object a line, with Content-Type: application/x-ndjson."));
+    }
+    let input = request.into_body().into_data_stream();
+    let results = bulk::run(app, caller, input).map(Ok::<_, std::convert::Infallible>);
+    Ok((
+        [(CONTENT_TYPE, HeaderValue::from_static(NDJSON))],
+        Body::from_stream(results),
+    )
+        .into_response())
+}

@@ -1,0 +1,116 @@
+//! Headers of requests that commands heed, and headers of their answers.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{ETAG, IF_MATCH};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use domain::ids::Revision;
+use event_log::Outcome;
+use service_kit::problem::{FieldError, Problem, types};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const TRACEPARENT: &str = "traceparent";
+/// As the HTTP contract says.
+const KEY_CHARACTERS_MAX: usize = 255;
+/// A W3C `traceparent` of version 00 has exactly this length.
+const TRACEPARENT_LENGTH: usize = 55;
+
+/// What the headers of a command say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CommandHeaders {
+    pub(crate) key: Option<String>,
+    pub(crate) if_match: Option<Revision>,
+    pub(crate) traceparent: Option<String>,
+}
+
+impl<S: Sync> FromRequestParts<S> for CommandHeaders {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(Self {
+            key: idempotency_key(&parts.headers)?,
+            if_match: if_match(&parts.headers)?,
+            traceparent: traceparent(&parts.headers),
+        })
+    }
+}
+
+/// Whether a key is of 1 to 255 visible ASCII characters.
+pub(crate) fn is_key(key: &str) -> bool {
+    (1..=KEY_CHARACTERS_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The header's value, if it was sent once. Of two, whichever was taken might be the one not meant.
+fn only<'h>(headers: &'h HeaderMap, header: &str, name: &'static str) -> Result<Option<&'h HeaderValue>, Problem> {
+    let mut values = headers.get_all(header).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(malformed_header(name, "must be sent once")),
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = only(headers, IDEMPOTENCY_KEY, "Idempotency-Key")? else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Ok(key) if is_key(key) => Ok(Some(key.to_owned())),
+        Ok(_) | Err(_) => Err(malformed_header(
+            "Idempotency-Key",
+            "must be 1 to 255 visible ASCII characters",
+        )),
+    }
+}
+
+/// `"7"`, `W/"7"` or 7; `*` stands for any revision of an existing ticket, which every command
+/// asks for anyway.
+fn if_match(headers: &HeaderMap) -> Result<Option<Revision>, Problem> {
+    let Some(value) = only(headers, IF_MATCH.as_str(), "If-Match")? else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let text = text.strip_prefix("W/").unwrap_or(text);
+    let digits = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+        .unwrap_or(text);
+    match digits.parse() {
+        Ok(revision) => Ok(Some(Revision(revision))),
+        Err(_) => Err(malformed_header(
+            "If-Match",
+            "must be one ETag of a ticket, such as \"7\"",
+        )),
+    }
+}
+
+fn traceparent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(TRACEPARENT)?.to_str().ok()?;
+    let well_formed =
+        text.len() == TRACEPARENT_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    well_formed.then(|| text.to_owned())
+}
+
+fn malformed_header(name: &'static str, detail: &'static str) -> Problem {
+    Problem::new(&types::MALFORMED_REQUEST)
+        .detail(format!("The header {name} {detail}."))
+        .field(FieldError::new(name, "invalid", detail))
+}
+
+/// `ETag`, `Commit-Position` and, for a repetition, `Idempotency-Replayed`.
+pub(crate) fn of_outcome(outcome: &Outcome) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(3);
+    let mut set = |name: HeaderName, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    };
+    set(ETAG, format!("\"{}\"", outcome.revision));
+    set(HeaderName::from_static("commit-position"), outcome.position.to_string());
+    if outcome.replayed {
+        set(HeaderName::from_static("idempotency-replayed"), "true".to_owned());
+    }
+    headers
+}

@@ -1,0 +1,102 @@
+//! `POST /v1/tickets` and `POST /v1/tickets/{id}/{command}`.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use domain::ids::TicketId;
+use domain::ticket::CommandName;
+use event_log::Outcome;
+use serde_json::{Map, Value, json};
+use service_kit::Problem;
+use service_kit::http::{ApiJson, Caller};
+use service_kit::problem::types;
+
+use super::headers::{CommandHeaders, of_outcome};
+use crate::app::App;
+use crate::body::object;
+use crate::command::{Sent, created_ticket};
+
+/// `POST /v1/tickets`
+pub(super) async fn create(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    headers: CommandHeaders,
+    ApiJson(body): ApiJson<Value>,
+) -> Result<Response, Problem> {
+    let ticket = created_ticket(caller.user, headers.key.as_deref());
+    let sent = sent(CommandName::Create, ticket, headers, body)?;
+    let outcome = app.carry_out(&caller, sent).await?;
+    let mut response = (
+        StatusCode::CREATED,
+        of_outcome(&outcome),
+        Json(answer(CommandName::Create, ticket, &outcome)),
+    );
+    if let Ok(location) = format!("/v1/tickets/{ticket}").try_into() {
+        response.1.insert(LOCATION, location);
+    }
+    Ok(response.into_response())
+}
+
+/// `POST /v1/tickets/{id}/{command}`
+pub(super) async fn command(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: CommandHeaders,
+    ApiJson(body): ApiJson<Value>,
+) -> Result<Response, Problem> {
+    let Path((id, command)) = path?;
+    let ticket = ticket_id(&id)?;
+    let name = command_name(&command)?;
+    let outcome = app.carry_out(&caller, sent(name, ticket, headers, body)?).await?;
+    Ok((of_outcome(&outcome), Json(answer(name, ticket, &outcome))).into_response())
+}
+
+fn sent(name: CommandName, ticket: TicketId, headers: CommandHeaders, body: Value) -> Result<Sent, Problem> {
+    let CommandHeaders {
+        key,
+        if_match,
+        traceparent,
+    } = headers;
+    Ok(Sent {
+        name,
+        ticket,
+        key,
+        if_match,
+        traceparent,
+        body: object(body)?,
+    })
+}
+
+/// A ticket's id in a path. What is no id is the id of no ticket.
+pub(crate) fn ticket_id(text: &str) -> Result<TicketId, Problem> {
+    text.parse().map_err(|_| {
+        Problem::new(&types::TICKET_NOT_FOUND)
+            .detail("Commands take a ticket's id, which is a UUID; its number will not do.")
+    })
+}
+
+/// A command's name in a path.
+fn command_name(text: &str) -> Result<CommandName, Problem> {
+    CommandName::parse(text).ok_or_else(|| {
+        let names: Vec<_> = CommandName::ON_TICKET.iter().map(|name| name.as_str()).collect();
+        Problem::new(&types::NOT_FOUND).detail(format!("There is no such command. Commands are: {}.", names.join(", ")))
+    })
+}
+
+/// The body of a command's answer.
+pub(crate) fn answer(name: CommandName, ticket: TicketId, outcome: &Outcome) -> Map<String, Value> {
+    let mut body = Map::new();
+    let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
+    set("id", ticket.to_string().into());
+    set("number", outcome.number.0.into());
+    set("status", outcome.status.as_str().into());
+    set("revision", outcome.revision.0.into());
+    if name != CommandName::Create {
+        set("events", json!(outcome.events));
+    }
+    body
+}

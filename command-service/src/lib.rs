@@ -1,0 +1,22 @@
+//! HTTP commands to the log.
+//!
+//! `POST /v1/tickets`, `POST /v1/tickets/{id}/{command}` and `POST /v1/commands`. A request is
+//! read into a domain command ([`body`]), given to [`event_log::Tickets::execute`], and
+//! answered; rules are the domain's, and the log is event-log's. The service needs the log
+//! alone: it goes on while Postgres is down.
+
+#![warn(missing_docs)]
+
+mod app;
+mod body;
+mod bulk;
+mod command;
+mod http;
+mod lines;
+mod problem;
+mod run;
+mod token_book;
+
+pub use app::App;
+pub use http::routes;
+pub use run::{Config, RunError, keep_tokens, run};

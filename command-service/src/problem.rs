@@ -1,0 +1,107 @@
+//! Why a command was not carried out, as a problem that says what to do.
+
+use domain::actor::Actor;
+use domain::ticket::{CommandName, Rejection, TicketState, allowed_commands};
+use event_log::{DirectoryError, ExecuteError};
+use service_kit::chain;
+use service_kit::problem::{FieldError, Problem, ProblemType, types};
+
+/// Overload and outages pass; a caller that tries again after a second does no harm.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// The problem for an execution that failed.
+pub(crate) fn of_execution(error: &ExecuteError, actor: &Actor) -> Problem {
+    match error {
+        ExecuteError::Rejected { rejection, ticket } => of_rejection(rejection, ticket.as_deref(), actor),
+        ExecuteError::RevisionMismatch { actual } => Problem::new(&types::REVISION_MISMATCH)
+            .detail(format!("The ticket is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
+            .with("revision", actual.0),
+        ExecuteError::KeyReused => Problem::new(&types::IDEMPOTENCY_KEY_REUSED)
+            .detail("The key was used for another command, or for this one with another body. Use a new key for a new wish."),
+        ExecuteError::HistoryTooLong => Problem::new(&types::HISTORY_TOO_LONG)
+            .detail("The ticket takes no more commands. Open a new one and refer to this one."),
+        ExecuteError::Contended => retry(
+            &types::CONTENDED,
+            "Others kept changing the ticket. Nothing was written; try again.",
+        ),
+        ExecuteError::Unavailable => retry(
+            &types::LOG_UNAVAILABLE,
+            "The log cannot be reached. Nothing was written; try again.",
+        ),
+        ExecuteError::OutcomeUnknown => retry(
+            &types::OUTCOME_UNKNOWN,
+            "The log did not say whether it took the command. Repeat it with the same Idempotency-Key to find out; another key might do it twice.",
+        ),
+        ExecuteError::Corrupt(_) => {
+            tracing::error!(error = chain(error), "a ticket's history contradicts itself");
+            Problem::internal()
+        }
+    }
+}
+
+/// The problem for a name that could not be kept.
+pub(crate) fn of_directory(error: &DirectoryError) -> Problem {
+    match error {
+        DirectoryError::Unavailable => retry(
+            &types::LOG_UNAVAILABLE,
+            "The log cannot be reached. The command was not carried out; try again.",
+        ),
+        DirectoryError::Corrupt(_) => {
+            tracing::error!(error = chain(error), "the directory cannot be read");
+            Problem::internal()
+        }
+    }
+}
+
+fn retry(kind: &'static ProblemType, detail: &'static str) -> Problem {
+    Problem::new(kind).detail(detail).retry_after(RETRY_AFTER_SECONDS)
+}
+
+fn of_rejection(rejection: &Rejection, ticket: Option<&TicketState>, actor: &Actor) -> Problem {
+    let problem = match rejection {
+        Rejection::Absent => {
+            return Problem::new(&types::TICKET_NOT_FOUND)
+                .detail("There is no ticket with this id, or none that you may see.");
+        }
+        Rejection::ReasonRequired => {
+            let error = FieldError::new("/reason", "required", rejection.to_string());
+            return Problem::new(&types::INVALID_FIELDS)
+                .detail("Say why the ticket is closed although nobody proposed it.")
+                .field(error);
+        }
+        Rejection::OutOfOrder { .. } => {
+            let error = FieldError::new("/occurred_at", "out_of_order", rejection.to_string());
+            return Problem::new(&types::OUT_OF_ORDER)
+                .detail(sentence(rejection))
+                .field(error);
+        }
+        Rejection::NotPermitted { .. } => Problem::new(&types::NOT_PERMITTED),
+        Rejection::AlreadyCreated => Problem::new(&types::TICKET_EXISTS),
+        Rejection::Closed => Problem::new(&types::TICKET_CLOSED),
+        Rejection::WrongStatus { .. } => Problem::new(&types::WRONG_STATUS),
+        Rejection::WrongType { .. } => Problem::new(&types::WRONG_TYPE),
+        Rejection::AlreadyRated => Problem::new(&types::ALREADY_RATED),
+    };
+    let problem = problem.detail(sentence(rejection));
+    match ticket {
+        Some(ticket) => problem
+            .with("allowed_commands", names(&allowed_commands(&ticket.standing(), actor)))
+            .with("ticket_status", ticket.status.as_str()),
+        None => problem,
+    }
+}
+
+fn names(commands: &[CommandName]) -> Vec<&'static str> {
+    commands.iter().map(|command| command.as_str()).collect()
+}
+
+/// A rejection's fragment as a sentence.
+fn sentence(rejection: &Rejection) -> String {
+    let fragment = rejection.to_string();
+    let mut characters = fragment.chars();
+    let first: String = characters
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}

@@ -1,0 +1,74 @@
+//! The service as a process.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use domain::policy::WaitPolicy;
+use event_log::EventLog;
+use service_kit::clock::SharedClock;
+use service_kit::http::{Limits, finish, operations, serve};
+use service_kit::telemetry::Metrics;
+use service_kit::{Health, Shutdown};
+use tokio::net::TcpListener;
+
+use crate::app::App;
+use crate::http::routes;
+
+/// Settings of the command service.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// Address to listen on. Port 0 takes a free one.
+    #[arg(
+        long,
+        env = "RECOURSE_LISTEN",
+        default_value = "127.0.0.1:8081",
+        value_name = "ADDRESS"
+    )]
+    pub listen: SocketAddr,
+}
+
+/// The service could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: choose another address with --listen, or stop what listens there")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Serving ended.
+    #[error("serving ended")]
+    Serve(#[source] std::io::Error),
+}
+
+/// Keeps the service's tokens up to date, as a task, until shutdown.
+pub fn keep_tokens(app: &App, clock: SharedClock, health: &Health, shutdown: &Shutdown) {
+    let ready = health.component("tokens");
+    shutdown
+        .tracker()
+        .spawn(app.tokens.clone().keep(clock, ready, shutdown.clone()));
+}
+
+/// Serves commands until shutdown, then finishes what was accepted.
+pub async fn run(
+    config: Config,
+    log: EventLog,
+    policy: Arc<WaitPolicy>,
+    clock: SharedClock,
+    health: Health,
+    metrics: Metrics,
+    shutdown: Shutdown,
+) -> Result<(), RunError> {
+    let address = config.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| RunError::Listen { address, source })?;
+    let app = App::new(&log, policy);
+    keep_tokens(&app, clock, &health, &shutdown);
+    tracing::info!(address = %listener.local_addr().unwrap_or(address), "the command service listens");
+    let router = finish(routes(app).merge(operations(health, metrics)), Limits::default());
+    serve(listener, router, &shutdown).await.map_err(RunError::Serve)
+}

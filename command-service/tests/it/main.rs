@@ -1,0 +1,16 @@
+//! The command service over HTTP, in front of a real log.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of integration tests stand outside of test functions; a test that cannot go on panics"
+)]
+
+mod access;
+mod bulk;
+mod commands;
+mod desk;
+mod idempotency;
+mod outage;
+mod refusals;
+mod times;

@@ -1,0 +1,346 @@
+//! Load → decide → append.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::actor::Actor;
+use domain::ids::{CommandId, Position, Revision, TicketId, TicketNumber, UserId};
+use domain::ticket::{Command, Context, Decision, Event, Rejection, Status, TicketState, decide};
+use service_kit::clock::whole_microseconds;
+use uuid::Uuid;
+use wire::{Header, Record, RecordedActor};
+
+use crate::append::{AppendError, append};
+use crate::connection::pause;
+use crate::history::{CorruptHistory, HISTORY_RECORDS_MAX, History, Recorded};
+use crate::load::LoadError;
+use crate::tickets::{Freshness, Tickets};
+
+/// Writers that keep losing the race for a ticket give up after this many tries. Within one
+/// process they queue; this covers a burst from several.
+const ATTEMPTS_MAX: u32 = 12;
+/// The longest pause before another try; the actual one is random, so that two losers part ways.
+const CONFLICT_PAUSE_MAX_MICROS: u64 = 20_000;
+
+/// A command's circumstances.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which wish this is. A repetition of the wish carries the same id.
+    pub command_id: CommandId,
+    /// SHA-256 of what is wished for, so that a reused id is noticed.
+    pub digest: [u8; 32],
+    /// Who asks.
+    pub actor: Arc<Actor>,
+    /// The importer, where one acts in the actor's name.
+    pub via: Option<UserId>,
+    /// When it happened, if an importer says so.
+    pub occurred_at: Option<Timestamp>,
+    /// Whether waits that begin in the past are due counting from then.
+    pub honour_deadlines: bool,
+    /// The revision that the ticket must have.
+    pub if_match: Option<Revision>,
+    /// The W3C trace context of the request.
+    pub traceparent: Option<String>,
+}
+
+/// A command that was carried out, now or earlier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The ticket's number.
+    pub number: TicketNumber,
+    /// The ticket's status after the command.
+    pub status: Status,
+    /// The ticket's revision after the command.
+    pub revision: Revision,
+    /// Where the command's record is, or the ticket's last record if it made none.
+    pub position: Position,
+    /// Names of the events that it made.
+    pub events: Vec<&'static str>,
+    /// Whether the command had been carried out before.
+    pub replayed: bool,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The rules say no.
+    #[error("the rules say no")]
+    Rejected {
+        /// Why.
+        rejection: Rejection,
+        /// The ticket as it is, if the actor may see it.
+        ticket: Option<Box<TicketState>>,
+    },
+    /// The ticket does not have the revision that the caller expects.
+    #[error("the ticket is at revision {actual}")]
+    RevisionMismatch {
+        /// The revision that it has.
+        actual: Revision,
+    },
+    /// The id stands for another command.
+    #[error("the key was used for another command")]
+    KeyReused,
+    /// The ticket has as many records as a ticket may have.
+    #[error("the ticket has {HISTORY_RECORDS_MAX} records, as many as a ticket may have")]
+    HistoryTooLong,
+    /// Others kept changing the ticket in between. Nothing was written.
+    #[error("others kept changing the ticket")]
+    Contended,
+    /// The log cannot be reached. Nothing was written.
+    #[error("the log cannot be reached")]
+    Unavailable,
+    /// The log did not say whether it took the record. A repetition with the same id finds out.
+    #[error("the log did not say whether it took the command")]
+    OutcomeUnknown,
+    /// The ticket's history contradicts itself. Nothing was written.
+    #[error("the history of the ticket contradicts itself")]
+    Corrupt(#[source] CorruptHistory),
+}
+
+impl From<LoadError> for ExecuteError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Unavailable => Self::Unavailable,
+            LoadError::Status(status) => {
+                tracing::error!(%status, "the log refuses a load");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+impl From<AppendError> for ExecuteError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Conflict { .. } => Self::Contended,
+            AppendError::NotWritten(source) => {
+                tracing::warn!(error = %source, "the log did not take a record");
+                Self::Unavailable
+            }
+            AppendError::Unknown => Self::OutcomeUnknown,
+        }
+    }
+}
+
+impl Tickets {
+    /// Carries a command out, once, however often it is asked for.
+    ///
+    /// The order of the checks matters: an earlier record of the same command is its answer,
+    /// before `if_match` is looked at; and `if_match` comes before the rules. Every answer that
+    /// rests on a history from the cache, and not on an append, is given only after the tip has
+    /// been read again.
+    pub async fn execute(&self, id: TicketId, command: &Command, request: &Request) -> Result<Outcome, ExecuteError> {
+        let create = matches!(command, Command::Create(_));
+        let _turn = if create { None } else { Some(self.turn(id).await) };
+        let mut unanswered = Vec::new();
+        match self.attempt(id, command.clone(), request, &mut unanswered).await {
+            // Once the log was silent about a record, only the record itself tells.
+            Err(ExecuteError::Unavailable | ExecuteError::Contended) if !unanswered.is_empty() => {
+                Err(ExecuteError::OutcomeUnknown)
+            }
+            result => result,
+        }
+    }
+
+    /// Notes in `unanswered` which records the log was silent about.
+    async fn attempt(
+        &self,
+        id: TicketId,
+        mut command: Command,
+        request: &Request,
+        unanswered: &mut Vec<Uuid>,
+    ) -> Result<Outcome, ExecuteError> {
+        let (mut history, mut freshness) = self.begin(id, &command).await?;
+        for _ in 0..ATTEMPTS_MAX {
+            let settled = match history.recorded(request.command_id) {
+                Some(earlier) => Settled::Answer(Box::new(self.repeated(id, &history, earlier, request, unanswered))),
+                None => self.settle(id, &history, &mut command, request).await?,
+            };
+            // What was loaded over a connection that is gone is neither appended to nor answered from.
+            let doubtful = self.doubtful(&history);
+            match settled {
+                Settled::Append(decided) if !doubtful => {
+                    match self.append(id, &history, decided, request, unanswered).await {
+                        Ok(outcome) => return Ok(outcome),
+                        Err(AppendError::Conflict { .. }) => pause(jitter()).await,
+                        // The next round finds the record, or sends one that only one of both can win.
+                        Err(AppendError::Unknown) if unanswered.len() == 1 => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                Settled::Answer(answer) if !doubtful && freshness == Freshness::Confirmed => return *answer,
+                Settled::Append(_) | Settled::Answer(_) => {}
+            }
+            history = self.reload(id, &history).await?;
+            freshness = Freshness::Confirmed;
+        }
+        Err(ExecuteError::Contended)
+    }
+
+    fn repeated(
+        &self,
+        id: TicketId,
+        history: &History,
+        (revision, earlier): (Revision, &Recorded),
+        request: &Request,
+        unanswered: &[Uuid],
+    ) -> Result<Outcome, ExecuteError> {
+        if earlier.digest != request.digest {
+            return Err(ExecuteError::KeyReused);
+        }
+        Ok(Outcome {
+            number: number(history),
+            status: earlier.status,
+            revision,
+            position: self.position(id, earlier.sequence),
+            events: earlier.events.clone(),
+            // What this very call wrote is no repetition, even if it learns so from the history.
+            replayed: !unanswered.contains(&earlier.record_id),
+        })
+    }
+
+    /// What the history and the rules say to the command.
+    async fn settle(
+        &self,
+        id: TicketId,
+        history: &History,
+        command: &mut Command,
+        request: &Request,
+    ) -> Result<Settled, ExecuteError> {
+        let actual = history.revision();
+        if request.if_match.is_some_and(|expected| expected != actual) && visible(history, &request.actor) {
+            return Ok(Settled::no(ExecuteError::RevisionMismatch { actual }));
+        }
+        if let Command::Create(create) = command
+            && history.ticket.state().is_none()
+            && create.number == TicketNumber(0)
+        {
+            create.number = self.next_number().await?;
+        }
+        let ctx = Context {
+            actor: &request.actor,
+            now: self.now(),
+            // As the log keeps it, or the state here would not be the one that is read back.
+            occurred_at: request.occurred_at.map(whole_microseconds),
+            honour_deadlines: request.honour_deadlines,
+            policy: self.policy(),
+        };
+        Ok(match decide(&history.ticket, command, &ctx) {
+            Err(rejection) => Settled::no(rejected(rejection, history, &request.actor)),
+            Ok(decision) if decision.events.is_empty() => Settled::Answer(Box::new(Ok(self.unchanged(id, history)))),
+            Ok(_) if actual.0 >= HISTORY_RECORDS_MAX => Settled::no(ExecuteError::HistoryTooLong),
+            Ok(decision) => Settled::Append(Decided {
+                decision,
+                recorded_at: ctx.now,
+            }),
+        })
+    }
+
+    fn unchanged(&self, id: TicketId, history: &History) -> Outcome {
+        Outcome {
+            number: number(history),
+            status: history.ticket.state().map_or(Status::New, |state| state.status),
+            revision: history.revision(),
+            position: self.position(id, history.tip.sequence),
+            events: Vec::new(),
+            replayed: false,
+        }
+    }
+
+    async fn append(
+        &self,
+        id: TicketId,
+        history: &Arc<History>,
+        decided: Decided,
+        request: &Request,
+        unanswered: &mut Vec<Uuid>,
+    ) -> Result<Outcome, AppendError> {
+        let record = record(id, history, decided, request);
+        let record_id = record.header.record_id;
+        let bytes = wire::encode(&record).map_err(|error| AppendError::NotWritten(Box::new(error)))?;
+        let hash = wire::hash(&bytes);
+        let expected = history.tip.sequence;
+        let appended = append(self.inner(), &self.subject(id), expected, record_id, bytes.into()).await;
+        if let Err(error) = &appended {
+            self.histories().forget(id);
+            match error {
+                AppendError::Unknown | AppendError::Conflict { resent: true } => unanswered.push(record_id),
+                AppendError::NotWritten(_) | AppendError::Conflict { resent: false } => {}
+            }
+        }
+        let sequence = appended?;
+        let mut next = History::clone(history);
+        next.push(&record, sequence, hash);
+        let outcome = Outcome {
+            events: record.events.iter().map(Event::name).collect(),
+            ..self.unchanged(id, &next)
+        };
+        self.histories().keep(id, Arc::new(next));
+        Ok(outcome)
+    }
+}
+
+fn visible(history: &History, actor: &Actor) -> bool {
+    history
+        .ticket
+        .state()
+        .is_some_and(|state| domain::access::may_see(actor, state.audience()))
+}
+
+fn rejected(rejection: Rejection, history: &History, actor: &Actor) -> ExecuteError {
+    let ticket = history.ticket.state().filter(|_| visible(history, actor));
+    ExecuteError::Rejected {
+        rejection,
+        ticket: ticket.cloned().map(Box::new),
+    }
+}
+
+/// What is to be done about a command.
+enum Settled {
+    Append(Decided),
+    Answer(Box<Result<Outcome, ExecuteError>>),
+}
+
+impl Settled {
+    fn no(error: ExecuteError) -> Self {
+        Self::Answer(Box::new(Err(error)))
+    }
+}
+
+struct Decided {
+    decision: Decision,
+    recorded_at: Timestamp,
+}
+
+fn record(id: TicketId, history: &History, decided: Decided, request: &Request) -> Record<Event> {
+    Record {
+        header: Header {
+            record_id: Uuid::new_v4(),
+            aggregate_id: id.as_uuid(),
+            command_id: request.command_id,
+            digest: request.digest,
+            actor: RecordedActor::from(&*request.actor),
+            via: request.via,
+            occurred_at: decided.decision.occurred_at,
+            recorded_at: decided.recorded_at,
+            revision: history.revision().next(),
+            previous_sequence: history.tip.sequence,
+            previous_hash: history.tip.hash,
+            causation: None,
+            correlation: None,
+            traceparent: request.traceparent.clone(),
+        },
+        events: decided.decision.events,
+    }
+}
+
+fn number(history: &History) -> TicketNumber {
+    history.ticket.state().map_or(TicketNumber(0), |state| state.number)
+}
+
+/// A random pause; the randomness of ids is good enough for it.
+fn jitter() -> Duration {
+    let (_, low) = Uuid::new_v4().as_u64_pair();
+    Duration::from_micros(low % CONFLICT_PAUSE_MAX_MICROS)
+}

@@ -1,0 +1,35 @@
+//! The append-only log on NATS JetStream.
+//!
+//! The only crate that knows NATS. It offers three things:
+//!
+//! * commands: [`Tickets::execute`] loads a ticket's history, asks the domain for a decision
+//!   and appends it as one record. Nothing reaches the log by another way.
+//! * reading: [`EventLog::reader`] gives the records of a partition in order, from a
+//!   checkpoint that it verifies.
+//! * what stands beside the log: the [`Directory`] of names, and the [`TokenStore`].
+
+#![warn(missing_docs)]
+
+mod append;
+mod cache;
+mod connection;
+mod directory;
+mod execute;
+mod history;
+mod load;
+mod numbers;
+mod reader;
+mod streams;
+mod subject;
+mod tickets;
+mod tokens;
+
+pub use connection::{ConnectError, EventLog, LogConfig};
+pub use directory::{Directory, DirectoryError};
+pub use execute::{ExecuteError, Outcome, Request};
+pub use history::{CorruptHistory, HISTORY_RECORDS_MAX};
+pub use reader::{Checkpoint, Entry, ReadError, Reader, Source};
+pub use streams::{Drift, PARTITIONS_DEFAULT, PARTITIONS_MAX};
+pub use subject::partition_of;
+pub use tickets::Tickets;
+pub use tokens::{TokenChange, TokenChanges, TokenStore, TokenStoreError};

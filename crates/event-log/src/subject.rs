@@ -1,0 +1,50 @@
+//! Names of streams and subjects. One literal subject for each ticket and directory entry:
+//! the expected-sequence check of JetStream is safe on literal subjects alone.
+
+use domain::directory::EntryKind;
+use domain::ids::TicketId;
+use uuid::Uuid;
+
+/// The stream of directory entries.
+pub(crate) const DIRECTORY_STREAM: &str = "RC_DIRECTORY";
+/// The stream of counters.
+pub(crate) const COUNTERS_STREAM: &str = "RC_COUNTERS";
+/// The counter of ticket numbers.
+pub(crate) const TICKET_NUMBERS: &str = "rc.c.ticket";
+
+/// The partition that a ticket belongs to, of `partitions` in all.
+///
+/// Ticket ids are random in their low bytes (UUIDs of version 4 and 5), so these need no
+/// further hashing to spread evenly. The rule is stored in every position: it never changes.
+///
+/// # Panics
+///
+/// Never.
+pub fn partition_of(ticket: TicketId, partitions: u16) -> u16 {
+    let id = ticket.as_uuid().as_u128();
+    u16::try_from(id % u128::from(partitions.max(1))).expect("a remainder is less than its divisor")
+}
+
+pub(crate) fn ticket_stream(partition: u16) -> String {
+    format!("RC_TICKETS_{partition}")
+}
+
+pub(crate) fn ticket_subject(partition: u16, ticket: TicketId) -> String {
+    format!("rc.t.{partition}.{}", ticket.as_uuid().as_simple())
+}
+
+pub(crate) fn directory_subject(kind: EntryKind, id: Uuid) -> String {
+    format!("rc.d.{}.{}", kind.as_str(), id.as_simple())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tickets_partition_never_changes() {
+        let ticket = TicketId::from_bytes([0x5a; 16]);
+        assert_eq!(partition_of(ticket, 8), 2);
+        assert_eq!(partition_of(ticket, 1), 0);
+    }
+}

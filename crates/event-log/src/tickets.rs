@@ -1,0 +1,181 @@
+//! Tickets as the command side holds them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::ids::{Position, TicketId, TicketNumber};
+use domain::policy::WaitPolicy;
+use domain::ticket::Command;
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
+
+use crate::append::AppendError;
+use crate::cache::Histories;
+use crate::connection::{Inner, pause};
+use crate::execute::ExecuteError;
+use crate::history::History;
+use crate::load::{LoadError, load, tip_at_leader};
+use crate::subject::{partition_of, ticket_stream, ticket_subject};
+
+/// Commands on the same ticket take turns within a process, so that they do not spoil each
+/// other's appends. Tickets share turns when they share a stripe; more stripes, fewer do.
+const STRIPES: u64 = 4096;
+/// Histories loaded at once. A cold load makes the server read whole blocks of a file.
+const LOADS_MAX: usize = 64;
+/// How often a lagging replica is asked again, and after how long: some 200 milliseconds in all.
+const LAGGING_READS_MAX: u32 = 20;
+const LAGGING_READ_PAUSE: Duration = Duration::from_millis(10);
+
+/// Commands on tickets. Cheap to clone; clones share their cache.
+#[derive(Debug, Clone)]
+pub struct Tickets {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    inner: Arc<Inner>,
+    policy: Arc<WaitPolicy>,
+    histories: Histories,
+    turns: Vec<Mutex<()>>,
+    loads: Semaphore,
+}
+
+/// What a history rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// The cache, or the assumption that a new ticket has none.
+    Assumed,
+    /// The log, a moment ago.
+    Confirmed,
+}
+
+impl Tickets {
+    pub(crate) fn new(inner: Arc<Inner>, policy: Arc<WaitPolicy>) -> Self {
+        let turns = (0..STRIPES).map(|_| Mutex::new(())).collect();
+        let histories = Histories::new();
+        Self {
+            shared: Arc::new(Shared {
+                inner,
+                policy,
+                histories,
+                turns,
+                loads: Semaphore::new(LOADS_MAX),
+            }),
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.shared.inner
+    }
+
+    pub(crate) fn histories(&self) -> &Histories {
+        &self.shared.histories
+    }
+
+    pub(crate) fn policy(&self) -> &WaitPolicy {
+        &self.shared.policy
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner().clock.now()
+    }
+
+    pub(crate) async fn next_number(&self) -> Result<TicketNumber, AppendError> {
+        self.inner().numbers.next().await
+    }
+
+    pub(crate) fn position(&self, id: TicketId, sequence: u64) -> Position {
+        Position {
+            partition: self.partition(id),
+            sequence,
+        }
+    }
+
+    pub(crate) fn subject(&self, id: TicketId) -> String {
+        ticket_subject(self.partition(id), id)
+    }
+
+    fn partition(&self, id: TicketId) -> u16 {
+        partition_of(id, self.inner().layout.partitions)
+    }
+
+    /// Waits for the ticket's turn.
+    pub(crate) async fn turn(&self, id: TicketId) -> MutexGuard<'_, ()> {
+        let (_, low) = id.as_uuid().as_u64_pair();
+        let stripe = usize::try_from(low % STRIPES).unwrap_or(0);
+        self.shared
+            .turns
+            .get(stripe)
+            .expect("a stripe for every remainder")
+            .lock()
+            .await
+    }
+
+    /// The history that a command starts from. A ticket about to be created is assumed to have
+    /// none: the append finds out, and most creations are spared a load.
+    pub(crate) async fn begin(
+        &self,
+        id: TicketId,
+        command: &Command,
+    ) -> Result<(Arc<History>, Freshness), ExecuteError> {
+        if let Some(history) = self.histories().get(id)
+            && !self.doubtful(&history)
+        {
+            return Ok((history, Freshness::Assumed));
+        }
+        let nothing = Arc::new(self.nothing());
+        if matches!(command, Command::Create(_)) {
+            return Ok((nothing, Freshness::Assumed));
+        }
+        Ok((self.reload(id, &nothing).await?, Freshness::Confirmed))
+    }
+
+    /// Whether a history was loaded over a connection that is gone: the log at the end of the new
+    /// one may have gone backwards and hold other records under the same sequences.
+    pub(crate) fn doubtful(&self, history: &History) -> bool {
+        history.connections != self.inner().connections()
+    }
+
+    fn nothing(&self) -> History {
+        History::nothing(self.inner().connections())
+    }
+
+    /// The history as the log has it now, read on from what is known and not in doubt.
+    pub(crate) async fn reload(&self, id: TicketId, known: &Arc<History>) -> Result<Arc<History>, ExecuteError> {
+        let _slot = self
+            .shared
+            .loads
+            .acquire()
+            .await
+            .map_err(|_| ExecuteError::Unavailable)?;
+        let nothing = self.doubtful(known).then(|| Arc::new(self.nothing()));
+        let known = nothing.as_ref().unwrap_or(known);
+        let stream = ticket_stream(self.partition(id));
+        let subject = self.subject(id);
+        let mut records = load(self.inner(), &stream, &subject, known.tip.sequence).await?;
+        if self.inner().replicated {
+            let tip = tip_at_leader(self.inner(), &stream, &subject).await?;
+            let mut reads = 0;
+            while records.last().map_or(known.tip.sequence, |stored| stored.sequence) < tip {
+                reads += 1;
+                if reads > LAGGING_READS_MAX {
+                    return Err(LoadError::Unavailable.into());
+                }
+                pause(LAGGING_READ_PAUSE).await;
+                records = load(self.inner(), &stream, &subject, known.tip.sequence).await?;
+            }
+        }
+        if records.is_empty() {
+            return Ok(Arc::clone(known));
+        }
+        let mut history = History::clone(known);
+        if let Err(corrupt) = history.extend(id, records) {
+            self.histories().forget(id);
+            return Err(ExecuteError::Corrupt(corrupt));
+        }
+        let history = Arc::new(history);
+        self.histories().keep(id, Arc::clone(&history));
+        Ok(history)
+    }
+}

@@ -1,0 +1,176 @@
+//! Tokens and what they grant, in a key-value bucket: not events, because a token must be
+//! possible to forget.
+
+use std::fmt;
+
+use async_nats::jetstream::Context;
+use async_nats::jetstream::kv::{self, Operation, Store, Watch};
+use async_nats::jetstream::stream::StorageType;
+use futures::StreamExt;
+use service_kit::tokens::{TokenGrant, TokenHash};
+use tokio::sync::watch;
+
+use crate::connection::Connection;
+
+const BUCKET: &str = "rc-tokens";
+
+/// The bucket of tokens could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenStoreError {
+    /// It cannot be reached.
+    #[error("the bucket of tokens cannot be reached")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What is kept for a token is not a grant.
+    #[error("what is kept for token {hash} is not a grant")]
+    Malformed {
+        /// Which token.
+        hash: TokenHash,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> TokenStoreError {
+    TokenStoreError::Unavailable(Box::new(error))
+}
+
+/// Tokens by their hash. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct TokenStore {
+    bucket: Store,
+    established: watch::Receiver<u64>,
+}
+
+/// What happens in the bucket.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TokenChange {
+    /// The token grants this from now on, or nothing more if the grant is revoked.
+    Granted(TokenHash, TokenGrant),
+    /// The token is forgotten.
+    Forgotten(TokenHash),
+    /// All that was in the bucket when following began has been told.
+    CaughtUp,
+}
+
+impl TokenStore {
+    pub(crate) async fn ensure(connection: &Connection, replicas: usize) -> Result<Self, TokenStoreError> {
+        Ok(Self {
+            bucket: ensure_bucket(&connection.context, replicas).await?,
+            established: connection.established.clone(),
+        })
+    }
+
+    /// Keeps what a token grants, in place of what it granted before.
+    pub async fn put(&self, hash: TokenHash, grant: &TokenGrant) -> Result<(), TokenStoreError> {
+        let value = serde_json::to_vec(grant).map_err(|source| TokenStoreError::Malformed { hash, source })?;
+        self.bucket
+            .put(hash.to_string(), value.into())
+            .await
+            .map_err(unavailable)?;
+        Ok(())
+    }
+
+    /// What a token grants. `None`: there is no such token.
+    pub async fn get(&self, hash: TokenHash) -> Result<Option<TokenGrant>, TokenStoreError> {
+        let value = self.bucket.get(hash.to_string()).await.map_err(unavailable)?;
+        value.map(|value| grant(hash, &value)).transpose()
+    }
+
+    /// Follows the bucket: first what is in it, then [`TokenChange::CaughtUp`], then what happens
+    /// for as long as the connection holds.
+    pub async fn follow(&self) -> Result<TokenChanges, TokenStoreError> {
+        let mut established = self.established.clone();
+        established.mark_unchanged();
+        // Asked of the server: the bucket's own status is from when it was opened.
+        let info = self.bucket.stream.get_info().await.map_err(unavailable)?;
+        let empty = info.state.messages == 0;
+        let watch = self.bucket.watch_with_history(">").await.map_err(unavailable)?;
+        Ok(TokenChanges {
+            watch,
+            established,
+            told: if empty { Told::All } else { Told::Some },
+        })
+    }
+}
+
+async fn ensure_bucket(context: &Context, replicas: usize) -> Result<Store, TokenStoreError> {
+    if let Ok(bucket) = context.get_key_value(BUCKET).await {
+        return Ok(bucket);
+    }
+    let config = kv::Config {
+        bucket: BUCKET.to_owned(),
+        description: "Recourse: hashed tokens and what they grant".to_owned(),
+        history: 1,
+        storage: StorageType::File,
+        num_replicas: replicas,
+        ..kv::Config::default()
+    };
+    match context.create_key_value(config).await {
+        Ok(bucket) => Ok(bucket),
+        // Another process was faster, perhaps with other settings: its bucket is the bucket.
+        Err(error) => match context.get_key_value(BUCKET).await {
+            Ok(bucket) => Ok(bucket),
+            Err(_) => Err(unavailable(error)),
+        },
+    }
+}
+
+/// Changes of the bucket, in order.
+pub struct TokenChanges {
+    watch: Watch,
+    established: watch::Receiver<u64>,
+    told: Told,
+}
+
+/// What has been told of the tokens that were there when following began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// There are more to come.
+    Some,
+    /// The last one; saying so is what comes next.
+    All,
+    /// All of them, and that these were all.
+    CaughtUp,
+}
+
+impl fmt::Debug for TokenChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenChanges").finish_non_exhaustive()
+    }
+}
+
+impl TokenChanges {
+    /// The next change. An error ends the following; begin anew.
+    pub async fn next(&mut self) -> Result<TokenChange, TokenStoreError> {
+        loop {
+            if self.told == Told::All {
+                self.told = Told::CaughtUp;
+                return Ok(TokenChange::CaughtUp);
+            }
+            let entry = tokio::select! {
+                biased;
+                // The watch would notice too, after seconds in which a revoked token is still good.
+                _ = self.established.changed() => {
+                    return Err(TokenStoreError::Unavailable("the connection was made anew".into()));
+                }
+                entry = self.watch.next() => entry,
+            };
+            let entry = entry.ok_or_else(|| TokenStoreError::Unavailable("the bucket's changes ended".into()))?;
+            let entry = entry.map_err(unavailable)?;
+            // The last of what was there is told before saying so.
+            if self.told == Told::Some && entry.delta == 0 {
+                self.told = Told::All;
+            }
+            let Ok(hash) = entry.key.parse() else { continue };
+            return Ok(match entry.operation {
+                Operation::Put => TokenChange::Granted(hash, grant(hash, &entry.value)?),
+                Operation::Delete | Operation::Purge => TokenChange::Forgotten(hash),
+            });
+        }
+    }
+}
+
+fn grant(hash: TokenHash, value: &[u8]) -> Result<TokenGrant, TokenStoreError> {
+    serde_json::from_slice(value).map_err(|source| TokenStoreError::Malformed { hash, source })
+}

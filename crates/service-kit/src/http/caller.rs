@@ -1,0 +1,54 @@
+//! Who calls.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use domain::actor::Actor;
+
+use crate::problem::{Problem, types};
+use crate::tokens::{Authenticate, TokenHash};
+
+/// Longer credentials are not ours. Hashing them would be work for nothing.
+const TOKEN_BYTES_MAX: usize = 512;
+
+/// The actor who calls, known by the bearer token. Routes that take it are for callers with a
+/// valid token alone; all others get 401.
+#[derive(Debug, Clone)]
+pub struct Caller(pub Arc<Actor>);
+
+impl<S: Authenticate> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Some(token) = bearer(&parts.headers) else {
+            return Err(unauthenticated(
+                "Send the header Authorization: Bearer <token>.",
+                "Bearer",
+            ));
+        };
+        match state.authenticate(TokenHash::of(token)).await? {
+            Some(actor) => Ok(Self(actor)),
+            None => Err(unauthenticated(
+                "The token is unknown or revoked. Ask an administrator for a new one.",
+                "Bearer error=\"invalid_token\"",
+            )),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let credentials = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = credentials.split_once(' ')?;
+    let token = token.trim();
+    let acceptable = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= TOKEN_BYTES_MAX;
+    acceptable.then_some(token)
+}
+
+fn unauthenticated(detail: &'static str, challenge: &'static str) -> Problem {
+    Problem::new(&types::UNAUTHENTICATED)
+        .detail(detail)
+        .header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+}

@@ -1,0 +1,51 @@
+//! JSON bodies.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use serde::de::DeserializeOwned;
+
+use crate::problem::{Problem, types};
+
+/// A JSON body as a `T`. Whatever is wrong with it becomes a problem: 413, 415, or 400 with what
+/// was expected where. An empty body counts as `{}`, because many commands need no field.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiJson<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let declared = is_json(request.headers());
+        let bytes = Bytes::from_request(request, state).await?;
+        if bytes.is_empty() {
+            return parse(b"{}").map(Self);
+        }
+        if !declared {
+            return Err(Problem::new(&types::UNSUPPORTED_MEDIA_TYPE)
+                .detail("Send a JSON body and the header Content-Type: application/json."));
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // serde names the field or the kind of value, and for strings that match no variant the
+    // string itself, which the caller has just sent.
+    serde_json::from_slice(bytes)
+        .map_err(|error| Problem::new(&types::MALFORMED_REQUEST).detail(format!("The body cannot be read: {error}.")))
+}
+
+/// `application/json`, or anything that ends in `+json`, whatever its parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let essence = value
+        .split_once(';')
+        .map_or(value, |(essence, _)| essence)
+        .trim()
+        .to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}

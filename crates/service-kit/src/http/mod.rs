@@ -1,0 +1,17 @@
+//! What all HTTP services have in common.
+
+mod caller;
+mod finish;
+mod json;
+mod observe;
+mod operations;
+mod serve;
+
+pub use caller::Caller;
+pub use finish::{Limits, finish};
+pub use json::ApiJson;
+pub use operations::operations;
+pub use serve::{SHUTDOWN_GRACE, serve};
+
+#[cfg(test)]
+pub(crate) use operations::PROBLEMS_MARKDOWN;

@@ -1,0 +1,27 @@
+//! What every service needs, so that each of them is only its own loop.
+//!
+//! * [`clock`]: the only place that tells the time and sleeps.
+//! * [`http`]: authentication, the outermost layer of every router, health and metrics routes.
+//! * [`problem`]: every error that a caller can meet, as RFC 9457 problem details.
+//! * [`tokens`]: bearer tokens, what they grant, and how they are stored.
+//! * [`health`], [`shutdown`], [`telemetry`]: the life of a process.
+//! * [`flags`]: command-line flags that several services share.
+//! * [`policy_file`]: `--policy`, a preset or a TOML file.
+
+pub mod clock;
+pub mod errors;
+pub mod flags;
+pub mod health;
+pub mod http;
+mod log_writer;
+pub mod policy_file;
+pub mod problem;
+pub mod shutdown;
+pub mod telemetry;
+pub mod tokens;
+
+pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
+pub use errors::chain;
+pub use health::Health;
+pub use problem::Problem;
+pub use shutdown::Shutdown;

@@ -1,0 +1,66 @@
+//! Every kind of problem that a caller can meet. `docs/problems.md` says what each of them means
+//! and what to do; `/problems/<code>` serves it.
+
+use super::ProblemType;
+
+macro_rules! problem_types {
+    ($($(#[$doc:meta])* $name:ident = $status:literal $code:literal $title:literal;)*) => {
+        $($(#[$doc])* pub static $name: ProblemType = ProblemType { code: $code, status: $status, title: $title };)*
+
+        /// All of them.
+        pub static ALL: &[&ProblemType] = &[$(&$name),*];
+    };
+}
+
+problem_types! {
+    /// The request cannot be read: bad JSON, an unknown field or parameter, a value of the wrong type.
+    MALFORMED_REQUEST = 400 "malformed-request" "The request cannot be read";
+    /// No token, or none that is known.
+    UNAUTHENTICATED = 401 "unauthenticated" "A valid token is needed";
+    /// The caller may not do that.
+    NOT_PERMITTED = 403 "not-permitted" "This is not permitted";
+    /// There is no such ticket, or none that the caller may know of.
+    TICKET_NOT_FOUND = 404 "ticket-not-found" "There is no such ticket";
+    /// There is nothing at that path.
+    NOT_FOUND = 404 "not-found" "There is nothing here";
+    /// The path exists, but not for that method.
+    METHOD_NOT_ALLOWED = 405 "method-not-allowed" "The path does not take this method";
+    /// Closed tickets do not change this way.
+    TICKET_CLOSED = 409 "ticket-closed" "The ticket is closed";
+    /// The ticket's status does not allow the command.
+    WRONG_STATUS = 409 "wrong-status" "The ticket's status does not allow this";
+    /// The ticket's type does not allow the command.
+    WRONG_TYPE = 409 "wrong-type" "The ticket's type does not allow this";
+    /// This closing has been rated.
+    ALREADY_RATED = 409 "already-rated" "This closing is rated already";
+    /// A ticket of that id exists.
+    TICKET_EXISTS = 409 "ticket-exists" "The ticket exists already";
+    /// The ticket has as many records as a ticket may have.
+    HISTORY_TOO_LONG = 409 "history-too-long" "The ticket's history is full";
+    /// The ticket is not at the revision that the caller expects.
+    REVISION_MISMATCH = 412 "revision-mismatch" "The ticket has changed";
+    /// The body is too large.
+    BODY_TOO_LARGE = 413 "body-too-large" "The body is too large";
+    /// The body is not of the type that the path takes.
+    UNSUPPORTED_MEDIA_TYPE = 415 "unsupported-media-type" "The body's type is not supported";
+    /// Fields have values that are not acceptable.
+    INVALID_FIELDS = 422 "invalid-fields" "Some fields are not acceptable";
+    /// `occurred_at` is impossible.
+    OUT_OF_ORDER = 422 "out-of-order" "The time is out of order";
+    /// The idempotency key was used for another command.
+    IDEMPOTENCY_KEY_REUSED = 422 "idempotency-key-reused" "The idempotency key was used for something else";
+    /// The service has as many requests in hand as it takes.
+    TOO_MANY_REQUESTS = 429 "too-many-requests" "Too many requests";
+    /// A bug.
+    INTERNAL = 500 "internal" "Something is wrong here";
+    /// Others keep changing the ticket.
+    CONTENDED = 503 "contended" "The ticket is being changed by others";
+    /// The log cannot be reached; nothing was written.
+    LOG_UNAVAILABLE = 503 "log-unavailable" "The log cannot be reached";
+    /// The command may or may not have been written.
+    OUTCOME_UNKNOWN = 503 "outcome-unknown" "It is not known whether this was done";
+    /// The read model has not reached the position asked for.
+    READ_MODEL_BEHIND = 503 "read-model-behind" "The read model is behind";
+    /// The read model cannot be reached, or is being rebuilt.
+    READ_MODEL_UNAVAILABLE = 503 "read-model-unavailable" "The read model cannot be reached";
+}

@@ -1,0 +1,227 @@
+//! Bearer tokens: what they look like, what is kept of them, and what they grant.
+
+use std::fmt;
+use std::future::Future;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use domain::actor::{Actor, ActorKind, Permission};
+use domain::text::Label;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::problem::Problem;
+
+/// What every token begins with, so that scanners find one that was committed by mistake.
+pub const PREFIX: &str = "rct_";
+
+/// SHA-256 of a token: all that is stored. A token has 256 random bits, so that nothing slower
+/// is needed against guessing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenHash([u8; 32]);
+
+/// Makes a token. It exists in what this returns and nowhere else.
+pub fn generate() -> (String, TokenHash) {
+    let token = format!("{PREFIX}{}", Hex(&rand::random::<[u8; 32]>()));
+    let hash = TokenHash::of(&token);
+    (token, hash)
+}
+
+/// Whether a text could have come from [`generate`]: a token that was cut short could be guessed.
+pub fn is_token(text: &str) -> bool {
+    text.strip_prefix(PREFIX)
+        .is_some_and(|digits| digits.parse::<TokenHash>().is_ok())
+}
+
+impl TokenHash {
+    /// The hash of a token.
+    pub fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+
+    /// The hash that these bytes are.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Hex(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenHash({self})")
+    }
+}
+
+/// The text is not 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a token's hash is written as 64 hexadecimal digits")]
+pub struct TokenHashError;
+
+impl FromStr for TokenHash {
+    type Err = TokenHashError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits: Option<Vec<u8>> = text
+            .chars()
+            .map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok()))
+            .collect();
+        let digits = digits.ok_or(TokenHashError)?;
+        let (pairs, rest) = digits.as_chunks::<2>();
+        let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+        match <[u8; 32]>::try_from(bytes) {
+            Ok(bytes) if rest.is_empty() => Ok(Self(bytes)),
+            Ok(_) | Err(_) => Err(TokenHashError),
+        }
+    }
+}
+
+struct Hex<'b>(&'b [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// What a token grants: whom its bearer acts as. Stored as JSON under the token's hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenGrant {
+    /// The person.
+    pub user: Uuid,
+    /// The person's name, for people to read.
+    pub name: String,
+    /// What sort of actor the person is.
+    pub kind: GrantKind,
+    /// The organisation that the person belongs to.
+    pub organisation: Option<Uuid>,
+    /// The groups that the person belongs to.
+    #[serde(default)]
+    pub groups: Vec<Uuid>,
+    /// Whether the person holds a leading role in those groups.
+    #[serde(default)]
+    pub leading: bool,
+    /// Names of [`Permission`]s. One that is not known here grants nothing.
+    #[serde(default)]
+    pub permissions: Vec<String>,
+    /// When the token was made.
+    pub created_at: Timestamp,
+    /// When the token was revoked. It is kept, so that a revoked token can be told from one that
+    /// never was, and is not granted again by mistake.
+    #[serde(default)]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What sort of actor a token can make somebody. The desk itself needs none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantKind {
+    /// Works for the desk.
+    Staff,
+    /// Is served by the desk.
+    Customer,
+}
+
+impl From<GrantKind> for ActorKind {
+    fn from(kind: GrantKind) -> Self {
+        match kind {
+            GrantKind::Staff => Self::Staff,
+            GrantKind::Customer => Self::Customer,
+        }
+    }
+}
+
+impl TokenGrant {
+    /// Whether the token grants nothing any more.
+    pub const fn is_revoked(&self) -> bool {
+        self.revoked_at.is_some()
+    }
+
+    /// The actor that its bearer is. Ask [`TokenGrant::is_revoked`] first.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            user: self.user.into(),
+            name: Label::parse(&self.name).ok(),
+            kind: self.kind.into(),
+            organisation: self.organisation.map(Into::into),
+            groups: self.groups.iter().copied().map(Into::into).collect(),
+            leading: self.leading,
+            permissions: self
+                .permissions
+                .iter()
+                .filter_map(|name| Permission::parse(name))
+                .collect(),
+        }
+    }
+}
+
+/// Knows tokens: the state of every router whose routes take a [`crate::http::Caller`].
+pub trait Authenticate: Clone + Send + Sync + 'static {
+    /// The actor that the bearer of the token is; `None` if it is unknown or revoked. An error
+    /// means that nobody can tell at present.
+    fn authenticate(&self, hash: TokenHash) -> impl Future<Output = Result<Option<Arc<Actor>>, Problem>> + Send;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant() -> TokenGrant {
+        TokenGrant {
+            user: Uuid::from_u128(1),
+            name: "Ada".to_owned(),
+            kind: GrantKind::Staff,
+            organisation: Some(Uuid::from_u128(2)),
+            groups: vec![Uuid::from_u128(3)],
+            leading: true,
+            permissions: vec!["close_any".to_owned(), "fly".to_owned()],
+            created_at: Timestamp::UNIX_EPOCH,
+            revoked_at: None,
+        }
+    }
+
+    #[test]
+    fn a_hash_is_read_as_it_is_written() {
+        let (token, hash) = generate();
+        assert!(token.starts_with(PREFIX) && token.len() == PREFIX.len() + 64, "{token}");
+        assert!(is_token(&token) && !is_token(&token[..token.len() - 1]));
+        assert_eq!(TokenHash::of(&token), hash);
+        assert_eq!(hash.to_string().parse(), Ok(hash));
+    }
+
+    #[test]
+    fn what_is_not_a_hash_is_refused() {
+        let long = "a".repeat(66);
+        let odd = "a".repeat(65);
+        for text in ["", "rct_", &long, &odd, &"ä".repeat(64), &"g".repeat(64)] {
+            assert_eq!(text.parse::<TokenHash>(), Err(TokenHashError), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_permission_grants_nothing() {
+        let actor = grant().actor();
+        assert_eq!(
+            actor.permissions.into_iter().collect::<Vec<_>>(),
+            [Permission::CloseAny]
+        );
+        assert_eq!(actor.kind, ActorKind::Staff);
+    }
+
+    #[test]
+    fn a_grant_survives_storage() {
+        let json = serde_json::to_vec(&grant()).unwrap();
+        assert_eq!(serde_json::from_slice::<TokenGrant>(&json).unwrap(), grant());
+    }
+}

@@ -1,0 +1,7 @@
+//! Stored form of a ticket's events.
+
+mod created;
+mod life;
+mod registry;
+mod talk;
+mod work;

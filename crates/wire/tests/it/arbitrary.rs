@@ -1,0 +1,250 @@
+//! Strategies for every value that can be stored, extreme ones among them.
+
+use domain::Timestamp;
+use domain::actor::ActorKind;
+use domain::catalogue::{Awaits, Priority, TicketType};
+use domain::directory::{self, EntryKind};
+use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
+use domain::text::{Body, Code, Label, Subject};
+use domain::ticket::{
+    Assigned, Change, Classified, Created, CustomFields, CustomValue, Edited, Event, Visibility, Wait,
+};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use uuid::Uuid;
+use wire::{Header, Record, RecordedActor};
+
+/// Texts that a bounded text accepts: short ones of any characters, and the longest there are.
+fn text(characters_max: usize) -> impl Strategy<Value = String> {
+    let short = vec(any::<char>(), 1..24).prop_map(|characters| {
+        let text: String = characters.into_iter().filter(|character| *character != '\0').collect();
+        if text.trim().is_empty() { text + "." } else { text }
+    });
+    prop_oneof![
+        20 => short,
+        1 => Just("x".repeat(characters_max)),
+        1 => Just("\u{10ffff}".repeat(characters_max)),
+        1 => Just("\u{202e} \u{feff}\r\n\"'\\{}\u{1}".to_owned()),
+    ]
+}
+
+fn subject() -> impl Strategy<Value = Subject> {
+    text(Subject::CHARACTERS_MAX).prop_map(|text| Subject::parse(&text).unwrap())
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    text(Body::CHARACTERS_MAX).prop_map(|text| Body::parse(&text).unwrap())
+}
+
+fn label() -> impl Strategy<Value = Label> {
+    text(Label::CHARACTERS_MAX).prop_map(|text| Label::parse(&text).unwrap())
+}
+
+fn code() -> impl Strategy<Value = Code> {
+    text(40).prop_map(|text| Code::new(&text))
+}
+
+fn user() -> impl Strategy<Value = UserId> {
+    any::<[u8; 16]>().prop_map(UserId::from_bytes)
+}
+
+fn organisation() -> impl Strategy<Value = OrganisationId> {
+    any::<[u8; 16]>().prop_map(OrganisationId::from_bytes)
+}
+
+fn group() -> impl Strategy<Value = GroupId> {
+    any::<[u8; 16]>().prop_map(GroupId::from_bytes)
+}
+
+fn uuid() -> impl Strategy<Value = Uuid> {
+    any::<[u8; 16]>().prop_map(Uuid::from_bytes)
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    let (first, last) = (Timestamp::MIN.as_microsecond(), Timestamp::MAX.as_microsecond());
+    prop_oneof![Just(first), Just(last), Just(-1), Just(0), first..=last]
+        .prop_map(|micros| Timestamp::from_nanosecond(i128::from(micros) * 1000).unwrap())
+}
+
+fn wait() -> impl Strategy<Value = Wait> {
+    (any::<u32>(), time(), label()).prop_map(|(number, due_at, policy)| Wait { number, due_at, policy })
+}
+
+fn ticket_type() -> impl Strategy<Value = TicketType> {
+    let awaits = prop_oneof![Just(None), Just(Some(Awaits::Fix)), Just(Some(Awaits::Implementation))];
+    (code(), awaits).prop_map(|(code, awaits)| TicketType { code, awaits })
+}
+
+fn priority() -> impl Strategy<Value = Priority> {
+    (code(), any::<u8>()).prop_map(|(code, rank)| Priority { code, rank })
+}
+
+fn fields() -> impl Strategy<Value = CustomFields> {
+    let value = prop_oneof![
+        label().prop_map(CustomValue::Text),
+        any::<i64>().prop_map(CustomValue::Number),
+        any::<bool>().prop_map(CustomValue::Flag),
+    ];
+    btree_map(label(), value, 0..6)
+}
+
+fn change<T: Clone + std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Change<T>> {
+    option::of(value).prop_map(Change::from)
+}
+
+fn created() -> impl Strategy<Value = Event> {
+    let what = (any::<u64>(), subject(), body(), ticket_type(), priority());
+    let labels = (
+        option::of(label()),
+        option::of(label()),
+        option::of(label()),
+        option::of(label()),
+        option::of(label()),
+    );
+    (what, labels, fields(), user(), option::of(organisation())).prop_map(
+        |(what, labels, custom_fields, requester, organisation)| {
+            let (number, subject, description, ticket_type, priority) = what;
+            let (category, system, environment, service, platform_version) = labels;
+            Event::Created(Box::new(Created {
+                number: TicketNumber(number),
+                subject,
+                description,
+                ticket_type,
+                priority,
+                category,
+                system,
+                environment,
+                service,
+                platform_version,
+                custom_fields,
+                requester,
+                organisation,
+            }))
+        },
+    )
+}
+
+fn corrected() -> impl Strategy<Value = Event> {
+    let labels = || change(option::of(label()));
+    prop_oneof![
+        (
+            change(ticket_type()),
+            change(priority()),
+            labels(),
+            labels(),
+            labels(),
+            labels()
+        )
+            .prop_map(|(ticket_type, priority, category, system, environment, service)| {
+                Event::Classified(Box::new(Classified {
+                    ticket_type,
+                    priority,
+                    category,
+                    system,
+                    environment,
+                    service,
+                }))
+            }),
+        (change(option::of(user())), change(option::of(group())))
+            .prop_map(|(assignee, group)| Event::Assigned(Assigned { assignee, group })),
+        (change(subject()), change(body()), change(fields()), labels()).prop_map(
+            |(subject, description, custom_fields, platform_version)| {
+                Event::Edited(Box::new(Edited {
+                    subject,
+                    description,
+                    custom_fields,
+                    platform_version,
+                }))
+            }
+        ),
+    ]
+}
+
+fn said() -> impl Strategy<Value = Event> {
+    let visibility = prop_oneof![Just(Visibility::Public), Just(Visibility::Internal)];
+    prop_oneof![
+        body().prop_map(|comment| Event::InformationProvided { comment }),
+        body().prop_map(|comment| Event::ClosureDeclined { comment }),
+        body().prop_map(|comment| Event::Reopened { comment }),
+        option::of(body()).prop_map(|comment| Event::WorkResumed { comment }),
+        (option::of(body()), option::of(body())).prop_map(|(comment, reason)| Event::Closed { comment, reason }),
+        (any::<u8>(), option::of(body())).prop_map(|(score, comment)| Event::Rated { score, comment }),
+        (body(), visibility).prop_map(|(body, visibility)| Event::Commented { body, visibility }),
+    ]
+}
+
+fn waited() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        (body(), option::of(wait())).prop_map(|(comment, wait)| Event::InformationRequested { comment, wait }),
+        (body(), option::of(wait())).prop_map(|(solution, wait)| Event::ClosureProposed { solution, wait }),
+        (option::of(body()), option::of(label()))
+            .prop_map(|(comment, reference)| Event::FixAwaited { comment, reference }),
+        (option::of(body()), option::of(label()))
+            .prop_map(|(comment, reference)| Event::ImplementationAwaited { comment, reference }),
+        option::of(wait()).prop_map(|wait| Event::InformationWaitExpired { wait }),
+        Just(Event::ClosureWaitExpired),
+    ]
+}
+
+fn named() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        user().prop_map(|assignee| Event::Accepted { assignee }),
+        user().prop_map(|user| Event::Followed { user }),
+        user().prop_map(|user| Event::Unfollowed { user }),
+    ]
+}
+
+/// Any event of a ticket.
+pub(crate) fn ticket_event() -> impl Strategy<Value = Event> {
+    prop_oneof![2 => created(), 3 => corrected(), 4 => said(), 4 => waited(), 1 => named()]
+}
+
+/// Any event of the directory.
+pub(crate) fn directory_event() -> impl Strategy<Value = directory::Event> {
+    let kind = prop_oneof![
+        Just(EntryKind::User),
+        Just(EntryKind::Group),
+        Just(EntryKind::Organisation)
+    ];
+    (kind, label()).prop_map(|(kind, name)| directory::Event::Named { kind, name })
+}
+
+fn header() -> impl Strategy<Value = Header> {
+    let kind = prop_oneof![
+        Just(ActorKind::Staff),
+        Just(ActorKind::Customer),
+        Just(ActorKind::System)
+    ];
+    let actor = (user(), kind, option::of(organisation())).prop_map(|(user, kind, organisation)| RecordedActor {
+        user,
+        kind,
+        organisation,
+    });
+    let ids = (uuid(), uuid(), any::<[u8; 16]>(), any::<[u8; 32]>());
+    let chain = (any::<u64>(), any::<u64>(), any::<[u8; 32]>());
+    let context = (option::of(uuid()), option::of(uuid()), option::of(text(64)));
+    (ids, actor, option::of(user()), (time(), time()), chain, context).prop_map(
+        |(ids, actor, via, (occurred_at, recorded_at), chain, (causation, correlation, traceparent))| Header {
+            record_id: ids.0,
+            aggregate_id: ids.1,
+            command_id: CommandId::from_bytes(ids.2),
+            digest: ids.3,
+            actor,
+            via,
+            occurred_at,
+            recorded_at,
+            revision: Revision(chain.0),
+            previous_sequence: chain.1,
+            previous_hash: chain.2,
+            causation,
+            correlation,
+            traceparent,
+        },
+    )
+}
+
+/// Any record of these events.
+pub(crate) fn record<E: std::fmt::Debug>(event: impl Strategy<Value = E>) -> impl Strategy<Value = Record<E>> {
+    (header(), vec(event, 1..3)).prop_map(|(header, events)| Record { header, events })
+}

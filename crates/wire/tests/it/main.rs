@@ -1,0 +1,15 @@
+//! The stored form: golden bytes, laws, damage, and the catalogue in `docs/events.md`.
+
+// Helpers of integration tests stand outside of test functions, which these lints would spare.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
+
+mod arbitrary;
+mod catalogue;
+mod damage;
+mod golden;
+mod laws;
+mod samples;

@@ -1,0 +1,261 @@
+//! Events and headers whose bytes the golden files hold. Golden bytes never change, so neither do these.
+
+use domain::Timestamp;
+use domain::actor::ActorKind;
+use domain::catalogue::{Awaits, Priority, TicketType};
+use domain::directory::{self, EntryKind};
+use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
+use domain::text::{Body, Code, Label, Subject};
+use domain::ticket::{
+    Assigned, Change, Classified, Created, CustomFields, CustomValue, Edited, Event, Visibility, Wait,
+};
+use uuid::Uuid;
+use wire::{Header, RecordedActor};
+
+const USER: UserId = UserId::from_bytes([0x11; 16]);
+const GROUP: GroupId = GroupId::from_bytes([0x22; 16]);
+const ORGANISATION: OrganisationId = OrganisationId::from_bytes([0x33; 16]);
+
+pub(crate) fn label(text: &str) -> Label {
+    Label::parse(text).unwrap()
+}
+
+pub(crate) fn body(text: &str) -> Body {
+    Body::parse(text).unwrap()
+}
+
+fn wait() -> Wait {
+    Wait {
+        number: 300,
+        due_at: Timestamp::from_microsecond(1_772_442_000_000_001).unwrap(),
+        policy: label("supportal/1"),
+    }
+}
+
+fn fields() -> CustomFields {
+    [
+        (label("contract"), CustomValue::Text(label("A-17"))),
+        (label("seats"), CustomValue::Number(-40)),
+        (label("вип"), CustomValue::Flag(true)),
+    ]
+    .into()
+}
+
+fn outage() -> TicketType {
+    TicketType {
+        code: Code::new("outage"),
+        awaits: Some(Awaits::Fix),
+    }
+}
+
+fn feature_request() -> TicketType {
+    TicketType {
+        code: Code::new("feature_request"),
+        awaits: Some(Awaits::Implementation),
+    }
+}
+
+fn critical() -> Priority {
+    Priority {
+        code: Code::new("critical"),
+        rank: 3,
+    }
+}
+
+fn full_created() -> Created {
+    Created {
+        number: TicketNumber(1_207),
+        subject: Subject::parse("Не открывается отчёт 📉").unwrap(),
+        description: body("Line one\nLine two\twith a tab"),
+        ticket_type: outage(),
+        priority: critical(),
+        category: Some(label("reports")),
+        system: Some(label("billing")),
+        environment: Some(label("production")),
+        service: Some(label("export")),
+        platform_version: Some(label("24.2.1")),
+        custom_fields: fields(),
+        requester: USER,
+        organisation: Some(ORGANISATION),
+    }
+}
+
+fn bare_created() -> Created {
+    Created {
+        number: TicketNumber(u64::MAX),
+        ticket_type: TicketType {
+            code: Code::new("consultation"),
+            awaits: None,
+        },
+        category: None,
+        system: None,
+        environment: None,
+        service: None,
+        platform_version: None,
+        custom_fields: CustomFields::new(),
+        organisation: None,
+        ..full_created()
+    }
+}
+
+fn corrections() -> Vec<Event> {
+    let clear = || Change::Set(None);
+    vec![
+        Event::Classified(Box::new(Classified {
+            ticket_type: Change::Set(feature_request()),
+            priority: Change::Set(critical()),
+            category: Change::Set(Some(label("reports"))),
+            system: Change::Set(Some(label("billing"))),
+            environment: clear(),
+            service: clear(),
+        })),
+        Event::Classified(Box::default()),
+        Event::Assigned(Assigned {
+            assignee: Change::Set(Some(USER)),
+            group: Change::Set(Some(GROUP)),
+        }),
+        Event::Assigned(Assigned {
+            assignee: Change::Set(None),
+            group: Change::Keep,
+        }),
+        Event::Edited(Box::new(Edited {
+            subject: Change::Set(Subject::parse("Better").unwrap()),
+            description: Change::Set(body("Clearer")),
+            custom_fields: Change::Set(fields()),
+            platform_version: Change::Set(None),
+        })),
+        Event::Edited(Box::default()),
+    ]
+}
+
+/// For every kind of a ticket's events: with everything set, and with nothing that need not be.
+pub(crate) fn ticket_events() -> Vec<Event> {
+    let words = || body("Слова");
+    let mut events = vec![
+        Event::Created(Box::new(full_created())),
+        Event::Created(Box::new(bare_created())),
+        Event::Accepted { assignee: USER },
+        Event::InformationRequested {
+            comment: words(),
+            wait: Some(wait()),
+        },
+        Event::InformationRequested {
+            comment: words(),
+            wait: None,
+        },
+        Event::InformationProvided { comment: words() },
+        Event::FixAwaited {
+            comment: Some(words()),
+            reference: Some(label("BUG-1")),
+        },
+        Event::FixAwaited {
+            comment: None,
+            reference: None,
+        },
+        Event::ImplementationAwaited {
+            comment: Some(words()),
+            reference: Some(label("IDEA-1")),
+        },
+        Event::ImplementationAwaited {
+            comment: None,
+            reference: None,
+        },
+        Event::WorkResumed { comment: Some(words()) },
+        Event::WorkResumed { comment: None },
+        Event::ClosureProposed {
+            solution: words(),
+            wait: Some(wait()),
+        },
+        Event::ClosureProposed {
+            solution: words(),
+            wait: None,
+        },
+        Event::ClosureDeclined { comment: words() },
+        Event::Closed {
+            comment: Some(words()),
+            reason: Some(body("duplicate")),
+        },
+        Event::Closed {
+            comment: None,
+            reason: None,
+        },
+        Event::Reopened { comment: words() },
+        Event::Rated {
+            score: 5,
+            comment: Some(words()),
+        },
+        Event::Rated {
+            score: 1,
+            comment: None,
+        },
+        Event::Commented {
+            body: words(),
+            visibility: Visibility::Public,
+        },
+        Event::Commented {
+            body: words(),
+            visibility: Visibility::Internal,
+        },
+        Event::Followed { user: USER },
+        Event::Unfollowed { user: USER },
+        Event::InformationWaitExpired { wait: Some(wait()) },
+        Event::InformationWaitExpired { wait: None },
+        Event::ClosureWaitExpired,
+    ];
+    events.extend(corrections());
+    events
+}
+
+/// A name for every kind of entry.
+pub(crate) fn directory_events() -> Vec<directory::Event> {
+    EntryKind::ALL
+        .into_iter()
+        .map(|kind| directory::Event::Named {
+            kind,
+            name: label("Ada Lovelace"),
+        })
+        .collect()
+}
+
+/// A header with everything set.
+pub(crate) fn full_header() -> Header {
+    Header {
+        record_id: Uuid::from_bytes([0xa1; 16]),
+        aggregate_id: Uuid::from_bytes([0xa2; 16]),
+        command_id: CommandId::from_bytes([0xa3; 16]),
+        digest: [0xa4; 32],
+        actor: RecordedActor {
+            user: USER,
+            kind: ActorKind::Customer,
+            organisation: Some(ORGANISATION),
+        },
+        via: Some(UserId::from_bytes([0xa5; 16])),
+        occurred_at: Timestamp::from_microsecond(-1).unwrap(),
+        recorded_at: Timestamp::from_microsecond(1_772_442_000_000_001).unwrap(),
+        revision: Revision(300),
+        previous_sequence: 70_000,
+        previous_hash: [0xa6; 32],
+        causation: Some(Uuid::from_bytes([0xa7; 16])),
+        correlation: Some(Uuid::from_bytes([0xa8; 16])),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+    }
+}
+
+/// The header of a ticket's first record, with nothing that need not be set.
+pub(crate) fn bare_header(kind: ActorKind) -> Header {
+    Header {
+        actor: RecordedActor {
+            user: USER,
+            kind,
+            organisation: None,
+        },
+        via: None,
+        revision: Revision(1),
+        previous_sequence: 0,
+        previous_hash: [0; 32],
+        causation: None,
+        correlation: None,
+        traceparent: None,
+        ..full_header()
+    }
+}

@@ -1,0 +1,49 @@
+//! Who may see a ticket. The one place where that is decided; the query side compiles the
+//! same rule to SQL, and a test holds the two against each other.
+
+use std::collections::BTreeSet;
+
+use crate::actor::{Actor, ActorKind};
+use crate::ids::{GroupId, OrganisationId, UserId};
+
+/// Whom a ticket concerns: what the rule needs to know of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Audience<'t> {
+    /// Whose wish it is.
+    pub requester: UserId,
+    /// The requester's organisation.
+    pub organisation: Option<OrganisationId>,
+    /// The group that works on it.
+    pub group: Option<GroupId>,
+    /// Who follows it.
+    pub followers: &'t BTreeSet<UserId>,
+    /// Whether its status is other than closed.
+    pub open: bool,
+}
+
+/// Whether `actor` may see the ticket. What they may not see does not exist for them.
+pub fn may_see(actor: &Actor, ticket: Audience<'_>) -> bool {
+    match actor.kind {
+        ActorKind::Staff | ActorKind::System => true,
+        ActorKind::Customer => {
+            ticket.requester == actor.user
+                || ticket.followers.contains(&actor.user)
+                || same_organisation(actor, ticket.organisation)
+                || (actor.leading && ticket.open && ticket.group.is_some_and(|group| actor.groups.contains(&group)))
+        }
+    }
+}
+
+/// Whether `actor` stands on the requester's side: the requester, whoever that is, or a
+/// customer of the requester's organisation.
+pub fn on_requesters_side(actor: &Actor, requester: UserId, organisation: Option<OrganisationId>) -> bool {
+    let customer = match actor.kind {
+        ActorKind::Customer => true,
+        ActorKind::Staff | ActorKind::System => false,
+    };
+    requester == actor.user || (customer && same_organisation(actor, organisation))
+}
+
+fn same_organisation(actor: &Actor, organisation: Option<OrganisationId>) -> bool {
+    organisation.is_some() && organisation == actor.organisation
+}

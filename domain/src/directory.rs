@@ -1,0 +1,40 @@
+//! Names of people, organisations and groups, which tickets refer to by id.
+
+use crate::text::Label;
+
+/// What sort of thing a name belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryKind {
+    /// A person, or a service that acts like one.
+    User,
+    /// A team.
+    Group,
+    /// A company that the desk serves.
+    Organisation,
+}
+
+impl EntryKind {
+    /// Every kind of entry.
+    pub const ALL: [Self; 3] = [Self::User, Self::Group, Self::Organisation];
+
+    /// Its name in subjects of the log and in the read models.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Organisation => "organisation",
+        }
+    }
+}
+
+/// A fact about an entry of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// It goes by this name from now on.
+    Named {
+        /// What sort of thing it is.
+        kind: EntryKind,
+        /// Its name.
+        name: Label,
+    },
+}

@@ -1,0 +1,31 @@
+//! The rules of the support desk.
+//!
+//! Everything here is a pure function of its arguments: no input or output, no clock, no
+//! randomness, no stored form. Services are loops around this crate.
+//!
+//! * [`ticket`]: a ticket's life. [`ticket::decide`] turns a command into events or a
+//!   [`ticket::Rejection`]; [`ticket::Ticket::evolve`] turns events into state.
+//! * [`access`]: who may see what.
+//! * [`calendar`] and [`policy`]: working time, and how long a ticket waits.
+//! * [`catalogue`]: the types, priorities and categories that a desk offers.
+//! * [`directory`]: the names behind the ids.
+
+#![warn(missing_docs, clippy::wildcard_enum_match_arm)]
+
+pub mod access;
+pub mod actor;
+pub mod calendar;
+pub mod catalogue;
+pub mod directory;
+pub mod ids;
+pub mod policy;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod text;
+pub mod ticket;
+
+pub use jiff::Timestamp;
+
+/// Nothing happens before the year 1. RFC 3339 writes no year before 0, and Postgres keeps none long before it: a
+/// record from such a time could never be shown.
+pub const EARLIEST: Timestamp = Timestamp::constant(-62_135_596_800, 0);

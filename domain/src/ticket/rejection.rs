@@ -1,0 +1,60 @@
+//! Every "no" that the rules can say.
+
+use jiff::Timestamp;
+
+use super::command::CommandName;
+use super::state::Status;
+
+/// Why a command makes no events.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// There is no such ticket, or none that the actor may know of.
+    #[error("there is no such ticket")]
+    Absent,
+    /// The ticket exists already, opened by another command.
+    #[error("the ticket exists already")]
+    AlreadyCreated,
+    /// The actor may never give this command to this ticket.
+    #[error("{who} may {command}", who = who, command = command.as_str())]
+    NotPermitted {
+        /// What was asked.
+        command: CommandName,
+        /// Who may ask that, as the beginning of a sentence.
+        who: &'static str,
+    },
+    /// The ticket is closed, and closed tickets do not change this way.
+    #[error("the ticket is closed; reopen it first")]
+    Closed,
+    /// The ticket's status does not allow the command.
+    #[error("a ticket that is {status} does not take {command}", status = status.as_str(), command = command.as_str())]
+    WrongStatus {
+        /// What was asked.
+        command: CommandName,
+        /// Where the ticket stands.
+        status: Status,
+    },
+    /// The ticket's type does not allow the command.
+    #[error("tickets of type {ticket_type} do not take {command}", command = command.as_str())]
+    WrongType {
+        /// What was asked.
+        command: CommandName,
+        /// The ticket's type.
+        ticket_type: String,
+    },
+    /// This closing has been rated.
+    #[error("this closing is rated already")]
+    AlreadyRated,
+    /// A ticket whose closure nobody proposed is closed only for a reason.
+    #[error("closing a ticket whose closure nobody proposed needs a reason")]
+    ReasonRequired,
+    /// The command is said to have happened at an impossible time.
+    #[error(
+        "occurred_at must lie neither before the ticket's last event ({earliest}) nor after the present ({latest})"
+    )]
+    OutOfOrder {
+        /// The earliest acceptable time.
+        earliest: Timestamp,
+        /// The latest acceptable time.
+        latest: Timestamp,
+    },
+}

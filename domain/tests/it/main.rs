@@ -1,0 +1,15 @@
+//! The specification of the desk, as tests: what may happen to a ticket, and when.
+
+// Marked as tests as a whole, so that helpers may unwrap as the tests themselves may.
+#[cfg(test)]
+mod calendar;
+#[cfg(test)]
+mod calendar_properties;
+#[cfg(test)]
+mod every_cell;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod properties;

@@ -1,0 +1,1 @@
+//! Journeys across all services, and faults. Everything is in `tests/it`: this crate is its tests.

@@ -1,0 +1,20 @@
+//! The desk as a whole. Each test tells a story over HTTP and then looks at what remains of it: in the log, in the
+//! read models, among the machine's processes.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of integration tests stand outside of test functions; a test that cannot go on panics"
+)]
+
+mod apart;
+mod desk;
+mod faults;
+mod http;
+mod import;
+mod journey;
+mod people;
+mod processes;
+mod rebuild;
+mod table;
+mod up;

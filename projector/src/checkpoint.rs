@@ -1,0 +1,200 @@
+//! How far a projection has come on a partition: the one row that says so, and the one way to
+//! advance it.
+
+use event_log::Checkpoint;
+use sqlx::postgres::PgPool;
+use sqlx::{PgExecutor, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+/// Which checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) projection: &'static str,
+    pub(crate) generation: i32,
+    pub(crate) partition: u16,
+}
+
+/// A checkpoint as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct Standing {
+    sequence: i64,
+    record_id: Option<Uuid>,
+    epoch: Option<Uuid>,
+    state: String,
+    filled: bool,
+}
+
+/// The new place of a checkpoint.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) sequence: u64,
+    pub(crate) record_id: Uuid,
+    pub(crate) epoch: Uuid,
+}
+
+/// What came of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Advance {
+    /// It is made, and locks others out until the transaction ends.
+    Done,
+    /// The checkpoint is not where we left it: another projector is at work.
+    Overtaken,
+}
+
+impl Standing {
+    /// The last sequence whose rows are committed.
+    pub(crate) const fn sequence(&self) -> u64 {
+        self.sequence.cast_unsigned()
+    }
+
+    /// Whether the projection stopped here.
+    pub(crate) fn halted(&self) -> bool {
+        self.state == "halted"
+    }
+
+    /// Whether the rows have ever held all that the log did.
+    pub(crate) const fn filled(&self) -> bool {
+        self.filled
+    }
+
+    /// Where a reader goes on; `None`: from the first record.
+    pub(crate) fn resume(&self) -> Option<Checkpoint> {
+        let (Some(record_id), Some(epoch)) = (self.record_id, self.epoch) else {
+            return None;
+        };
+        Some(Checkpoint {
+            epoch,
+            sequence: self.sequence(),
+            record_id,
+        })
+    }
+}
+
+/// Makes the checkpoints that do not exist, before the first record; all at once, so that no
+/// reader takes some partitions for all of them. Returns how many it made.
+pub(crate) async fn ensure(db: impl PgExecutor<'_>, keys: &[Key]) -> Result<u64, sqlx::Error> {
+    let mut insert: QueryBuilder<Postgres> = QueryBuilder::new(
+        "INSERT INTO recourse.checkpoints (projection, generation, partition, sequence, state, head, filled) ",
+    );
+    insert.push_values(keys, |mut row, key| {
+        row.push_bind(key.projection)
+            .push_bind(key.generation)
+            .push_bind(i32::from(key.partition))
+            .push("0, 'running', 0, false");
+    });
+    insert.push(" ON CONFLICT (projection, generation, partition) DO NOTHING");
+    Ok(insert.build().execute(db).await?.rows_affected())
+}
+
+/// Reads a checkpoint.
+pub(crate) async fn load(db: impl PgExecutor<'_>, key: Key) -> Result<Standing, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT sequence, record_id, epoch, state, filled
+         FROM recourse.checkpoints
+         WHERE projection = $1 AND generation = $2 AND partition = $3",
+    )
+    .bind(key.projection)
+    .bind(key.generation)
+    .bind(i32::from(key.partition))
+    .fetch_one(db)
+    .await
+}
+
+/// Moves a checkpoint from a place to another, if it is at the former.
+pub(crate) async fn advance(db: impl PgExecutor<'_>, key: Key, from: u64, to: Place) -> Result<Advance, sqlx::Error> {
+    let moved = sqlx::query(
+        "UPDATE recourse.checkpoints
+         SET sequence = $5, record_id = $6, epoch = $7, state = 'running', error = NULL, head = GREATEST(head, $5)
+         WHERE projection = $1 AND generation = $2 AND partition = $3 AND sequence = $4",
+    )
+    .bind(key.projection)
+    .bind(key.generation)
+    .bind(i32::from(key.partition))
+    .bind(from.cast_signed())
+    .bind(to.sequence.cast_signed())
+    .bind(to.record_id)
+    .bind(to.epoch)
+    .execute(db)
+    .await?;
+    Ok(if moved.rows_affected() == 1 {
+        Advance::Done
+    } else {
+        Advance::Overtaken
+    })
+}
+
+/// Notes that the rows hold all that the log does.
+pub(crate) async fn filled(db: impl PgExecutor<'_>, key: Key) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE recourse.checkpoints SET filled = true WHERE projection = $1 AND generation = $2 AND partition = $3",
+    )
+    .bind(key.projection)
+    .bind(key.generation)
+    .bind(i32::from(key.partition))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes that the projection stopped after `at`, and why.
+pub(crate) async fn halt(db: impl PgExecutor<'_>, key: Key, at: u64, error: &str) -> Result<Advance, sqlx::Error> {
+    let noted = sqlx::query(
+        "UPDATE recourse.checkpoints
+         SET state = 'halted', error = $5
+         WHERE projection = $1 AND generation = $2 AND partition = $3 AND sequence = $4",
+    )
+    .bind(key.projection)
+    .bind(key.generation)
+    .bind(i32::from(key.partition))
+    .bind(at.cast_signed())
+    .bind(error)
+    .execute(db)
+    .await?;
+    Ok(if noted.rows_affected() == 1 {
+        Advance::Done
+    } else {
+        Advance::Overtaken
+    })
+}
+
+/// A projection that has not caught up with its log.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct Behind {
+    projection: String,
+    partition: i32,
+    sequence: i64,
+}
+
+/// Notes how far the log reaches on each partition, and returns who is behind and not halted. What
+/// would change nothing is not written.
+pub(crate) async fn note_heads(db: &PgPool, heads: &[(Key, u64)]) -> Result<Vec<Behind>, sqlx::Error> {
+    sqlx::query(
+        "UPDATE recourse.checkpoints AS present
+         SET head = noted.head
+         FROM UNNEST($1::text[], $2::integer[], $3::integer[], $4::bigint[])
+              AS noted (projection, generation, partition, head)
+         WHERE present.projection = noted.projection
+           AND present.generation = noted.generation
+           AND present.partition = noted.partition
+           AND present.head <> noted.head",
+    )
+    .bind(heads.iter().map(|(key, _)| key.projection).collect::<Vec<_>>())
+    .bind(heads.iter().map(|(key, _)| key.generation).collect::<Vec<_>>())
+    .bind(
+        heads
+            .iter()
+            .map(|(key, _)| i32::from(key.partition))
+            .collect::<Vec<_>>(),
+    )
+    .bind(heads.iter().map(|(_, head)| head.cast_signed()).collect::<Vec<_>>())
+    .execute(db)
+    .await?;
+    sqlx::query_as(
+        "SELECT projection, partition, sequence
+         FROM recourse.checkpoints
+         WHERE sequence < head AND state = 'running'
+         ORDER BY projection, partition",
+    )
+    .fetch_all(db)
+    .await
+}

@@ -1,0 +1,155 @@
+//! The log to Postgres read models.
+//!
+//! * [`run`] keeps every projection going on every partition, in as many processes as one likes.
+//! * [`MIGRATOR`] has the tables; see `migrations/README.md`.
+//! * `projections` turn events into rows; the `pump` feeds each of them, and commits its rows
+//!   together with the `checkpoint` that says how far it has come.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod checkpoint;
+mod config;
+mod database;
+mod lag;
+mod pause;
+mod projections;
+mod pump;
+mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tokens;
+
+use std::sync::Arc;
+
+use event_log::{ConnectError, EventLog, LogConfig, Source};
+use service_kit::{Health, SharedClock, Shutdown};
+use tokio::task::JoinSet;
+
+pub use config::Config;
+pub use database::{DatabaseError, MIGRATOR};
+
+use checkpoint::Key;
+use database::Database;
+use lag::Lag;
+use pause::Backoff;
+use projections::{Directory, Projection, Tickets};
+use pump::Pump;
+use tokens::Mirror;
+
+/// The projector cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The log refuses us, and would again.
+    #[error("the projector cannot use the log")]
+    Log(#[source] ConnectError),
+    /// The database's URL is not acceptable.
+    #[error("the projector cannot use the database")]
+    Database(#[source] DatabaseError),
+    /// A task ended, which none of them does by itself.
+    #[error("a task of the projector failed")]
+    Task(#[source] tokio::task::JoinError),
+}
+
+/// Connects to the log, however long that takes, and projects until the shutdown.
+pub async fn run(config: Config, clock: SharedClock, health: &Health, shutdown: &Shutdown) -> Result<(), RunError> {
+    let log_config = LogConfig {
+        url: config.nats.nats_url.clone(),
+        partitions: None,
+        replicas: usize::from(config.replicas),
+    };
+    let log = tokio::select! {
+        () = shutdown.cancelled() => return Ok(()),
+        log = connect(&log_config, clock, health) => log.map_err(RunError::Log)?,
+    };
+    project(log, &config.database.database_url, health, shutdown).await
+}
+
+/// Waits for a log that does not answer; one that is not as it should be is for people.
+async fn connect(config: &LogConfig, clock: SharedClock, health: &Health) -> Result<EventLog, ConnectError> {
+    let component = health.component("projector/log");
+    let mut backoff = Backoff::default();
+    loop {
+        match EventLog::connect(config, Arc::clone(&clock)).await {
+            Ok(log) => {
+                component.ready();
+                return Ok(log);
+            }
+            Err(error) if error.may_pass() => {
+                component.unready("the log does not answer");
+                backoff.wait().await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Projects until the shutdown, over a connection to the log that others may share. The database
+/// may be absent at any time, and is made when it does not exist.
+pub async fn project(log: EventLog, database_url: &str, health: &Health, shutdown: &Shutdown) -> Result<(), RunError> {
+    let tickets: Vec<(Key, Source)> = (0..log.partitions())
+        .map(|partition| (key::<Tickets>(partition), Source::Tickets(partition)))
+        .collect();
+    let directory = (key::<Directory>(0), Source::Directory);
+    let sources: Vec<(Key, Source)> = tickets.iter().copied().chain([directory]).collect();
+    let keys = sources.iter().map(|(key, _)| *key).chain([tokens::KEY]).collect();
+    let database = Arc::new(Database::new(database_url, keys).map_err(RunError::Database)?);
+
+    let mut tasks = JoinSet::new();
+    for (key, source) in tickets {
+        tasks.spawn(pump(Tickets, key, source, &log, &database, health).run());
+    }
+    tasks.spawn(pump(Directory, directory.0, directory.1, &log, &database, health).run());
+    let component = health.component("projector/tokens");
+    tasks.spawn(
+        Mirror {
+            log: log.clone(),
+            database: Arc::clone(&database),
+            component,
+        }
+        .run(),
+    );
+    tasks.spawn(
+        Lag {
+            log,
+            database: Arc::clone(&database),
+            sources,
+        }
+        .run(),
+    );
+
+    let ended = tokio::select! {
+        () = shutdown.cancelled() => Ok(()),
+        Some(ended) = tasks.join_next() => ended.map_err(RunError::Task),
+    };
+    // What is not committed is given up; the next start does it again.
+    tasks.shutdown().await;
+    database.pool().close().await;
+    ended
+}
+
+fn key<P: Projection>(partition: u16) -> Key {
+    Key {
+        projection: P::NAME,
+        generation: P::GENERATION,
+        partition,
+    }
+}
+
+fn pump<P: Projection>(
+    projection: P,
+    key: Key,
+    source: Source,
+    log: &EventLog,
+    database: &Arc<Database>,
+    health: &Health,
+) -> Pump<P> {
+    let component = health.component(&format!("projector/{}/{}", key.projection, key.partition));
+    Pump {
+        projection,
+        key,
+        source,
+        log: log.clone(),
+        database: Arc::clone(database),
+        component,
+    }
+}

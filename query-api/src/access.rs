@@ -1,0 +1,167 @@
+//! Who sees which ticket, in SQL. The rule is `domain::access::may_see`; a test holds the two
+//! against each other.
+
+use domain::actor::{Actor, ActorKind};
+use domain::ids::{GroupId, OrganisationId};
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+/// Appends the condition that `actor` may see the ticket `t`. It stands in every query of tickets.
+pub(crate) fn push_visible(sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+    match actor.kind {
+        ActorKind::Staff | ActorKind::System => {
+            sql.push("TRUE");
+        }
+        ActorKind::Customer => push_visible_to_customer(sql, actor),
+    }
+}
+
+fn push_visible_to_customer(sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+    let user = actor.user.as_uuid();
+    sql.push("(t.requester_id = ").push_bind(user);
+    sql.push(" OR t.followers @> ARRAY[").push_bind(user).push("]");
+    if let Some(organisation) = actor.organisation.map(OrganisationId::as_uuid) {
+        sql.push(" OR t.organisation_id = ").push_bind(organisation);
+    }
+    if actor.leading {
+        sql.push(" OR (t.status <> 'closed' AND t.group_id = ANY(")
+            .push_bind(groups(actor))
+            .push("))");
+    }
+    sql.push(")");
+}
+
+/// The groups of `actor`, as Postgres takes them.
+pub(crate) fn groups(actor: &Actor) -> Vec<Uuid> {
+    actor.groups.iter().copied().map(GroupId::as_uuid).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::access::{Audience, may_see};
+    use domain::ids::UserId;
+    use sqlx::postgres::PgPool;
+    use test_harness::postgres;
+
+    use super::*;
+
+    /// A ticket, as far as the rule looks at it.
+    #[derive(Debug, Clone)]
+    struct Ticket {
+        id: Uuid,
+        requester: UserId,
+        organisation: Option<OrganisationId>,
+        group: Option<GroupId>,
+        followers: BTreeSet<UserId>,
+        open: bool,
+    }
+
+    /// All pairs.
+    fn product<A: Clone, B: Clone>(left: &[A], right: &[B]) -> Vec<(A, B)> {
+        left.iter()
+            .flat_map(|a| right.iter().map(move |b| (a.clone(), b.clone())))
+            .collect()
+    }
+
+    fn users() -> [UserId; 2] {
+        [1, 2].map(|n| UserId::from(Uuid::from_u128(n)))
+    }
+
+    fn organisations() -> [Option<OrganisationId>; 3] {
+        [None, Some(11), Some(12)].map(|n| n.map(|n| OrganisationId::from(Uuid::from_u128(n))))
+    }
+
+    fn group(n: u128) -> GroupId {
+        GroupId::from(Uuid::from_u128(n))
+    }
+
+    fn tickets() -> Vec<Ticket> {
+        let [ada, bob] = users();
+        let followers = [BTreeSet::new(), BTreeSet::from([ada]), BTreeSet::from([ada, bob])];
+        let groups = [None, Some(group(21)), Some(group(22))];
+        let people = product(&users(), &followers);
+        let places = product(&product(&organisations(), &groups), &[true, false]);
+        let all = product(&people, &places).into_iter().zip(1..);
+        all.map(|(((requester, followers), ((organisation, group), open)), n)| Ticket {
+            id: Uuid::from_u128(n),
+            requester,
+            organisation,
+            group,
+            followers,
+            open,
+        })
+        .collect()
+    }
+
+    fn actors() -> Vec<Actor> {
+        let groups = [
+            BTreeSet::new(),
+            BTreeSet::from([group(21)]),
+            BTreeSet::from([group(21), group(22)]),
+        ];
+        let kinds = [ActorKind::Staff, ActorKind::Customer, ActorKind::System];
+        let who = product(&product(&users(), &kinds), &organisations());
+        let roles = product(&groups, &[true, false]);
+        let all = product(&who, &roles).into_iter();
+        all.map(|(((user, kind), organisation), (groups, leading))| Actor {
+            organisation,
+            groups,
+            leading,
+            ..Actor::plain(user, kind)
+        })
+        .collect()
+    }
+
+    async fn insert(db: &PgPool, ticket: &Ticket) {
+        sqlx::query(
+            "INSERT INTO desk_1.tickets (id, requester_id, organisation_id, group_id, followers, status, partition,
+                 sequence, revision, number, subject, description, status_rank, ticket_type, priority, priority_rank,
+                 custom_fields, waits, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, 1, 1, 1, 'x', 'x', 0, 'defect', 'low', 0, '{}', 0, now(), now())",
+        )
+        .bind(ticket.id)
+        .bind(ticket.requester.as_uuid())
+        .bind(ticket.organisation.map(OrganisationId::as_uuid))
+        .bind(ticket.group.map(GroupId::as_uuid))
+        .bind(ticket.followers.iter().map(|user| user.as_uuid()).collect::<Vec<_>>())
+        .bind(if ticket.open { "reopened" } else { "closed" })
+        .execute(db)
+        .await
+        .unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_sql_and_the_rule_agree_for_every_actor_and_every_ticket() {
+        let url = postgres().await.database().await;
+        let db = PgPool::connect(&url).await.unwrap();
+        projector::MIGRATOR.run(&db).await.unwrap();
+        let tickets = tickets();
+        for ticket in &tickets {
+            insert(&db, ticket).await;
+        }
+        for actor in actors() {
+            let mut sql = QueryBuilder::new("SELECT t.id FROM desk.tickets t WHERE ");
+            push_visible(&mut sql, &actor);
+            let seen: BTreeSet<Uuid> = sql
+                .build_query_scalar::<Uuid>()
+                .fetch_all(&db)
+                .await
+                .unwrap()
+                .into_iter()
+                .collect();
+            for ticket in &tickets {
+                let audience = Audience {
+                    requester: ticket.requester,
+                    organisation: ticket.organisation,
+                    group: ticket.group,
+                    followers: &ticket.followers,
+                    open: ticket.open,
+                };
+                let rule = may_see(&actor, audience);
+                assert_eq!(seen.contains(&ticket.id), rule, "{actor:?} and {ticket:?}");
+            }
+        }
+    }
+}

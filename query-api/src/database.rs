@@ -1,0 +1,78 @@
+//! The connection to Postgres, and what its failures mean to a caller.
+
+use std::time::Duration;
+
+use service_kit::problem::types::READ_MODEL_UNAVAILABLE;
+use service_kit::{Problem, chain};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+/// Queries run in Postgres, which shares the machine's cores with us; more at once would only wait there.
+const CONNECTIONS_MAX: u32 = 16;
+
+/// How long a request waits for a connection. Whoever asks would rather hear at once that the
+/// read model is gone.
+const ACQUIRE_MAX: Duration = Duration::from_secs(2);
+
+/// A connection that nobody has used for this long is given back: each costs Postgres megabytes.
+const IDLE_MAX: Duration = Duration::from_secs(30);
+
+/// A query that runs longer than this is one that no index serves. It must not take the others'
+/// connections with it.
+const STATEMENT_MAX: &str = "15s";
+
+/// What every session is set to. Filters pick one ticket or nearly all of them, depending on the
+/// value: a plan that is the same for all values would serve some of them badly.
+const SESSION: [(&str, &str); 3] = [
+    ("statement_timeout", STATEMENT_MAX),
+    ("default_transaction_read_only", "on"),
+    ("plan_cache_mode", "force_custom_plan"),
+];
+
+/// A pool that connects when it is first used, so that a service starts without its database.
+pub(crate) fn pool(url: &str) -> Result<PgPool, sqlx::Error> {
+    let options: PgConnectOptions = url.parse()?;
+    let options = options.application_name("recourse query-api").options(SESSION);
+    Ok(PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(ACQUIRE_MAX)
+        .idle_timeout(IDLE_MAX)
+        .connect_lazy_with(options))
+}
+
+/// What a caller is told. A failure of our own making is logged here, and nowhere else.
+#[expect(clippy::needless_pass_by_value, reason = "stands in map_err")]
+pub(crate) fn problem(error: sqlx::Error) -> Problem {
+    if is_outage(&error) {
+        tracing::debug!("the read model cannot be reached: {}", chain(&error));
+        return unavailable("The read model cannot be reached. Commands are still accepted; try again in a moment.");
+    }
+    tracing::error!("a query failed: {}", chain(&error));
+    Problem::internal()
+}
+
+/// The read model is not there, or not whole.
+pub(crate) fn unavailable(detail: &'static str) -> Problem {
+    Problem::new(&READ_MODEL_UNAVAILABLE).detail(detail).retry_after(1)
+}
+
+/// Whether the database is away, starting, ending, full of others, or not yet made.
+fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // Connection failures, lack of resources, operators' doings, conflicts with them; then:
+            // no such database, schema, table.
+            let class = ["08", "53", "57", "55", "40"]
+                .iter()
+                .any(|class| code.starts_with(class));
+            // A query that took too long is no outage: somebody has to look at it.
+            (class && code != "57014") || ["3D000", "3F000", "42P01"].contains(&code.as_ref())
+        }),
+        _ => false,
+    }
+}

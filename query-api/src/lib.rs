@@ -1,0 +1,84 @@
+//! Postgres read models to HTTP. Needs Postgres alone, and says how far behind the log it is.
+//!
+//! * [`routes`]: every route on one screen.
+//! * [`positions`]: `Min-Position` and `Read-Position`.
+//! * [`access`]: who sees which ticket, as SQL that stands in every query.
+
+mod access;
+mod app;
+mod config;
+mod cursor;
+mod dashboard;
+mod database;
+mod names;
+mod page;
+mod params;
+mod positions;
+mod projections;
+mod tickets;
+
+use std::io;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use service_kit::http::{Limits, finish, operations, serve};
+use service_kit::telemetry::Metrics;
+use service_kit::{Health, SharedClock, Shutdown};
+use tokio::net::TcpListener;
+
+pub use app::App;
+pub use config::Config;
+
+use positions::{Needs, positioned};
+
+/// The query service cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The database's URL is not one of Postgres.
+    #[error("the database URL is not acceptable")]
+    Database(#[source] sqlx::Error),
+    /// The address cannot be listened on, or listening failed.
+    #[error("cannot serve on {listen}")]
+    Serve {
+        /// The address.
+        listen: std::net::SocketAddr,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Every route. Without fallbacks, so that another service's routes can stand on the same paths.
+pub fn routes(app: &App) -> Router {
+    let readers = Router::new()
+        .route("/v1/tickets", get(tickets::list::list))
+        .route("/v1/tickets/{id}", get(tickets::one::one))
+        .route("/v1/tickets/{id}/timeline", get(tickets::timeline::timeline))
+        .route("/v1/dashboard", get(dashboard::dashboard))
+        .route_layer(from_fn_with_state((app.clone(), Needs::Filled), positioned));
+    let operators = Router::new()
+        .route("/v1/projections", get(projections::projections))
+        .route_layer(from_fn_with_state((app.clone(), Needs::Anything), positioned));
+    readers.merge(operators).with_state(app.clone())
+}
+
+/// Serves until the shutdown.
+pub async fn run(
+    config: Config,
+    clock: SharedClock,
+    health: Health,
+    metrics: Metrics,
+    shutdown: &Shutdown,
+) -> Result<(), RunError> {
+    let listen = config.listen;
+    let app = App::start(&config.database.database_url, clock, &health, shutdown).map_err(RunError::Database)?;
+    let router = finish(routes(&app).merge(operations(health, metrics)), Limits::default());
+    let serving = async {
+        let listener = TcpListener::bind(listen).await?;
+        serve(listener, router, shutdown).await
+    };
+    serving.await.map_err(|source| RunError::Serve { listen, source })?;
+    shutdown.finished().await;
+    Ok(())
+}

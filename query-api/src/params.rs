@@ -1,0 +1,105 @@
+//! Query parameters: unknown ones are refused, and everything wrong with the others is said at once.
+
+use std::collections::BTreeMap;
+
+use axum::extract::Query;
+use axum::http::Uri;
+use service_kit::Problem;
+use service_kit::problem::FieldError;
+use service_kit::problem::types::{INVALID_FIELDS, MALFORMED_REQUEST};
+
+/// A repeated parameter has at most so many values: as many as a person would pick from a list.
+const VALUES_MAX: usize = 200;
+
+/// The parameters of one request.
+#[derive(Debug)]
+pub(crate) struct Params {
+    values: BTreeMap<String, Vec<String>>,
+    errors: Vec<FieldError>,
+}
+
+impl Params {
+    /// Reads the query of `uri`, which may have parameters of these names alone.
+    pub(crate) fn read(uri: &Uri, allowed: &[&str]) -> Result<Self, Problem> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)?;
+        let mut values: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in pairs {
+            values.entry(name).or_default().push(value);
+        }
+        let unknown: Vec<&str> = values
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !allowed.contains(name))
+            .collect();
+        if unknown.is_empty() {
+            return Ok(Self {
+                values,
+                errors: Vec::new(),
+            });
+        }
+        let known = if allowed.is_empty() {
+            "no parameters".to_owned()
+        } else {
+            allowed.join(", ")
+        };
+        let detail = format!(
+            "There is no parameter {} here. This path takes {known}.",
+            unknown.join(", ")
+        );
+        Err(Problem::new(&MALFORMED_REQUEST).detail(detail))
+    }
+
+    /// All values of a parameter.
+    pub(crate) fn all<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Vec<T> {
+        let texts = self.values.remove(name).unwrap_or_default();
+        if texts.len() > VALUES_MAX {
+            self.error(name, "too-many", format!("give at most {VALUES_MAX} values"));
+        }
+        let mut values = Vec::new();
+        for text in texts.iter().take(VALUES_MAX) {
+            match parse(text) {
+                Ok(value) => values.push(value),
+                Err(detail) => self.error(name, "invalid", detail),
+            }
+        }
+        values
+    }
+
+    /// The one value of a parameter.
+    pub(crate) fn one<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        if self.values.get(name).is_some_and(|values| values.len() > 1) {
+            self.error(name, "repeated", "give it once".to_owned());
+        }
+        self.all(name, parse).into_iter().next()
+    }
+
+    /// Says that something is wrong with a parameter.
+    pub(crate) fn error(&mut self, name: &str, code: &'static str, detail: String) {
+        self.errors.push(FieldError::new(name, code, detail));
+    }
+
+    /// An error, if anything was wrong.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        let detail = "Some parameters have values that are not acceptable; errors says which and why.";
+        Err(Problem::new(&INVALID_FIELDS).detail(detail).fields(self.errors))
+    }
+}
+
+/// One of a list of names.
+pub(crate) fn one_of<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> impl Fn(&str) -> Result<T, String> {
+    move |text| {
+        let found = all.iter().copied().find(|value| name(*value) == text);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = all.iter().map(|value| name(*value)).collect();
+            format!("must be one of: {}", names.join(", "))
+        })
+    }
+}
+
+/// A UUID.
+pub(crate) fn uuid(text: &str) -> Result<uuid::Uuid, String> {
+    text.parse().map_err(|_| "must be a UUID".to_owned())
+}

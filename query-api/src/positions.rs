@@ -1,0 +1,255 @@
+//! How far the read models have come, and waiting until they have come far enough.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::ids::Position;
+use service_kit::Problem;
+use service_kit::http::Caller;
+use service_kit::problem::types::{MALFORMED_REQUEST, READ_MODEL_BEHIND};
+use sqlx::postgres::PgPool;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::database::{problem, unavailable};
+
+/// How long a request waits if it does not say.
+const WAIT_DEFAULT: Duration = Duration::from_secs(2);
+
+/// The longest that a request may wait.
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How often the checkpoints are looked at while somebody waits. A commit of the projector takes
+/// about as long.
+const LOOK_EVERY: Duration = Duration::from_millis(4);
+
+const MIN_POSITION: HeaderName = HeaderName::from_static("min-position");
+const MAX_WAIT_MS: HeaderName = HeaderName::from_static("max-wait-ms");
+const READ_POSITION: HeaderName = HeaderName::from_static("read-position");
+
+/// The last sequence of each partition whose rows are there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Reached {
+    sequences: BTreeMap<u16, u64>,
+    /// Whether the tables have ever held all that the log did.
+    filled: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct CheckpointRow {
+    projection: String,
+    partition: i32,
+    sequence: i64,
+    filled: bool,
+}
+
+impl Reached {
+    async fn read(db: &PgPool) -> Result<Self, sqlx::Error> {
+        let rows: Vec<CheckpointRow> = sqlx::query_as(
+            "SELECT projection, partition, sequence, filled
+             FROM desk.checkpoints
+             WHERE projection IN ('tickets', 'directory')",
+        )
+        .fetch_all(db)
+        .await?;
+        let filled = !rows.is_empty() && rows.iter().all(|row| row.filled);
+        let tickets = rows.iter().filter(|row| row.projection == "tickets");
+        let sequences = tickets
+            .filter_map(|row| Some((u16::try_from(row.partition).ok()?, u64::try_from(row.sequence).ok()?)))
+            .collect();
+        Ok(Self { sequences, filled })
+    }
+
+    fn includes(&self, wanted: &[Position]) -> bool {
+        wanted.iter().all(|position| {
+            self.sequences
+                .get(&position.partition)
+                .is_some_and(|at| *at >= position.sequence)
+        })
+    }
+}
+
+/// As in the header: `0:12,1:7`.
+impl fmt::Display for Reached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (partition, sequence)) in self.sequences.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "," };
+            write!(
+                f,
+                "{separator}{}",
+                Position {
+                    partition: *partition,
+                    sequence: *sequence
+                }
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Knows the checkpoints. However many wait, one task looks, and only while somebody waits. What
+/// they wait for is a level: nobody can miss it.
+#[derive(Debug, Clone)]
+pub(crate) struct Positions {
+    db: PgPool,
+    reached: Arc<watch::Sender<Reached>>,
+    waiting: Arc<watch::Sender<usize>>,
+}
+
+/// Somebody waits, until this is dropped.
+#[derive(Debug)]
+struct Waiting<'p>(&'p watch::Sender<usize>);
+
+impl<'p> Waiting<'p> {
+    fn begin(count: &'p watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count = count.saturating_add(1));
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
+
+impl Positions {
+    pub(crate) fn new(db: PgPool) -> Self {
+        Self {
+            db,
+            reached: Arc::default(),
+            waiting: Arc::default(),
+        }
+    }
+
+    /// Looks for ever, while somebody waits.
+    pub(crate) async fn look(&self) {
+        let mut waiting = self.waiting.subscribe();
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while waiting.wait_for(|count| *count > 0).await.is_ok() {
+            ticks.tick().await;
+            // Whoever waits through an outage is told that the read model is behind.
+            if let Ok(reached) = Reached::read(&self.db).await {
+                self.reached.send_replace(reached);
+            }
+        }
+    }
+
+    /// Waits until the rows include what is wanted, and returns what they include then. Not
+    /// reaching it in time is no error here: the caller compares.
+    async fn at_least(&self, wanted: &[Position], wait: Duration) -> Result<Reached, Problem> {
+        let now = Reached::read(&self.db).await.map_err(problem)?;
+        if now.includes(wanted) || !now.filled {
+            return Ok(now);
+        }
+        if let Some(unknown) = wanted
+            .iter()
+            .find(|position| !now.sequences.contains_key(&position.partition))
+        {
+            return Err(malformed(format!(
+                "Min-Position names partition {}, and the log has none of that number. Send what Commit-Position said.",
+                unknown.partition
+            )));
+        }
+        let mut reached = self.reached.subscribe();
+        let _waiting = Waiting::begin(&self.waiting);
+        // What the task saw last may be from long ago, and even from a database that is gone.
+        reached.mark_unchanged();
+        let arrived = tokio::time::timeout(wait, async {
+            while reached.changed().await.is_ok() {
+                if reached.borrow_and_update().includes(wanted) {
+                    break;
+                }
+            }
+        });
+        match arrived.await {
+            Ok(()) => Ok(reached.borrow().clone()),
+            Err(_) => Ok(now),
+        }
+    }
+}
+
+/// What a route needs of the read models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// All that the log held once.
+    Filled,
+    /// Whatever there is.
+    Anything,
+}
+
+/// Knows the caller, waits for `Min-Position`, and puts `Read-Position` on the answer. The
+/// positions are read before the data, so that the data is never older than they say.
+pub(crate) async fn positioned(State((app, needs)): State<(App, Needs)>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let caller = match Caller::from_request_parts(&mut parts, &app).await {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    let reached = match wait(&app, &parts.headers).await {
+        Ok((wanted, reached)) if reached.includes(&wanted) => reached,
+        Ok((_, reached)) if reached.filled => return stamped(behind().into_response(), &reached),
+        Ok((_, reached)) => reached,
+        Err(problem) => return problem.into_response(),
+    };
+    if needs == Needs::Filled && !reached.filled {
+        let building = unavailable("The read model is being built from the log. Try again in a moment.");
+        return stamped(building.into_response(), &reached);
+    }
+    parts.extensions.insert(caller);
+    stamped(next.run(Request::from_parts(parts, body)).await, &reached)
+}
+
+async fn wait(app: &App, headers: &HeaderMap) -> Result<(Vec<Position>, Reached), Problem> {
+    let wanted = min_position(headers)?;
+    let reached = app.positions.at_least(&wanted, max_wait(headers)?).await?;
+    Ok((wanted, reached))
+}
+
+fn stamped(mut response: Response, reached: &Reached) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&reached.to_string()) {
+        response.headers_mut().insert(READ_POSITION, value);
+    }
+    response
+}
+
+fn behind() -> Problem {
+    Problem::new(&READ_MODEL_BEHIND)
+        .detail("The read model has not come as far as Min-Position in the time allowed. Ask again, or ask without it.")
+        .retry_after(1)
+}
+
+fn malformed(detail: String) -> Problem {
+    Problem::new(&MALFORMED_REQUEST).detail(detail)
+}
+
+fn min_position(headers: &HeaderMap) -> Result<Vec<Position>, Problem> {
+    let mut wanted = Vec::new();
+    for value in headers.get_all(MIN_POSITION) {
+        for position in value.to_str().unwrap_or_default().split(',') {
+            let position = position.trim().parse();
+            wanted.push(position.map_err(|error| malformed(format!("Min-Position cannot be read: {error}.")))?);
+        }
+    }
+    Ok(wanted)
+}
+
+fn max_wait(headers: &HeaderMap) -> Result<Duration, Problem> {
+    let Some(value) = headers.get(MAX_WAIT_MS) else {
+        return Ok(WAIT_DEFAULT);
+    };
+    let wait = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .map(Duration::from_millis);
+    wait.filter(|wait| *wait <= WAIT_MAX)
+        .ok_or_else(|| malformed(format!("Max-Wait-Ms is a whole number up to {}.", WAIT_MAX.as_millis())))
+}

@@ -1,0 +1,174 @@
+//! Filters: each may be repeated for "any of", and all of them together are "and".
+
+use domain::EARLIEST;
+use domain::catalogue::Catalogue;
+use domain::text::Label;
+use domain::ticket::Status;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff_sqlx::ToSqlx as _;
+use sqlx::postgres::PgHasArrayType;
+use sqlx::{Encode, Postgres, QueryBuilder, Type};
+use uuid::Uuid;
+
+use crate::params::{Params, one_of, uuid};
+
+/// The parameters that filter.
+pub(crate) const NAMES: [&str; 17] = [
+    "status",
+    "type",
+    "priority",
+    "category",
+    "system",
+    "environment",
+    "service",
+    "platform_version",
+    "requester",
+    "organisation",
+    "assignee",
+    "group",
+    "number",
+    "created_from",
+    "created_to",
+    "updated_from",
+    "updated_to",
+];
+
+/// What is asked of tickets. An empty list asks nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Filter {
+    /// Columns that hold one of some texts.
+    texts: Vec<(&'static str, Vec<String>)>,
+    /// Columns that hold one of some ids.
+    ids: Vec<(&'static str, Vec<Uuid>)>,
+    /// Nobody among them is `None`.
+    assignees: Vec<Option<Uuid>>,
+    numbers: Vec<i64>,
+    /// Columns and comparisons with a time.
+    times: Vec<(&'static str, Timestamp)>,
+}
+
+impl Filter {
+    /// Takes the filters out of the parameters.
+    pub(crate) fn read(params: &mut Params) -> Self {
+        let catalogue = Catalogue::default();
+        let mut filter = Self::default();
+        let statuses = params.all("status", one_of(&Status::ALL, Status::as_str));
+        filter.text(
+            "t.status",
+            statuses.into_iter().map(|status| status.as_str().to_owned()).collect(),
+        );
+        let types = params.all("type", |text| {
+            catalogue
+                .ticket_type(text)
+                .map(|_| text.to_owned())
+                .map_err(|error| error.to_string())
+        });
+        filter.text("t.ticket_type", types);
+        let priorities = params.all("priority", |text| {
+            catalogue
+                .priority(text)
+                .map(|_| text.to_owned())
+                .map_err(|error| error.to_string())
+        });
+        filter.text("t.priority", priorities);
+        for (name, column) in [
+            ("category", "t.category"),
+            ("system", "t.system"),
+            ("environment", "t.environment"),
+            ("service", "t.service"),
+            ("platform_version", "t.platform_version"),
+        ] {
+            filter.text(column, params.all(name, label));
+        }
+        for (name, column) in [
+            ("requester", "t.requester_id"),
+            ("organisation", "t.organisation_id"),
+            ("group", "t.group_id"),
+        ] {
+            filter.ids.push((column, params.all(name, uuid)));
+        }
+        filter.assignees = params.all("assignee", |text| match text {
+            "none" => Ok(None),
+            id => uuid(id).map(Some).map_err(|_| "must be a UUID, or none".to_owned()),
+        });
+        filter.numbers = params.all("number", number);
+        for (name, comparison) in [
+            ("created_from", "t.created_at >= "),
+            ("created_to", "t.created_at < "),
+            ("updated_from", "t.updated_at >= "),
+            ("updated_to", "t.updated_at < "),
+        ] {
+            filter.times.extend(params.one(name, time).map(|at| (comparison, at)));
+        }
+        filter
+    }
+
+    fn text(&mut self, column: &'static str, values: Vec<String>) {
+        self.texts.push((column, values));
+    }
+
+    /// Appends the conditions.
+    pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>) {
+        for (column, values) in &self.texts {
+            push_any_of(sql, column, values);
+        }
+        for (column, values) in &self.ids {
+            push_any_of(sql, column, values);
+        }
+        let people: Vec<Uuid> = self.assignees.iter().copied().flatten().collect();
+        if self.assignees.contains(&None) {
+            sql.push(" AND (t.assignee_id IS NULL OR t.assignee_id = ANY(")
+                .push_bind(people)
+                .push("))");
+        } else {
+            push_any_of(sql, "t.assignee_id", &people);
+        }
+        push_any_of(sql, "t.number", &self.numbers);
+        for (comparison, at) in &self.times {
+            sql.push(format_args!(" AND {comparison}")).push_bind(at.to_sqlx());
+        }
+    }
+}
+
+/// Appends that a column holds one of some values, if there are any. With one value it is an
+/// equation: only then does an index on this column and the sort's come in the sort's order.
+fn push_any_of<'v, T>(sql: &mut QueryBuilder<Postgres>, column: &str, values: &'v [T])
+where
+    T: Clone + Send + Sync + Type<Postgres> + Encode<'v, Postgres> + PgHasArrayType,
+{
+    match values {
+        [] => {}
+        [one] => {
+            sql.push(format_args!(" AND {column} = ")).push_bind(one.clone());
+        }
+        many => {
+            sql.push(format_args!(" AND {column} = ANY("))
+                .push_bind(many.to_vec())
+                .push(")");
+        }
+    }
+}
+
+fn label(text: &str) -> Result<String, String> {
+    Label::parse(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+fn number(text: &str) -> Result<i64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "must be a ticket's number, from 1".to_owned())
+}
+
+/// An instant, or a date for its beginning in UTC.
+fn time(text: &str) -> Result<Timestamp, String> {
+    let midnight = |day: Date| day.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
+    let at = text
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(|| text.parse().ok().and_then(midnight));
+    at.filter(|at| *at >= EARLIEST)
+        .ok_or_else(|| "must be a time like 2026-03-02T09:00:00Z, or a date; in a query, + is written %2B".to_owned())
+}

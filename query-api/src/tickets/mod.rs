@@ -1,0 +1,9 @@
+//! Tickets: the list, one of them, and its timeline.
+
+mod filter;
+mod item;
+pub(crate) mod list;
+pub(crate) mod one;
+mod sort;
+pub(crate) mod timeline;
+mod view;

@@ -1,0 +1,163 @@
+//! `GET /v1/tickets/{id}`
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::header::ETAG;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use domain::actor::Actor;
+use domain::catalogue::Awaits;
+use domain::directory::EntryKind;
+use domain::ticket::{CommandName, Standing, Status, allowed_commands};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use service_kit::Problem;
+use service_kit::http::Caller;
+use service_kit::problem::types::TICKET_NOT_FOUND;
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::item::{COLUMNS, Field, Item, TicketRow};
+use crate::access::push_visible;
+use crate::app::App;
+use crate::database::problem;
+use crate::names::Names;
+use crate::params::Params;
+
+/// What one ticket shows beyond the list.
+#[derive(Debug, sqlx::FromRow)]
+struct WholeRow {
+    #[sqlx(flatten)]
+    listed: TicketRow,
+    description: String,
+    custom_fields: Value,
+    followers: Vec<Uuid>,
+    awaits: Option<String>,
+    wait_kind: Option<String>,
+    wait_number: Option<i32>,
+    wait_policy: Option<String>,
+    closed_at: Option<jiff_sqlx::Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+struct Whole<'w> {
+    #[serde(flatten)]
+    listed: Item<'w>,
+    description: &'w str,
+    custom_fields: &'w Value,
+    closed_at: Option<Timestamp>,
+    followers: Vec<Value>,
+    sla: Value,
+    allowed_commands: Vec<&'static str>,
+}
+
+/// How a path names a ticket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Named {
+    Id(Uuid),
+    Number(i64),
+}
+
+impl Named {
+    /// What is neither an id nor a number names no ticket.
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
+        let number = text.parse().ok().filter(|number| *number > 0).map(Self::Number);
+        number.or_else(|| text.parse().ok().map(Self::Id)).ok_or_else(absent)
+    }
+
+    /// Appends the condition that `t` is that ticket and `actor` may see it.
+    pub(crate) fn push(self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+        match self {
+            Self::Id(id) => sql.push("t.id = ").push_bind(id),
+            Self::Number(number) => sql.push("t.number = ").push_bind(number),
+        };
+        sql.push(" AND ");
+        push_visible(sql, actor);
+    }
+}
+
+/// There is no such ticket, or none that the caller may know of.
+pub(crate) fn absent() -> Problem {
+    Problem::new(&TICKET_NOT_FOUND)
+        .detail("There is no such ticket that you may see. A path takes its id or its number.")
+}
+
+/// One ticket.
+pub(crate) async fn one(
+    State(app): State<App>,
+    Extension(Caller(actor)): Extension<Caller>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    Params::read(&uri, &[])?.finish()?;
+    let ticket = Named::parse(&path?)?;
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(COLUMNS);
+    sql.push(
+        ", t.description, t.custom_fields, t.followers, t.awaits, t.wait_kind, t.wait_number, t.wait_policy, t.closed_at
+         FROM desk.tickets t
+         WHERE ",
+    );
+    ticket.push(&mut sql, &actor);
+    let row: Option<WholeRow> = sql.build_query_as().fetch_optional(&app.db).await.map_err(problem)?;
+    let row = row.ok_or_else(absent)?;
+    let ids = row.listed.ids().chain(row.followers.iter().copied()).collect();
+    let names = Names::of(&app.db, ids).await.map_err(problem)?;
+    let etag = HeaderValue::from_str(&format!("\"{}\"", row.listed.revision)).ok();
+    let headers: HeaderMap = etag.into_iter().map(|etag| (ETAG, etag)).collect();
+    Ok((headers, Json(whole(&row, &names, &actor, app.clock.now()))).into_response())
+}
+
+fn whole<'w>(row: &'w WholeRow, names: &'w Names, actor: &Actor, now: Timestamp) -> Whole<'w> {
+    let followers = row
+        .followers
+        .iter()
+        .map(|user| names.json(EntryKind::User, Some(*user)))
+        .collect();
+    Whole {
+        listed: Item {
+            row: &row.listed,
+            fields: &Field::ALL,
+            names,
+            now,
+        },
+        description: &row.description,
+        custom_fields: &row.custom_fields,
+        closed_at: row.closed_at.map(jiff_sqlx::Timestamp::to_jiff),
+        followers,
+        sla: sla(row, now),
+        allowed_commands: allowed(row, actor).into_iter().map(CommandName::as_str).collect(),
+    }
+}
+
+/// The wait that runs, or null.
+fn sla(row: &WholeRow, now: Timestamp) -> Value {
+    match (&row.wait_kind, row.listed.due_at) {
+        (Some(kind), Some(due_at)) => json!({
+            "wait": kind,
+            "number": row.wait_number,
+            "due_at": due_at.to_jiff(),
+            "overdue": row.listed.is_overdue(now),
+            "policy": row.wait_policy,
+        }),
+        _ => Value::Null,
+    }
+}
+
+/// The table of the contract, asked by the same rule that decides commands.
+fn allowed(row: &WholeRow, actor: &Actor) -> Vec<CommandName> {
+    let Some(status) = Status::parse(&row.listed.status) else {
+        return Vec::new();
+    };
+    let standing = Standing {
+        status,
+        ticket_type: &row.listed.ticket_type,
+        awaits: row.awaits.as_deref().and_then(Awaits::parse),
+        rated: row.listed.rating.is_some(),
+        requester: row.listed.requester_id.into(),
+        organisation: row.listed.organisation_id.map(Into::into),
+    };
+    allowed_commands(&standing, actor)
+}

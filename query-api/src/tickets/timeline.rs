@@ -1,0 +1,201 @@
+//! `GET /v1/tickets/{id}/timeline`
+
+use axum::Extension;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use axum::response::Response;
+use domain::actor::{Actor, ActorKind};
+use domain::directory::EntryKind;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use service_kit::Problem;
+use service_kit::http::Caller;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::one::{Named, absent};
+use crate::app::App;
+use crate::cursor;
+use crate::database::problem;
+use crate::names::Names;
+use crate::page::{LIMIT_DEFAULT, Page, limit};
+use crate::params::Params;
+
+#[derive(Debug, sqlx::FromRow)]
+struct EventRow {
+    revision: i64,
+    place: i32,
+    event: String,
+    status: String,
+    actor_id: Uuid,
+    actor_kind: String,
+    via_id: Option<Uuid>,
+    occurred_at: jiff_sqlx::Timestamp,
+    recorded_at: jiff_sqlx::Timestamp,
+    visibility: String,
+    details: Value,
+}
+
+/// The last event of a page.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cursor {
+    #[serde(rename = "r")]
+    revision: i64,
+    #[serde(rename = "p")]
+    place: i32,
+}
+
+#[derive(Debug, Serialize)]
+struct Item {
+    revision: i64,
+    event: String,
+    status: String,
+    actor: Value,
+    via: Value,
+    occurred_at: Timestamp,
+    recorded_at: Timestamp,
+    visibility: String,
+    details: Value,
+}
+
+/// A page of what happened, newest last.
+pub(crate) async fn timeline(
+    State(app): State<App>,
+    Extension(Caller(actor)): Extension<Caller>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let mut params = Params::read(&uri, &["limit", "cursor"])?;
+    let limit = params.one("limit", limit).unwrap_or(LIMIT_DEFAULT);
+    let after = params.one("cursor", |text| Ok(text.to_owned()));
+    params.finish()?;
+    let after: Option<Cursor> = after.as_deref().map(cursor::read).transpose()?;
+
+    let ticket = find(&app, Named::parse(&path?)?, &actor).await?;
+    let mut rows = page(&app, ticket, &actor, after, limit).await?;
+    let more = rows.len() > usize::from(limit);
+    rows.truncate(limit.into());
+    let last = rows.last().filter(|_| more);
+    let next_cursor = last.map(|row| {
+        cursor::write(&Cursor {
+            revision: row.revision,
+            place: row.place,
+        })
+    });
+    let names = Names::of(&app.db, rows.iter().flat_map(ids).collect())
+        .await
+        .map_err(problem)?;
+    let items = rows.into_iter().map(|row| item(row, &names)).collect();
+    Ok(Page {
+        items,
+        next_cursor,
+        total: None,
+    }
+    .answer(&uri))
+}
+
+async fn find(app: &App, named: Named, actor: &Actor) -> Result<Uuid, Problem> {
+    let mut sql = QueryBuilder::new("SELECT t.id FROM desk.tickets t WHERE ");
+    named.push(&mut sql, actor);
+    let found: Option<Uuid> = sql
+        .build_query_scalar()
+        .fetch_optional(&app.db)
+        .await
+        .map_err(problem)?;
+    found.ok_or_else(absent)
+}
+
+async fn page(
+    app: &App,
+    ticket: Uuid,
+    actor: &Actor,
+    after: Option<Cursor>,
+    limit: u16,
+) -> Result<Vec<EventRow>, Problem> {
+    let mut sql = QueryBuilder::new(
+        "SELECT revision, place, event, status, actor_id, actor_kind, via_id, occurred_at, recorded_at, visibility, details
+         FROM desk.timeline
+         WHERE ticket_id = ",
+    );
+    sql.push_bind(ticket);
+    // For customers an internal comment does not exist.
+    if actor.kind == ActorKind::Customer {
+        sql.push(" AND visibility = 'public'");
+    }
+    if let Some(Cursor { revision, place }) = after {
+        sql.push(" AND (revision, place) > (")
+            .push_bind(revision)
+            .push(", ")
+            .push_bind(place)
+            .push(")");
+    }
+    sql.push(" ORDER BY revision, place LIMIT ")
+        .push_bind(i64::from(limit) + 1);
+    sql.build_query_as().fetch_all(&app.db).await.map_err(problem)
+}
+
+/// The details that name somebody. Each is an id, or a change from an id to another.
+const NAMED_DETAILS: [(&str, EntryKind); 3] = [
+    ("assignee", EntryKind::User),
+    ("user", EntryKind::User),
+    ("group", EntryKind::Group),
+];
+
+fn ids(row: &EventRow) -> Vec<Uuid> {
+    let id = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
+    let of_detail = |(name, _): (&str, EntryKind)| {
+        let value = row.details.get(name);
+        [
+            value,
+            value.and_then(|value| value.get("from")),
+            value.and_then(|value| value.get("to")),
+        ]
+    };
+    let details = NAMED_DETAILS.into_iter().flat_map(of_detail).flatten().filter_map(id);
+    details.chain([row.actor_id]).chain(row.via_id).collect()
+}
+
+fn item(row: EventRow, names: &Names) -> Item {
+    Item {
+        revision: row.revision,
+        event: row.event,
+        status: row.status,
+        actor: json!({ "id": row.actor_id, "name": names.name(EntryKind::User, row.actor_id), "kind": row.actor_kind }),
+        via: names.json(EntryKind::User, row.via_id),
+        occurred_at: row.occurred_at.to_jiff(),
+        recorded_at: row.recorded_at.to_jiff(),
+        visibility: row.visibility,
+        details: with_names(row.details, names),
+    }
+}
+
+fn with_names(details: Value, names: &Names) -> Value {
+    let Value::Object(mut details) = details else {
+        return details;
+    };
+    for (name, kind) in NAMED_DETAILS {
+        if let Some(value) = details.get_mut(name) {
+            *value = with_name(value.take(), kind, names);
+        }
+    }
+    Value::Object(details)
+}
+
+fn with_name(value: Value, kind: EntryKind, names: &Names) -> Value {
+    match value {
+        Value::Object(change) => {
+            let sides: Map<String, Value> = change
+                .into_iter()
+                .map(|(side, value)| (side, with_name(value, kind, names)))
+                .collect();
+            Value::Object(sides)
+        }
+        Value::String(text) => text
+            .parse()
+            .map_or(Value::String(text), |id| names.json(kind, Some(id))),
+        other => other,
+    }
+}

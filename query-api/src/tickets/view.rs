@@ -1,0 +1,102 @@
+//! Views: the lists that everybody has a tab for.
+
+use domain::actor::{Actor, ActorKind};
+use domain::ids::OrganisationId;
+use service_kit::Problem;
+use service_kit::problem::types::NOT_PERMITTED;
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::access::groups;
+
+/// Which of the visible tickets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum View {
+    Mine,
+    Organisation,
+    Group,
+    Assigned,
+    Unassigned,
+    Followed,
+    #[default]
+    All,
+}
+
+impl View {
+    const ALL: [Self; 7] = [
+        Self::Mine,
+        Self::Organisation,
+        Self::Group,
+        Self::Assigned,
+        Self::Unassigned,
+        Self::Followed,
+        Self::All,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mine => "mine",
+            Self::Organisation => "organisation",
+            Self::Group => "group",
+            Self::Assigned => "assigned",
+            Self::Unassigned => "unassigned",
+            Self::Followed => "followed",
+            Self::All => "all",
+        }
+    }
+
+    /// The view of that name.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        crate::params::one_of(&Self::ALL, Self::as_str)(text)
+    }
+
+    /// Whether `actor` has that tab.
+    pub(crate) fn permitted(self, actor: &Actor) -> Result<(), Problem> {
+        match self {
+            Self::Group if !actor.leading => Err(refused(
+                "The view group is for those who hold a leading role in their groups.",
+            )),
+            Self::Unassigned if actor.kind == ActorKind::Customer => Err(refused("The view unassigned is for staff.")),
+            Self::Mine
+            | Self::Organisation
+            | Self::Group
+            | Self::Assigned
+            | Self::Unassigned
+            | Self::Followed
+            | Self::All => Ok(()),
+        }
+    }
+
+    /// Appends the view's condition.
+    pub(crate) fn push(self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+        let user = actor.user.as_uuid();
+        match self {
+            Self::Mine => {
+                sql.push(" AND t.requester_id = ").push_bind(user);
+            }
+            // Whoever belongs to no organisation has no such tickets: nothing equals NULL.
+            Self::Organisation => {
+                sql.push(" AND t.organisation_id = ")
+                    .push_bind(actor.organisation.map(OrganisationId::as_uuid));
+            }
+            Self::Group => {
+                sql.push(" AND t.status <> 'closed' AND t.group_id = ANY(")
+                    .push_bind(groups(actor))
+                    .push(")");
+            }
+            Self::Assigned => {
+                sql.push(" AND t.assignee_id = ").push_bind(user);
+            }
+            Self::Unassigned => {
+                sql.push(" AND t.assignee_id IS NULL");
+            }
+            Self::Followed => {
+                sql.push(" AND t.followers @> ARRAY[").push_bind(user).push("]");
+            }
+            Self::All => {}
+        }
+    }
+}
+
+fn refused(detail: &'static str) -> Problem {
+    Problem::new(&NOT_PERMITTED).detail(detail)
+}

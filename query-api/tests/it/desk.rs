@@ -1,0 +1,264 @@
+//! A desk whose commands come from the test, and whose queries go over HTTP.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain::actor::{Actor, ActorKind};
+use domain::calendar::Calendar;
+use domain::ids::{CommandId, Position, TicketId};
+use domain::policy::{WaitLength, WaitPolicy};
+use domain::testing::{create, customer, life};
+use domain::ticket::{Command, CommandName};
+use event_log::{EventLog, LogConfig, Outcome, Request, Tickets};
+use jiff::SignedDuration;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use service_kit::http::{Limits, finish, serve};
+use service_kit::tokens::{GrantKind, TokenGrant, TokenHash, generate};
+use service_kit::{Health, Shutdown, SystemClock};
+use test_harness::{Nats, postgres, wait_until};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+/// Generous: the machine may be busy.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub(crate) struct Desk {
+    _nats: Nats,
+    pub(crate) log: EventLog,
+    pub(crate) database_url: String,
+    tickets: Tickets,
+    wishes: AtomicU64,
+    /// The last record of each partition.
+    written: Mutex<BTreeMap<u16, u64>>,
+    address: SocketAddr,
+    client: reqwest::Client,
+    shutdown: Shutdown,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The items' values under a name.
+    pub(crate) fn column(&self, name: &str) -> Vec<Value> {
+        self.body["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item[name].clone())
+            .collect()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().unwrap())
+            .unwrap_or_default()
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: u16, code: &str) {
+        assert_eq!(
+            (self.status, self.body["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.body
+        );
+        assert_eq!(self.header("content-type"), "application/problem+json");
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.shutdown.trigger();
+    }
+}
+
+impl Desk {
+    pub(crate) async fn start() -> Self {
+        let desk = Self::without_projector().await;
+        desk.start_projector();
+        desk
+    }
+
+    pub(crate) async fn without_projector() -> Self {
+        // Another test of this process may have done so already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let nats = Nats::start().await;
+        let config = LogConfig {
+            url: nats.url().to_owned(),
+            partitions: Some(2),
+            replicas: 1,
+        };
+        let log = EventLog::connect(&config, SystemClock::shared()).await.unwrap();
+        let database_url = postgres().await.database().await;
+        let (shutdown, health) = (Shutdown::new(), Health::default());
+        let app = query_api::App::start(&database_url, SystemClock::shared(), &health, &shutdown).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = finish(query_api::routes(&app), Limits::default());
+        let its_shutdown = shutdown.clone();
+        tokio::spawn(async move { serve(listener, router, &its_shutdown).await });
+        let tickets = log.tickets(Arc::new(policy()));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self {
+            _nats: nats,
+            log,
+            database_url,
+            tickets,
+            wishes: AtomicU64::new(0),
+            written: Mutex::default(),
+            address,
+            client,
+            shutdown,
+        }
+    }
+
+    pub(crate) fn start_projector(&self) {
+        let (log, url, shutdown) = (self.log.clone(), self.database_url.clone(), self.shutdown.clone());
+        tokio::spawn(async move { projector::project(log, &url, &Health::default(), &shutdown).await });
+    }
+
+    pub(crate) async fn give(&self, ticket: TicketId, actor: &Actor, command: Command) -> Outcome {
+        let wish = self.wishes.fetch_add(1, Ordering::Relaxed);
+        let request = Request {
+            command_id: CommandId::from(Uuid::from_u128(wish.into())),
+            digest: [0; 32],
+            actor: Arc::new(actor.clone()),
+            via: None,
+            occurred_at: None,
+            honour_deadlines: false,
+            if_match: None,
+            traceparent: None,
+        };
+        let outcome = self.tickets.execute(ticket, &command, &request).await.unwrap();
+        let Position { partition, sequence } = outcome.position;
+        self.written.lock().unwrap().insert(partition, sequence);
+        outcome
+    }
+
+    /// The sample ticket, with a number of its own.
+    pub(crate) async fn open(&self, n: u64) -> Outcome {
+        let Command::Create(mut sample) = create() else {
+            panic!("the sample is a creation")
+        };
+        sample.number = domain::ids::TicketNumber(n);
+        self.give(ticket(n), &customer(), Command::Create(sample)).await
+    }
+
+    /// Tickets `from..to`, each another step along its life.
+    pub(crate) async fn lives(&self, from: u64, to: u64) {
+        for n in from..to {
+            self.open(n).await;
+            let steps = life();
+            let taken = usize::try_from(n).unwrap() % (steps.len() + 1);
+            for (actor, command) in steps.into_iter().take(taken) {
+                self.give(ticket(n), &actor, command).await;
+            }
+        }
+    }
+
+    /// A token for `actor`, once the desk knows it.
+    pub(crate) async fn token(&self, actor: &Actor) -> String {
+        let (token, hash) = generate();
+        let kind = if actor.kind == ActorKind::Customer {
+            GrantKind::Customer
+        } else {
+            GrantKind::Staff
+        };
+        let grant = TokenGrant {
+            user: actor.user.as_uuid(),
+            name: "Somebody".to_owned(),
+            kind,
+            organisation: actor.organisation.map(domain::ids::OrganisationId::as_uuid),
+            groups: actor.groups.iter().map(|group| group.as_uuid()).collect(),
+            leading: actor.leading,
+            permissions: actor
+                .permissions
+                .iter()
+                .map(|permission| permission.as_str().to_owned())
+                .collect(),
+            created_at: domain::Timestamp::UNIX_EPOCH,
+            revoked_at: None,
+        };
+        self.log.tokens().put(hash, &grant).await.unwrap();
+        wait_until("the token to be known", LIMIT, || async {
+            let status = self.get(&token, "/v1/tickets?limit=1").await.status;
+            if status == 200 { Ok(()) } else { Err(status) }
+        })
+        .await;
+        token
+    }
+
+    pub(crate) async fn revoke(&self, token: &str) {
+        let hash = TokenHash::of(token);
+        let mut grant = self.log.tokens().get(hash).await.unwrap().unwrap();
+        grant.revoked_at = Some(domain::Timestamp::UNIX_EPOCH);
+        self.log.tokens().put(hash, &grant).await.unwrap();
+    }
+
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.get_with(token, path, &[]).await
+    }
+
+    pub(crate) async fn get_with(&self, token: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self
+            .client
+            .get(format!("http://{}{path}", self.address))
+            .bearer_auth(token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+        Answer { status, headers, body }
+    }
+
+    /// What the desk answers once it includes everything that was done so far.
+    pub(crate) async fn get_settled(&self, token: &str, path: &str) -> Answer {
+        let positions: Vec<String> = {
+            let written = self.written.lock().unwrap();
+            written
+                .iter()
+                .map(|(partition, sequence)| format!("{partition}:{sequence}"))
+                .collect()
+        };
+        self.get_with(
+            token,
+            path,
+            &[("Min-Position", &positions.join(",")), ("Max-Wait-Ms", "10000")],
+        )
+        .await
+    }
+}
+
+/// By the clock, so that no two waits end at the same time, be it a weekend or not.
+fn policy() -> WaitPolicy {
+    let hours = |hours| Some(WaitLength::Elapsed(SignedDuration::from_hours(hours)));
+    WaitPolicy::try_new("test/1", hours(100), hours(50), Calendar::round_the_clock()).unwrap()
+}
+
+pub(crate) fn ticket(n: u64) -> TicketId {
+    TicketId::from(Uuid::from_u128(n.into()))
+}
+
+/// A customer of whom the desk has not heard.
+pub(crate) fn stranger() -> Actor {
+    Actor::plain(Uuid::from_u128(99).into(), ActorKind::Customer)
+}
+
+/// The commands as `allowed_commands` lists them.
+pub(crate) fn names(commands: &[CommandName]) -> BTreeSet<&'static str> {
+    commands.iter().map(|command| command.as_str()).collect()
+}

@@ -1,0 +1,15 @@
+//! The query service over HTTP, with a real log, a real projector and a real Postgres behind it.
+
+// Marked as tests as a whole, so that helpers may unwrap as the tests themselves may.
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod figures;
+#[cfg(test)]
+mod lists;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod positions;
+#[cfg(test)]
+mod ticket;

@@ -1,0 +1,27 @@
+//! The one binary: the whole desk, each service, and the operators' tools.
+
+mod cli;
+mod import;
+mod serve;
+mod services;
+mod token;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+/// Many small allocations of short life, from several threads: what it is good at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[expect(clippy::print_stderr, reason = "the last word of a command that failed")]
+fn main() -> ExitCode {
+    match cli::run(cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("recourse: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `recourse serve`: all four services in one process, as `recourse up` starts them.
+
+mod admin_token;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use event_log::LogConfig;
+use futures::FutureExt as _;
+use service_kit::http::{Limits, finish, operations, serve};
+use service_kit::telemetry::LogArgs;
+
+use crate::services::{Process, connect, listen, load_policy, process, together};
+use crate::up::SyncMode;
+
+/// What `recourse up` hands to its services. The two URLs hold secrets and come through the environment.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The directory that holds the administrator's token.
+    #[arg(long)]
+    pub(crate) data_dir: PathBuf,
+    /// Address to listen on.
+    #[arg(long)]
+    pub(crate) listen: SocketAddr,
+    /// The log.
+    #[arg(long, env = "RECOURSE_NATS_URL", hide_env_values = true)]
+    pub(crate) nats_url: String,
+    /// The read models.
+    #[arg(long, env = "RECOURSE_DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: String,
+    /// Waits and calendar: supportal, cabinet, or a TOML file.
+    #[arg(long, default_value = "supportal")]
+    pub(crate) policy: String,
+    /// Partitions of the log, fixed when it is made.
+    #[arg(long)]
+    pub(crate) partitions: Option<u16>,
+    /// When an acknowledged command is on the disk.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) sync: SyncMode,
+    #[command(flatten)]
+    scheduler: sla_scheduler::Config,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// One machine, one copy.
+const REPLICAS: usize = 1;
+
+/// Serves until told to stop.
+pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    process(args.log, async |process| desk(args, process).await)
+}
+
+async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
+    let policy = load_policy(&args.policy)?;
+    let listener = listen(args.listen).await?;
+    let config = LogConfig {
+        url: args.nats_url,
+        partitions: args.partitions,
+        replicas: REPLICAS,
+    };
+    let Some(log) = connect(&config, &process).await? else {
+        return Ok(());
+    };
+    admin_token::ensure(&args.data_dir, &log, &*process.clock).await?;
+
+    let Process {
+        clock,
+        health,
+        metrics,
+        shutdown,
+    } = process;
+    let commands = command_service::App::new(&log, Arc::clone(&policy));
+    command_service::keep_tokens(&commands, Arc::clone(&clock), &health, &shutdown);
+    let queries = query_api::App::start(&args.database_url, Arc::clone(&clock), &health, &shutdown)
+        .context("the database's URL is not acceptable")?;
+    let router = command_service::routes(commands)
+        .merge(query_api::routes(&queries))
+        .merge(operations(health.clone(), metrics));
+    let router = finish(router, Limits::default());
+    let timers = sla_scheduler::pool(&args.database_url)?;
+    let tickets = log.tickets(policy);
+    tracing::info!(sync = %args.sync, partitions = log.partitions(), "the desk is open");
+
+    let serving = async { Ok(serve(listener, router, &shutdown).await?) };
+    let projecting = async { Ok(projector::project(log, &args.database_url, &health, &shutdown).await?) };
+    let scheduling = async {
+        sla_scheduler::run(&args.scheduler, timers, tickets, clock, &health, &shutdown).await;
+        Ok(())
+    };
+    together(
+        &shutdown,
+        [
+            serving.boxed_local(),
+            projecting.boxed_local(),
+            scheduling.boxed_local(),
+        ],
+    )
+    .await
+}

@@ -1,0 +1,66 @@
+//! Ends the waits whose time has come.
+//!
+//! A reconciler: it keeps nothing of its own, reads which timers are due, and sends ordinary
+//! commands to the log. Each pass ([`reconcile`]) may run twice, at the same time as another
+//! scheduler's, or be cut off anywhere: the command's id is derived from the wait that it ends, the
+//! rules look at the wait again, and the log takes one record for it.
+//!
+//! * [`Config`] and [`run`]: the service.
+//! * `reconcile.rs`: one pass. `timers.rs`: what it reads. `send.rs`: what it sends.
+//! * [`sweep`]: the passes that trust nothing that was remembered.
+
+mod reconcile;
+mod send;
+pub mod sweep;
+mod timers;
+mod wake;
+
+use event_log::Tickets;
+use service_kit::{Health, SharedClock, Shutdown};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+pub use crate::send::command_id;
+pub use crate::sweep::Sweep;
+
+use crate::reconcile::Scheduler;
+
+/// Settings of the scheduler.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Config {
+    /// When every due timer is looked at again, whatever was remembered of it: a cron expression
+    /// in UTC with six or seven fields: seconds, minutes, hours, day of month, month, day of week
+    /// (1 or SUN is Sunday), year.
+    #[arg(long, env = "RECOURSE_SWEEP", default_value = sweep::EVERY_MINUTE, value_name = "CRON")]
+    pub sweep: Sweep,
+}
+
+/// The database's URL cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the database's URL is not one of Postgres: postgres://user:password@host/name")]
+pub struct DatabaseUrlError(#[source] sqlx::Error);
+
+/// A pass is one query at a time; a second connection would wait for nothing.
+const CONNECTIONS_MAX: u32 = 1;
+
+/// What the scheduler reads the timers with. Nothing is connected yet.
+pub fn pool(database_url: &str) -> Result<PgPool, DatabaseUrlError> {
+    let options: PgConnectOptions = database_url.parse().map_err(DatabaseUrlError)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(timers::READ_TIMEOUT);
+    Ok(pool.connect_lazy_with(options.application_name("recourse-sla-scheduler")))
+}
+
+/// Fires what is due until the shutdown, through every outage. Several may run at the same time.
+pub async fn run(
+    config: &Config,
+    pool: PgPool,
+    tickets: Tickets,
+    clock: SharedClock,
+    health: &Health,
+    shutdown: &Shutdown,
+) {
+    let scheduler = Scheduler::new(pool, tickets, clock);
+    wake::run(scheduler, &config.sweep, &health.component("sla-scheduler"), shutdown).await;
+}
