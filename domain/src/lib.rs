@@ -17,6 +17,7 @@ pub mod actor;
 pub mod calendar;
 pub mod catalogue;
 pub mod directory;
+pub mod durations;
 pub mod ids;
 pub mod policy;
 #[cfg(any(test, feature = "testing"))]

@@ -1,10 +1,14 @@
 //! How far a projection has come on a partition: the one row that says so, and the one way to
 //! advance it.
 
+use std::collections::BTreeSet;
+
 use event_log::Checkpoint;
 use sqlx::postgres::PgPool;
 use sqlx::{PgExecutor, Postgres, QueryBuilder};
 use uuid::Uuid;
+
+use crate::generation::Schema;
 
 /// Which checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,6 +16,13 @@ pub(crate) struct Key {
     pub(crate) projection: &'static str,
     pub(crate) generation: i32,
     pub(crate) partition: u16,
+}
+
+impl Key {
+    /// The schema of the tables that it belongs to.
+    pub(crate) const fn schema(self) -> Schema {
+        Schema::new(self.projection, self.generation)
+    }
 }
 
 /// A checkpoint as it stands.
@@ -37,7 +48,7 @@ pub(crate) struct Place {
 pub(crate) enum Advance {
     /// It is made, and locks others out until the transaction ends.
     Done,
-    /// The checkpoint is not where we left it: another projector is at work.
+    /// The checkpoint is not where we left it, or is paused: another projector or an operator is at work.
     Overtaken,
 }
 
@@ -50,6 +61,11 @@ impl Standing {
     /// Whether the projection stopped here.
     pub(crate) fn halted(&self) -> bool {
         self.state == "halted"
+    }
+
+    /// Whether an operator wants it to wait.
+    pub(crate) fn paused(&self) -> bool {
+        self.state == "paused"
     }
 
     /// Whether the rows have ever held all that the log did.
@@ -105,7 +121,7 @@ pub(crate) async fn advance(db: impl PgExecutor<'_>, key: Key, from: u64, to: Pl
     let moved = sqlx::query(
         "UPDATE recourse.checkpoints
          SET sequence = $5, record_id = $6, epoch = $7, state = 'running', error = NULL, head = GREATEST(head, $5)
-         WHERE projection = $1 AND generation = $2 AND partition = $3 AND sequence = $4",
+         WHERE projection = $1 AND generation = $2 AND partition = $3 AND sequence = $4 AND state <> 'paused'",
     )
     .bind(key.projection)
     .bind(key.generation)
@@ -161,40 +177,74 @@ pub(crate) async fn halt(db: impl PgExecutor<'_>, key: Key, at: u64, error: &str
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct Behind {
     projection: String,
+    generation: i32,
     partition: i32,
     sequence: i64,
 }
 
-/// Notes how far the log reaches on each partition, and returns who is behind and not halted. What
-/// would change nothing is not written.
-pub(crate) async fn note_heads(db: &PgPool, heads: &[(Key, u64)]) -> Result<Vec<Behind>, sqlx::Error> {
+/// Notes how far the log reaches on each partition, for all generations, and returns who is behind and
+/// neither halted nor paused. What would change nothing is not written.
+pub(crate) async fn note_heads(db: &PgPool, heads: &[(&'static str, u16, u64)]) -> Result<Vec<Behind>, sqlx::Error> {
     sqlx::query(
         "UPDATE recourse.checkpoints AS present
          SET head = noted.head
-         FROM UNNEST($1::text[], $2::integer[], $3::integer[], $4::bigint[])
-              AS noted (projection, generation, partition, head)
+         FROM UNNEST($1::text[], $2::integer[], $3::bigint[]) AS noted (projection, partition, head)
          WHERE present.projection = noted.projection
-           AND present.generation = noted.generation
            AND present.partition = noted.partition
            AND present.head <> noted.head",
     )
-    .bind(heads.iter().map(|(key, _)| key.projection).collect::<Vec<_>>())
-    .bind(heads.iter().map(|(key, _)| key.generation).collect::<Vec<_>>())
+    .bind(heads.iter().map(|(projection, ..)| *projection).collect::<Vec<_>>())
     .bind(
         heads
             .iter()
-            .map(|(key, _)| i32::from(key.partition))
+            .map(|(_, partition, _)| i32::from(*partition))
             .collect::<Vec<_>>(),
     )
-    .bind(heads.iter().map(|(_, head)| head.cast_signed()).collect::<Vec<_>>())
+    .bind(heads.iter().map(|(.., head)| head.cast_signed()).collect::<Vec<_>>())
     .execute(db)
     .await?;
     sqlx::query_as(
-        "SELECT projection, partition, sequence
+        "SELECT projection, generation, partition, sequence
          FROM recourse.checkpoints
          WHERE sequence < head AND state = 'running'
-         ORDER BY projection, partition",
+         ORDER BY projection, generation, partition",
     )
     .fetch_all(db)
     .await
+}
+
+/// Records that an operator passed over on a partition: their tickets' rows stay as they were.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    sequences: BTreeSet<u64>,
+    aggregates: BTreeSet<Uuid>,
+}
+
+impl Skipped {
+    /// Reads what was passed over.
+    pub(crate) async fn load(db: impl PgExecutor<'_>, key: Key) -> Result<Self, sqlx::Error> {
+        let rows: Vec<(i64, Option<Uuid>)> = sqlx::query_as(
+            "SELECT sequence, aggregate_id FROM recourse.skipped
+             WHERE projection = $1 AND generation = $2 AND partition = $3",
+        )
+        .bind(key.projection)
+        .bind(key.generation)
+        .bind(i32::from(key.partition))
+        .fetch_all(db)
+        .await?;
+        Ok(Self {
+            sequences: rows.iter().map(|(sequence, _)| sequence.cast_unsigned()).collect(),
+            aggregates: rows.into_iter().filter_map(|(_, aggregate)| aggregate).collect(),
+        })
+    }
+
+    /// Whether a record at this place is to be passed over unread.
+    pub(crate) fn has(&self, sequence: u64) -> bool {
+        self.sequences.contains(&sequence)
+    }
+
+    /// Whether a record is one of a ticket whose rows stay as they were.
+    pub(crate) fn concerns(&self, aggregate: Uuid) -> bool {
+        self.aggregates.contains(&aggregate)
+    }
 }

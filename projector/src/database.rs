@@ -8,7 +8,7 @@ use sqlx::migrate::{MigrateDatabase as _, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use tokio::sync::{Mutex, watch};
 
-use crate::checkpoint::{self, Key};
+use crate::generation;
 
 /// The tables, for this crate and for the tests of those who read them.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -30,7 +30,13 @@ const IDLE_MAX: Duration = Duration::from_mins(1);
 ///
 /// The table of migrations has no schema in its name. A user called like one of our schemas would
 /// find another one as soon as the schema exists, and begin from the first migration.
-const SESSION: [(&str, &str); 2] = [("synchronous_commit", "off"), ("search_path", "public")];
+///
+/// Rows are compared by their text, and times are written in the session's zone.
+const SESSION: [(&str, &str); 3] = [
+    ("synchronous_commit", "off"),
+    ("search_path", "public"),
+    ("timezone", "UTC"),
+];
 
 /// The database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +50,9 @@ pub enum DatabaseError {
     /// Its tables could not be made.
     #[error("cannot bring the database's tables up to date")]
     Migrate(#[source] MigrateError),
-    /// The checkpoints could not be made.
-    #[error("cannot write the checkpoints")]
-    Checkpoints(#[source] sqlx::Error),
+    /// The first generation of tables could not be made.
+    #[error("cannot make the tables of the first generation")]
+    Generation(#[source] sqlx::Error),
 }
 
 /// The projector's database.
@@ -54,8 +60,8 @@ pub enum DatabaseError {
 pub(crate) struct Database {
     url: String,
     pool: PgPool,
-    /// The checkpoints that have to exist.
-    keys: Vec<Key>,
+    /// Of the log.
+    partitions: u16,
     /// Changes whenever checkpoints may stand elsewhere than their pumps left them.
     nudges: watch::Sender<()>,
     /// One task at a time brings the database up to date; the others then find it so.
@@ -64,7 +70,7 @@ pub(crate) struct Database {
 
 impl Database {
     /// Connects when it is first used.
-    pub(crate) fn new(url: &str, keys: Vec<Key>) -> Result<Self, DatabaseError> {
+    pub(crate) fn new(url: &str, partitions: u16) -> Result<Self, DatabaseError> {
         let options: PgConnectOptions = url.parse().map_err(DatabaseError::Url)?;
         let options = options.application_name("recourse projector").options(SESSION);
         let pool = PgPoolOptions::new()
@@ -75,7 +81,7 @@ impl Database {
         Ok(Self {
             url: url.to_owned(),
             pool,
-            keys,
+            partitions,
             nudges: watch::Sender::new(()),
             ensuring: Mutex::new(()),
         })
@@ -91,7 +97,7 @@ impl Database {
         PgConnection::connect_with(&self.pool.connect_options()).await
     }
 
-    /// Makes the database if it does not exist, its tables and its checkpoints. Several
+    /// Makes the database if it does not exist, its first tables and its checkpoints. Several
     /// projectors may do so at once.
     pub(crate) async fn ensure(&self) -> Result<(), DatabaseError> {
         let _one_at_a_time = self.ensuring.lock().await;
@@ -106,10 +112,10 @@ impl Database {
             }
             migrated => migrated.map_err(DatabaseError::Migrate)?,
         }
-        let made = checkpoint::ensure(&self.pool, &self.keys)
+        if generation::ensure(&self.pool, self.partitions)
             .await
-            .map_err(DatabaseError::Checkpoints)?;
-        if made > 0 {
+            .map_err(DatabaseError::Generation)?
+        {
             self.nudge();
         }
         Ok(())

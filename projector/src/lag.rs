@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use event_log::{EventLog, Source};
 
-use crate::checkpoint::{self, Behind, Key};
+use crate::checkpoint::{self, Behind};
 use crate::database::Database;
 use crate::pause::pause;
 use crate::pump::gauge_value;
@@ -19,7 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub(crate) struct Lag {
     pub(crate) log: EventLog,
     pub(crate) database: Arc<Database>,
-    pub(crate) sources: Vec<(Key, Source)>,
+    /// What every projection reads, by partition.
+    pub(crate) sources: Vec<(&'static str, u16, Source)>,
 }
 
 impl Lag {
@@ -40,14 +41,14 @@ impl Lag {
     /// What cannot be looked up now is looked up next time; the pumps report on outages.
     async fn look(&self) -> Vec<Behind> {
         let mut heads = Vec::with_capacity(self.sources.len());
-        for (key, source) in &self.sources {
+        for (projection, partition, source) in &self.sources {
             if let Ok(head) = self.log.last_sequence(*source).await {
                 let labels = [
-                    ("projection", key.projection.to_owned()),
-                    ("partition", key.partition.to_string()),
+                    ("projection", (*projection).to_owned()),
+                    ("partition", partition.to_string()),
                 ];
                 metrics::gauge!("projection_head", &labels).set(gauge_value(head));
-                heads.push((*key, head));
+                heads.push((*projection, *partition, head));
             }
         }
         checkpoint::note_heads(self.database.pool(), &heads)

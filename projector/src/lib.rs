@@ -10,10 +10,13 @@
 mod checkpoint;
 mod config;
 mod database;
+mod generation;
+mod jsonb;
 mod lag;
 mod pause;
 mod projections;
 mod pump;
+mod pumps;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -21,19 +24,18 @@ mod tokens;
 
 use std::sync::Arc;
 
-use event_log::{ConnectError, EventLog, LogConfig, Source};
+use domain::calendar::Calendar;
+use event_log::{ConnectError, EventLog, LogConfig};
 use service_kit::{Health, SharedClock, Shutdown};
 use tokio::task::JoinSet;
 
 pub use config::Config;
 pub use database::{DatabaseError, MIGRATOR};
 
-use checkpoint::Key;
 use database::Database;
 use lag::Lag;
 use pause::Backoff;
-use projections::{Directory, Projection, Tickets};
-use pump::Pump;
+use pumps::Pumps;
 use tokens::Mirror;
 
 /// The projector cannot run.
@@ -51,7 +53,13 @@ pub enum RunError {
 }
 
 /// Connects to the log, however long that takes, and projects until the shutdown.
-pub async fn run(config: Config, clock: SharedClock, health: &Health, shutdown: &Shutdown) -> Result<(), RunError> {
+pub async fn run(
+    config: Config,
+    calendar: Calendar,
+    clock: SharedClock,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> Result<(), RunError> {
     let log_config = LogConfig {
         url: config.nats.nats_url.clone(),
         partitions: None,
@@ -61,7 +69,7 @@ pub async fn run(config: Config, clock: SharedClock, health: &Health, shutdown: 
         () = shutdown.cancelled() => return Ok(()),
         log = connect(&log_config, clock, health) => log.map_err(RunError::Log)?,
     };
-    project(log, &config.database.database_url, health, shutdown).await
+    project(log, &config.database.database_url, calendar, health, shutdown).await
 }
 
 /// Waits for a log that does not answer; one that is not as it should be is for people.
@@ -84,21 +92,25 @@ async fn connect(config: &LogConfig, clock: SharedClock, health: &Health) -> Res
 }
 
 /// Projects until the shutdown, over a connection to the log that others may share. The database
-/// may be absent at any time, and is made when it does not exist.
-pub async fn project(log: EventLog, database_url: &str, health: &Health, shutdown: &Shutdown) -> Result<(), RunError> {
-    let tickets: Vec<(Key, Source)> = (0..log.partitions())
-        .map(|partition| (key::<Tickets>(partition), Source::Tickets(partition)))
-        .collect();
-    let directory = (key::<Directory>(0), Source::Directory);
-    let sources: Vec<(Key, Source)> = tickets.iter().copied().chain([directory]).collect();
-    let keys = sources.iter().map(|(key, _)| *key).chain([tokens::KEY]).collect();
-    let database = Arc::new(Database::new(database_url, keys).map_err(RunError::Database)?);
-
+/// may be absent at any time, and is made when it does not exist. Durations are counted in the hours of
+/// `calendar` as well.
+pub async fn project(
+    log: EventLog,
+    database_url: &str,
+    calendar: Calendar,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> Result<(), RunError> {
+    let database = Arc::new(Database::new(database_url, log.partitions()).map_err(RunError::Database)?);
+    let pumps = Pumps {
+        log: log.clone(),
+        database: Arc::clone(&database),
+        calendar,
+        health: health.clone(),
+    };
+    let sources = pumps.sources();
     let mut tasks = JoinSet::new();
-    for (key, source) in tickets {
-        tasks.spawn(pump(Tickets, key, source, &log, &database, health).run());
-    }
-    tasks.spawn(pump(Directory, directory.0, directory.1, &log, &database, health).run());
+    tasks.spawn(pumps.run());
     let component = health.component("projector/tokens");
     tasks.spawn(
         Mirror {
@@ -125,31 +137,4 @@ pub async fn project(log: EventLog, database_url: &str, health: &Health, shutdow
     tasks.shutdown().await;
     database.pool().close().await;
     ended
-}
-
-fn key<P: Projection>(partition: u16) -> Key {
-    Key {
-        projection: P::NAME,
-        generation: P::GENERATION,
-        partition,
-    }
-}
-
-fn pump<P: Projection>(
-    projection: P,
-    key: Key,
-    source: Source,
-    log: &EventLog,
-    database: &Arc<Database>,
-    health: &Health,
-) -> Pump<P> {
-    let component = health.component(&format!("projector/{}/{}", key.projection, key.partition));
-    Pump {
-        projection,
-        key,
-        source,
-        log: log.clone(),
-        database: Arc::clone(database),
-        component,
-    }
 }

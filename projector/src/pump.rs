@@ -7,7 +7,7 @@ use event_log::{Entry, EventLog, ReadError, Source};
 use service_kit::chain;
 use service_kit::health::Component;
 
-use crate::checkpoint::{self, Advance, Key, Place};
+use crate::checkpoint::{self, Advance, Key, Place, Skipped};
 use crate::database::{Database, DatabaseError, is_refusal};
 use crate::pause::{Backoff, pause};
 use crate::projections::{ApplyError, Poison, PoisonReason, Positioned, Projection};
@@ -55,6 +55,8 @@ enum Stop {
     },
     #[error("the checkpoint was set back")]
     SetBack,
+    #[error("paused after record {at} by an operator")]
+    Paused { at: u64 },
     #[error("halted after record {at}")]
     Halted {
         at: u64,
@@ -100,6 +102,10 @@ impl<P: Projection> Pump<P> {
                 self.stay_halted(*at, &stop).await;
                 continue;
             }
+            if let Stop::Paused { .. } = &stop {
+                self.stay_paused(&stop).await;
+                continue;
+            }
             if backoff.is_fresh() {
                 tracing::warn!(
                     projection = P::NAME,
@@ -120,6 +126,10 @@ impl<P: Projection> Pump<P> {
         let mut nudges = self.database.nudges();
         let standing = checkpoint::load(self.database.pool(), self.key).await?;
         let mut at = standing.sequence();
+        if standing.paused() {
+            return Err(Stop::Paused { at });
+        }
+        let skipped = Skipped::load(self.database.pool(), self.key).await?;
         let mut reader = self
             .log
             .reader(self.source, standing.resume())
@@ -153,14 +163,14 @@ impl<P: Projection> Pump<P> {
                     continue;
                 }
             };
-            self.commit_all(&mut at, &entries).await?;
+            self.commit_all(&mut at, &entries, &skipped).await?;
             self.running(at);
             backoff.reset();
         }
     }
 
     /// Commits the entries that come after `at`, and moves `at` along.
-    async fn commit_all(&self, at: &mut u64, entries: &[Entry]) -> Result<(), Stop> {
+    async fn commit_all(&self, at: &mut u64, entries: &[Entry], skipped: &Skipped) -> Result<(), Stop> {
         let mut at_most = entries.len();
         loop {
             let rest = entries
@@ -171,11 +181,15 @@ impl<P: Projection> Pump<P> {
                 return Err(Stop::SetBack);
             }
             let batch = rest.get(..at_most.min(rest.len())).unwrap_or_default();
-            match self.commit(*at, batch).await {
+            match self.commit(*at, batch, skipped).await {
                 Ok(Advance::Done) => *at = batch.last().map_or(*at, |entry| entry.sequence),
                 Ok(Advance::Overtaken) => {
                     pause(OVERTAKEN_PAUSE).await;
-                    *at = checkpoint::load(self.database.pool(), self.key).await?.sequence();
+                    let standing = checkpoint::load(self.database.pool(), self.key).await?;
+                    *at = standing.sequence();
+                    if standing.paused() {
+                        return Err(Stop::Paused { at: *at });
+                    }
                 }
                 // What comes before the record is committed; then it is the first, and stops us.
                 Err(ApplyError::Poison(poison)) => {
@@ -208,14 +222,14 @@ impl<P: Projection> Pump<P> {
 
     /// One transaction: the rows and the checkpoint, or neither. The checkpoint goes first: its
     /// row's lock makes a second projector wait, and then fall away.
-    async fn commit(&self, at: u64, entries: &[Entry]) -> Result<Advance, ApplyError> {
-        let records = entries.iter().map(decode).collect::<Result<Vec<_>, Poison>>()?;
-        let Some(last) = records.last() else {
+    async fn commit(&self, at: u64, entries: &[Entry], skipped: &Skipped) -> Result<Advance, ApplyError> {
+        let Some(last) = entries.last() else {
             return Ok(Advance::Done);
         };
+        let records = decoded(entries, skipped)?;
         let place = Place {
             sequence: last.sequence,
-            record_id: last.record.header.record_id,
+            record_id: wire::record_id(&last.payload).unwrap_or_default(),
             epoch: self.log.epoch(),
         };
         let mut tx = self.database.pool().begin().await.map_err(ApplyError::Database)?;
@@ -226,7 +240,7 @@ impl<P: Projection> Pump<P> {
         {
             return Ok(Advance::Overtaken);
         }
-        self.projection.apply(&mut tx, self.key.partition, &records).await?;
+        self.projection.apply(&mut tx, self.key, &records).await?;
         tx.commit().await.map_err(ApplyError::Database)?;
         Ok(Advance::Done)
     }
@@ -263,12 +277,40 @@ impl<P: Projection> Pump<P> {
         }
     }
 
+    /// Returns when the operator lets it go on.
+    async fn stay_paused(&self, stop: &Stop) {
+        tracing::info!(
+            projection = P::NAME,
+            partition = self.key.partition,
+            "projection {} on partition {}: {stop}",
+            P::NAME,
+            self.key.partition
+        );
+        self.component.unready(stop.to_string());
+        // Without Postgres there is nothing to look at; following again begins with waiting for it.
+        while let Ok(standing) = checkpoint::load(self.database.pool(), self.key).await
+            && standing.paused()
+        {
+            pause(HALTED_POLL).await;
+        }
+    }
+
     fn labels(&self) -> [(&'static str, String); 2] {
         [
             ("projection", P::NAME.to_owned()),
             ("partition", self.key.partition.to_string()),
         ]
     }
+}
+
+/// The records of the entries, without those that an operator passed over.
+pub(crate) fn decoded<E: wire::Payload>(entries: &[Entry], skipped: &Skipped) -> Result<Vec<Positioned<E>>, Poison> {
+    let read = entries.iter().filter(|entry| !skipped.has(entry.sequence)).map(decode);
+    let wanted = |it: &Result<Positioned<E>, Poison>| {
+        it.as_ref()
+            .map_or(true, |it| !skipped.concerns(it.record.header.aggregate_id))
+    };
+    read.filter(wanted).collect()
 }
 
 fn decode<E: wire::Payload>(entry: &Entry) -> Result<Positioned<E>, Poison> {

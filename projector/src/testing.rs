@@ -3,6 +3,9 @@
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use crate::database::{DatabaseError, MIGRATOR};
+use crate::generation;
+
 /// Every table that is made from the log, as text: equal texts, equal tables. Checkpoints are left
 /// out, because how far a log was read says nothing about its content.
 pub async fn dump(pool: &PgPool) -> Result<String, sqlx::Error> {
@@ -19,12 +22,26 @@ pub async fn dump(pool: &PgPool) -> Result<String, sqlx::Error> {
     Ok(text)
 }
 
-const TABLES: [&str; 7] = [
+/// Makes the tables of a fresh database, as a projector of a log with one partition does.
+pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
+    MIGRATOR.run(pool).await.map_err(DatabaseError::Migrate)?;
+    generation::ensure(pool, 1).await.map_err(DatabaseError::Generation)?;
+    Ok(())
+}
+
+const TABLES: [&str; 14] = [
     "desk.tickets",
+    "desk.ticket_versions",
+    "desk.descriptions",
     "desk.timeline",
+    "desk.ticket_texts",
     "desk.ticket_timers",
+    "desk.measures",
+    "desk.measure_counts",
     "desk.counters",
     "desk.daily",
+    "desk.daily_ratings",
     "desk.directory_names",
+    "desk.directory_name_versions",
     "recourse.access_tokens",
 ];

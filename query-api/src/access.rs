@@ -116,10 +116,10 @@ mod tests {
 
     async fn insert(db: &PgPool, ticket: &Ticket) {
         sqlx::query(
-            "INSERT INTO desk_1.tickets (id, requester_id, organisation_id, group_id, followers, status, partition,
-                 sequence, revision, number, subject, description, status_rank, ticket_type, priority, priority_rank,
-                 custom_fields, waits, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 0, 1, 1, 1, 'x', 'x', 0, 'defect', 'low', 0, '{}', 0, now(), now())",
+            "INSERT INTO tickets_1.tickets (id, requester_id, organisation_id, group_id, followers, status, partition,
+                 sequence, revision, number, subject, description_revision, edited, status_rank, ticket_type, priority,
+                 priority_rank, custom_fields, waits, created_at, updated_at, recorded_at)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, 1, 1, 1, 'x', 1, false, 0, 'defect', 'low', 0, '{}', 0, now(), now(), now())",
         )
         .bind(ticket.id)
         .bind(ticket.requester.as_uuid())
@@ -136,7 +136,7 @@ mod tests {
     async fn the_sql_and_the_rule_agree_for_every_actor_and_every_ticket() {
         let url = postgres().await.database().await;
         let db = PgPool::connect(&url).await.unwrap();
-        projector::MIGRATOR.run(&db).await.unwrap();
+        projector::testing::prepare(&db).await.unwrap();
         let tickets = tickets();
         for ticket in &tickets {
             insert(&db, ticket).await;

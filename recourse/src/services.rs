@@ -36,6 +36,8 @@ pub(crate) struct CommandServiceArgs {
 pub(crate) struct ProjectorArgs {
     #[command(flatten)]
     config: projector::Config,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// Address of health and metrics; nothing else is served there.
     #[arg(
         long,
@@ -93,7 +95,8 @@ struct NewLogArgs {
     replicas: u8,
 }
 
-/// How long tickets wait. Every service that gives commands needs the same one.
+/// How long tickets wait, and when the desk works. Every service that gives commands, and the projector for its
+/// durations in working time, needs the same one.
 #[derive(Debug, Clone, clap::Args)]
 struct PolicyArgs {
     /// Waits and calendar: `supportal` (40 working hours, then 40 more), `cabinet` (24 hours by the
@@ -165,9 +168,10 @@ pub(crate) fn command_service(args: CommandServiceArgs) -> anyhow::Result<()> {
 }
 
 pub(crate) fn projector(args: ProjectorArgs) -> anyhow::Result<()> {
+    let policy = load_policy(&args.policy.policy)?;
     process(args.log, async |process| {
         let (clock, health, shutdown) = (Arc::clone(&process.clock), &process.health, &process.shutdown);
-        let projecting = async { Ok(projector::run(args.config, clock, health, shutdown).await?) };
+        let projecting = async { Ok(projector::run(args.config, policy.calendar.clone(), clock, health, shutdown).await?) };
         beside_operations(args.listen, &process, projecting.boxed_local()).await
     })
 }

@@ -39,6 +39,12 @@ impl Health {
         component
     }
 
+    /// Removes a component that is no part of the process any more.
+    pub fn forget(&self, name: &str) {
+        let mut components = self.components.lock().unwrap_or_else(PoisonError::into_inner);
+        components.remove(name);
+    }
+
     /// The health of every component at this moment.
     pub fn report(&self) -> Report {
         let components = self.components.lock().unwrap_or_else(PoisonError::into_inner).clone();

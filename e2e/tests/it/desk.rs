@@ -123,7 +123,7 @@ pub(crate) async fn connect(url: &str, clock: SharedClock) -> EventLog {
 /// Runs a projector until the shutdown.
 pub(crate) fn project(log: &EventLog, database_url: &str, health: &Health, shutdown: &Shutdown) {
     let (log, url, health, told) = (log.clone(), database_url.to_owned(), health.clone(), shutdown.clone());
-    tokio::spawn(async move { projector::project(log, &url, &health, &told).await });
+    tokio::spawn(async move { projector::project(log, &url, WaitPolicy::supportal().calendar, &health, &told).await });
 }
 
 /// Returns once the tables of a database hold all that the log does.

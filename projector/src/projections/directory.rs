@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 use domain::directory::Event;
+use jiff_sqlx::{Timestamp, ToSqlx as _};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::{ApplyError, Positioned, Projection};
+use crate::checkpoint::Key;
 use crate::table::{self, table};
 
 /// See the module.
@@ -17,42 +19,70 @@ pub(crate) struct Directory;
 table! {
     /// A name.
     #[derive(Debug, Clone, PartialEq)]
-    NameRow in "desk_1.directory_names" key (kind, id) if_present Replace {
+    NameRow in "directory_names" key (kind, id) if_present Replace {
         kind: &'static str,
         id: Uuid,
         name: String,
+        recorded_at: Timestamp,
+    }
+}
+
+table! {
+    /// A name, also after another took its place.
+    #[derive(Debug, Clone, PartialEq)]
+    NameVersionRow in "directory_name_versions" key (kind, id, sequence) if_present Refuse {
+        kind: &'static str,
+        id: Uuid,
+        sequence: i64,
+        name: String,
+        recorded_at: Timestamp,
     }
 }
 
 impl Projection for Directory {
     const NAME: &'static str = "directory";
-    const GENERATION: i32 = 1;
     type Event = Event;
 
-    async fn apply(
-        &self,
-        db: &mut PgConnection,
-        _partition: u16,
-        records: &[Positioned<Event>],
-    ) -> Result<(), ApplyError> {
-        table::write(db, &fold(records)).await.map_err(ApplyError::Database)
+    async fn apply(&self, db: &mut PgConnection, key: Key, records: &[Positioned<Event>]) -> Result<(), ApplyError> {
+        let versions = versions(records);
+        let written = async {
+            table::write(db, key.schema(), &versions).await?;
+            table::write(db, key.schema(), &last(&versions)).await
+        };
+        written.await.map_err(ApplyError::Database)
     }
 }
 
-/// The last name that each entry was given.
-fn fold(records: &[Positioned<Event>]) -> Vec<NameRow> {
-    let mut names: BTreeMap<(&'static str, Uuid), String> = BTreeMap::new();
-    for Positioned { record, .. } in records {
-        for event in &record.events {
-            match event {
-                Event::Named { kind, name } => {
-                    names.insert((kind.as_str(), record.header.aggregate_id), name.as_str().to_owned());
-                }
-            }
+/// Every name that was given. A record that gives several keeps the last.
+fn versions(records: &[Positioned<Event>]) -> Vec<NameVersionRow> {
+    let mut versions = Vec::new();
+    for Positioned { sequence, record } in records {
+        if let Some(Event::Named { kind, name }) = record.events.last() {
+            versions.push(NameVersionRow {
+                kind: kind.as_str(),
+                id: record.header.aggregate_id,
+                sequence: i64::try_from(*sequence).unwrap_or(i64::MAX),
+                name: name.as_str().to_owned(),
+                recorded_at: record.header.recorded_at.to_sqlx(),
+            });
         }
     }
+    versions
+}
+
+/// The last name that each entry was given.
+fn last(versions: &[NameVersionRow]) -> Vec<NameRow> {
+    let names: BTreeMap<_, _> = versions
+        .iter()
+        .map(|version| ((version.kind, version.id), version))
+        .collect();
     names
-        .into_iter()
-        .map(|((kind, id), name)| NameRow { kind, id, name })
+        .into_values()
+        .map(|version| NameRow {
+            kind: version.kind,
+            id: version.id,
+            name: version.name.clone(),
+            recorded_at: version.recorded_at,
+        })
         .collect()
 }

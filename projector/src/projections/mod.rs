@@ -9,6 +9,7 @@ use std::future::Future;
 use sqlx::postgres::PgConnection;
 use wire::{Payload, Record};
 
+use crate::checkpoint::Key;
 pub(crate) use self::tickets::CorruptRow;
 pub(crate) use self::{directory::Directory, tickets::Tickets};
 
@@ -23,17 +24,16 @@ pub(crate) struct Positioned<E> {
 pub(crate) trait Projection: Send + Sync + fmt::Debug {
     /// Its name in checkpoints, metrics and health.
     const NAME: &'static str;
-    /// Which generation of its tables it fills.
-    const GENERATION: i32;
     /// What it reads.
     type Event: Payload + Send + Sync;
 
-    /// Applies records, in order, within the transaction that also advances the checkpoint.
-    /// After an error the transaction is given up, so that nothing is applied by half.
+    /// Applies records of the key's partition to the tables of its generation, in order, within the transaction
+    /// that also advances the checkpoint. After an error the transaction is given up, so that nothing is applied
+    /// by half.
     fn apply(
         &self,
         db: &mut PgConnection,
-        partition: u16,
+        key: Key,
         records: &[Positioned<Self::Event>],
     ) -> impl Future<Output = Result<(), ApplyError>> + Send;
 }

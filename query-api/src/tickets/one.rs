@@ -96,8 +96,9 @@ pub(crate) async fn one(
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS);
     sql.push(
-        ", t.description, t.custom_fields, t.followers, t.awaits, t.wait_kind, t.wait_number, t.wait_policy, t.closed_at
+        ", d.description, t.custom_fields, t.followers, t.awaits, t.wait_kind, t.wait_number, t.wait_policy, t.closed_at
          FROM desk.tickets t
+         JOIN desk.descriptions d ON d.ticket_id = t.id AND d.revision = t.description_revision
          WHERE ",
     );
     ticket.push(&mut sql, &actor);

@@ -81,11 +81,12 @@ async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
         .merge(operations(health.clone(), metrics));
     let router = finish(router, Limits::default());
     let timers = sla_scheduler::pool(&args.database_url)?;
+    let calendar = policy.calendar.clone();
     let tickets = log.tickets(policy);
     tracing::info!(sync = %args.sync, partitions = log.partitions(), "the desk is open");
 
     let serving = async { Ok(serve(listener, router, &shutdown).await?) };
-    let projecting = async { Ok(projector::project(log, &args.database_url, &health, &shutdown).await?) };
+    let projecting = async { Ok(projector::project(log, &args.database_url, calendar, &health, &shutdown).await?) };
     let scheduling = async {
         sla_scheduler::run(&args.scheduler, timers, tickets, clock, &health, &shutdown).await;
         Ok(())

@@ -75,7 +75,7 @@ impl Desk {
         let clock = ManualClock::new(NOON);
         let database_url = postgres().await.database().await;
         let pool = PgPool::connect(&database_url).await.unwrap();
-        sqlx::migrate!("../projector/migrations").run(&pool).await.unwrap();
+        projector::testing::prepare(&pool).await.unwrap();
         let policy = Arc::new(policy);
         let log = connect(&nats, &clock).await;
         let tickets = log.tickets(Arc::clone(&policy));
@@ -162,13 +162,13 @@ impl Desk {
             due.push(wait.due_at.to_sqlx());
         }
         let mut tx = self.pool.begin().await.unwrap();
-        sqlx::query("DELETE FROM desk_1.ticket_timers")
+        sqlx::query("DELETE FROM tickets_1.ticket_timers")
             .execute(&mut *tx)
             .await
             .unwrap();
         sqlx::query(
-            "INSERT INTO desk_1.ticket_timers (ticket_id, kind, number, due_at)
-             SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::integer[], $4::timestamptz[])",
+            "INSERT INTO tickets_1.ticket_timers (ticket_id, partition, kind, number, due_at)
+             SELECT ticket_id, 0, kind, number, due_at FROM UNNEST($1::uuid[], $2::text[], $3::integer[], $4::timestamptz[]) AS timers (ticket_id, kind, number, due_at)",
         )
         .bind(tickets)
         .bind(kinds)

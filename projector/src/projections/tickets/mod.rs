@@ -4,6 +4,7 @@ mod details;
 mod fold;
 mod rows;
 mod store;
+mod texts;
 mod ticket;
 
 #[cfg(test)]

@@ -4,19 +4,20 @@ use jiff_sqlx::{Date, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::table::table;
+use crate::table::{Column as _, ColumnSpec, IfPresent, Statement, Table, table};
 
 table! {
     /// A ticket as it stands.
     #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
-    TicketRow in "desk_1.tickets" key (id) if_present Replace {
+    TicketRow in "tickets" key (id) if_present Replace {
         id: Uuid,
         partition: i32,
         sequence: i64,
         revision: i64,
         number: i64,
         subject: String,
-        description: String,
+        description_revision: i64,
+        edited: bool,
         status: String,
         status_rank: i16,
         ticket_type: String,
@@ -42,14 +43,57 @@ table! {
         rating: Option<i16>,
         created_at: Timestamp,
         updated_at: Timestamp,
+        first_response_at: Option<Timestamp>,
         closed_at: Option<Timestamp>,
+        recorded_at: Timestamp,
+    }
+}
+
+/// What a ticket was until the next record.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct VersionRow {
+    pub(crate) row: TicketRow,
+    pub(crate) valid_to: Timestamp,
+}
+
+impl Table for VersionRow {
+    const NAME: &'static str = "ticket_versions";
+    const KEY: &'static [&'static str] = &["id", "revision"];
+    const IF_PRESENT: IfPresent = IfPresent::Refuse;
+
+    fn columns() -> Vec<ColumnSpec> {
+        let mut columns = TicketRow::columns();
+        columns.push(ColumnSpec::of::<Timestamp>("valid_to"));
+        columns
+    }
+
+    fn bind<'r>(statement: Statement, rows: impl Iterator<Item = &'r Self> + Clone) -> Statement {
+        let statement = TicketRow::bind(statement, rows.clone().map(|version| &version.row));
+        statement.bind(rows.map(|version| version.valid_to).collect::<Vec<_>>())
+    }
+
+    fn copy(&self, line: &mut String) {
+        self.row.copy(line);
+        line.push('\t');
+        self.valid_to.copy(line);
+    }
+}
+
+table! {
+    /// A description, by the record that wrote it.
+    #[derive(Debug, Clone, PartialEq)]
+    DescriptionRow in "descriptions" key (ticket_id, revision) if_present Refuse {
+        ticket_id: Uuid,
+        revision: i64,
+        partition: i32,
+        description: String,
     }
 }
 
 table! {
     /// An event.
     #[derive(Debug, Clone, PartialEq)]
-    TimelineRow in "desk_1.timeline" key (ticket_id, revision, place) if_present Refuse {
+    TimelineRow in "timeline" key (ticket_id, revision, place) if_present Refuse {
         ticket_id: Uuid,
         revision: i64,
         place: i32,
@@ -70,8 +114,9 @@ table! {
 table! {
     /// A wait that runs.
     #[derive(Debug, Clone, PartialEq)]
-    TimerRow in "desk_1.ticket_timers" key (ticket_id) if_present Replace {
+    TimerRow in "ticket_timers" key (ticket_id) if_present Replace {
         ticket_id: Uuid,
+        partition: i32,
         kind: &'static str,
         number: i32,
         due_at: Timestamp,
@@ -81,7 +126,7 @@ table! {
 table! {
     /// A change of a counter.
     #[derive(Debug, Clone, PartialEq)]
-    CounterRow in "desk_1.counters" key (dimension, value, partition) if_present Add {
+    CounterRow in "counters" key (dimension, value, partition) if_present Add {
         dimension: &'static str,
         value: String,
         partition: i32,
@@ -93,10 +138,51 @@ table! {
 table! {
     /// A change of a day's counts.
     #[derive(Debug, Clone, PartialEq)]
-    DayRow in "desk_1.daily" key (day, partition) if_present Add {
+    DayRow in "daily" key (day, partition) if_present Add {
         day: Date,
         partition: i32,
         created: i64,
         closed: i64,
+    }
+}
+
+table! {
+    /// A change of a day's ratings.
+    #[derive(Debug, Clone, PartialEq)]
+    RatingsRow in "daily_ratings" key (day, score, partition) if_present Add {
+        day: Date,
+        score: i16,
+        partition: i32,
+        total: i64,
+    }
+}
+
+table! {
+    /// How long something took.
+    #[derive(Debug, Clone, PartialEq)]
+    MeasureRow in "measures" key (ticket_id, revision, place, kind) if_present Refuse {
+        ticket_id: Uuid,
+        revision: i64,
+        place: i32,
+        partition: i32,
+        kind: &'static str,
+        occurred_at: Timestamp,
+        micros: i64,
+        working_micros: i64,
+        bucket: i16,
+        working_bucket: i16,
+    }
+}
+
+table! {
+    /// A change of how many measures of a day fall into a bucket.
+    #[derive(Debug, Clone, PartialEq)]
+    MeasureCountRow in "measure_counts" key (kind, clock, day, bucket, partition) if_present Add {
+        kind: &'static str,
+        clock: &'static str,
+        day: Date,
+        bucket: i16,
+        partition: i32,
+        total: i64,
     }
 }

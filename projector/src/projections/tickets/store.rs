@@ -1,97 +1,123 @@
 //! The fold's reading and writing.
 
+use domain::calendar::Calendar;
 use domain::ticket::Event;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::fold::{Changes, Fold};
+use super::fold::{Additions, Changes, Fold};
 use super::rows::{CounterRow, TicketRow};
+use super::texts;
+use super::ticket::WholeRow;
+use crate::checkpoint::Key;
+use crate::generation::Schema;
 use crate::projections::{ApplyError, Poison, PoisonReason, Positioned, Projection};
 use crate::table;
 
 /// See the module.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tickets;
+#[derive(Debug, Clone)]
+pub(crate) struct Tickets {
+    /// By which durations are counted in working time.
+    pub(crate) calendar: Calendar,
+}
 
 impl Projection for Tickets {
     const NAME: &'static str = "tickets";
-    const GENERATION: i32 = 1;
     type Event = Event;
 
-    async fn apply(
-        &self,
-        db: &mut PgConnection,
-        partition: u16,
-        records: &[Positioned<Event>],
-    ) -> Result<(), ApplyError> {
+    async fn apply(&self, db: &mut PgConnection, key: Key, records: &[Positioned<Event>]) -> Result<(), ApplyError> {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else {
+            return Ok(());
+        };
         // A ticket that the batch creates has no row yet.
         let known = records.iter().filter(|it| it.record.header.revision.0 > 1);
         let mut ids: Vec<Uuid> = known.map(|it| it.record.header.aggregate_id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let rows = load(db, &ids).await.map_err(ApplyError::Database)?;
-        let first = records.first().map_or(0, |it| it.sequence);
-        let mut fold = Fold::new(partition, rows).map_err(|error| Poison {
-            sequence: first,
+        let schema = key.schema();
+        let rows = load(db, schema, &ids).await.map_err(ApplyError::Database)?;
+        let mut fold = Fold::new(key.partition, &self.calendar, rows).map_err(|error| Poison {
+            sequence: first.sequence,
             reason: PoisonReason::CorruptRow(error),
         })?;
         for record in records {
             fold.apply(record)?;
         }
-        store(db, partition, &fold.finish()).await.map_err(ApplyError::Database)
+        let (additions, changes) = (fold.take_additions(), fold.take_changes());
+        let stored = async {
+            add(db, schema, &additions).await?;
+            change(db, key, &changes).await?;
+            texts::write(db, key, &changes.heads, first.sequence..=last.sequence).await
+        };
+        stored.await.map_err(ApplyError::Database)
     }
 }
 
-async fn load(db: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<TicketRow>, sqlx::Error> {
+async fn load(db: &mut PgConnection, schema: Schema, ids: &[Uuid]) -> Result<Vec<WholeRow>, sqlx::Error> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    sqlx::query_as(
-        "SELECT id, partition, sequence, revision, number, subject, description, status, status_rank, ticket_type,
-                awaits, priority, priority_rank, category, system, environment, service, platform_version,
-                custom_fields, requester_id, organisation_id, group_id, assignee_id, followers, wait_kind, wait_number,
-                wait_policy, due_at, waits, rating, created_at, updated_at, closed_at
-         FROM desk_1.tickets
-         WHERE id = ANY($1)",
-    )
-    .bind(ids)
-    .fetch_all(db)
-    .await
+    let sql = format!(
+        "SELECT t.*, d.description
+         FROM (SELECT {columns} FROM {schema}.tickets WHERE id = ANY($1)) AS t
+         JOIN {schema}.descriptions d ON d.ticket_id = t.id AND d.revision = t.description_revision",
+        columns = table::names::<TicketRow>(),
+    );
+    sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(db).await
 }
 
-async fn store(db: &mut PgConnection, partition: u16, changes: &Changes) -> Result<(), sqlx::Error> {
-    table::write(db, &changes.tickets).await?;
-    table::write(db, &changes.timeline).await?;
+async fn add(db: &mut PgConnection, schema: Schema, additions: &Additions) -> Result<(), sqlx::Error> {
+    let Additions {
+        timeline,
+        versions,
+        descriptions,
+        measures,
+    } = additions;
+    table::write(db, schema, timeline).await?;
+    table::write(db, schema, versions).await?;
+    table::write(db, schema, descriptions).await?;
+    table::write(db, schema, measures).await
+}
+
+async fn change(db: &mut PgConnection, key: Key, changes: &Changes) -> Result<(), sqlx::Error> {
+    let schema = key.schema();
+    table::write(db, schema, &changes.tickets).await?;
     if !changes.timers_ended.is_empty() {
-        sqlx::query("DELETE FROM desk_1.ticket_timers WHERE ticket_id = ANY($1)")
+        let sql = format!("DELETE FROM {schema}.ticket_timers WHERE ticket_id = ANY($1)");
+        sqlx::query(AssertSqlSafe(sql))
             .bind(&changes.timers_ended)
             .execute(&mut *db)
             .await?;
     }
-    table::write(db, &changes.timers).await?;
-    table::write(db, &changes.counters).await?;
-    remove_empty(db, partition, &changes.counters).await?;
-    table::write(db, &changes.days).await
+    table::write(db, schema, &changes.timers).await?;
+    table::write(db, schema, &changes.counters).await?;
+    remove_empty(db, key, &changes.counters).await?;
+    table::write(db, schema, &changes.days).await?;
+    table::write(db, schema, &changes.ratings).await?;
+    table::write(db, schema, &changes.measure_counts).await
 }
 
 /// A counter that has come to nothing goes, so that the table does not depend on how the log was cut into batches.
-async fn remove_empty(db: &mut PgConnection, partition: u16, changes: &[CounterRow]) -> Result<(), sqlx::Error> {
+async fn remove_empty(db: &mut PgConnection, key: Key, changes: &[CounterRow]) -> Result<(), sqlx::Error> {
     let lowered: Vec<&CounterRow> = changes.iter().filter(|row| row.total < 0).collect();
     if lowered.is_empty() {
         return Ok(());
     }
-    sqlx::query(
-        "DELETE FROM desk_1.counters AS present
+    let sql = format!(
+        "DELETE FROM {schema}.counters AS present
          USING UNNEST($1::text[], $2::text[]) AS lowered (dimension, value)
          WHERE present.dimension = lowered.dimension
            AND present.value = lowered.value
            AND present.partition = $3
            AND present.total = 0",
-    )
-    .bind(lowered.iter().map(|row| row.dimension).collect::<Vec<_>>())
-    .bind(lowered.iter().map(|row| row.value.as_str()).collect::<Vec<_>>())
-    .bind(i32::from(partition))
-    .execute(db)
-    .await?;
+        schema = key.schema(),
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(lowered.iter().map(|row| row.dimension).collect::<Vec<_>>())
+        .bind(lowered.iter().map(|row| row.value.as_str()).collect::<Vec<_>>())
+        .bind(i32::from(key.partition))
+        .execute(db)
+        .await?;
     Ok(())
 }

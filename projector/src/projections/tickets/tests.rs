@@ -3,16 +3,18 @@ use std::collections::BTreeMap;
 use domain::actor::ActorKind;
 use domain::ids::{CommandId, Revision};
 use domain::testing::{AGENT, CLIENT, COLLEAGUE, CUSTOMER, NOON, accepted, body, closed, closure_proposed, opened};
-use domain::text::Label;
-use domain::ticket::{Assigned, Change, Event, Visibility, Wait};
+use domain::policy::WaitPolicy;
+use domain::text::{Label, Subject};
+use domain::ticket::{Assigned, Change, Edited, Event, Visibility, Wait};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
 use wire::{Header, Record, RecordedActor};
 
-use super::fold::{Changes, Fold};
+use super::fold::{Additions, Changes, Fold};
 use super::rows::TicketRow;
+use super::ticket::WholeRow;
 use crate::projections::{Poison, PoisonReason, Positioned};
 
 const TICKET: Uuid = Uuid::from_u128(7);
@@ -53,13 +55,28 @@ fn record(ticket: Uuid, sequence: u64, revision: u64, events: Vec<Event>) -> Pos
     }
 }
 
-fn fold(rows: Vec<TicketRow>, records: &[Positioned<Event>]) -> Result<Changes, Poison> {
-    let mut fold = Fold::new(0, rows).unwrap();
-    records.iter().try_for_each(|record| fold.apply(record))?;
-    Ok(fold.finish())
+/// What a batch comes to, on top of these rows.
+#[derive(Debug)]
+struct Folded {
+    changes: Changes,
+    additions: Additions,
 }
 
-fn folded(records: &[Vec<Event>]) -> Changes {
+fn fold(rows: Vec<TicketRow>, records: &[Positioned<Event>]) -> Result<Folded, Poison> {
+    let whole = |row| WholeRow {
+        row,
+        description: "I cannot find the button.".to_owned(),
+    };
+    let calendar = WaitPolicy::supportal().calendar;
+    let mut fold = Fold::new(0, &calendar, rows.into_iter().map(whole).collect()).unwrap();
+    records.iter().try_for_each(|record| fold.apply(record))?;
+    Ok(Folded {
+        additions: fold.take_additions(),
+        changes: fold.take_changes(),
+    })
+}
+
+fn folded(records: &[Vec<Event>]) -> Folded {
     fold(Vec::new(), &history(TICKET, records)).unwrap()
 }
 
@@ -80,7 +97,7 @@ fn asked() -> Event {
 
 #[test]
 fn a_new_ticket_has_a_row_and_counts() {
-    let changes = folded(&[vec![opened()]]);
+    let Folded { changes, .. } = folded(&[vec![opened()]]);
     let [row] = &changes.tickets[..] else {
         panic!("one ticket")
     };
@@ -114,7 +131,7 @@ fn a_new_ticket_has_a_row_and_counts() {
 #[test]
 fn a_wait_has_a_timer_until_it_ends() {
     let records = [vec![opened()], vec![accepted(AGENT)], vec![asked()]];
-    let changes = folded(&records);
+    let Folded { changes, .. } = folded(&records);
     let [timer] = &changes.timers[..] else {
         panic!("one timer")
     };
@@ -124,7 +141,7 @@ fn a_wait_has_a_timer_until_it_ends() {
     );
 
     let answered = record(TICKET, 4, 4, vec![Event::InformationProvided { comment: body("7") }]);
-    let changes = fold(changes.tickets, &[answered]).unwrap();
+    let Folded { changes, .. } = fold(changes.tickets, &[answered]).unwrap();
     assert_eq!(changes.timers, []);
     assert_eq!(changes.timers_ended, [TICKET]);
 }
@@ -132,13 +149,13 @@ fn a_wait_has_a_timer_until_it_ends() {
 #[test]
 fn a_wait_that_begins_and_ends_within_a_batch_leaves_nothing() {
     let answered = Event::InformationProvided { comment: body("7") };
-    let changes = folded(&[vec![opened()], vec![accepted(AGENT)], vec![asked()], vec![answered]]);
+    let Folded { changes, .. } = folded(&[vec![opened()], vec![accepted(AGENT)], vec![asked()], vec![answered]]);
     assert_eq!((changes.timers, changes.timers_ended), (vec![], vec![]));
 }
 
 #[test]
 fn a_closed_ticket_says_when_and_a_reopened_one_no_longer_does() {
-    let changes = folded(&[
+    let Folded { changes, .. } = folded(&[
         vec![opened()],
         vec![accepted(AGENT)],
         vec![closure_proposed()],
@@ -159,7 +176,7 @@ fn a_closed_ticket_says_when_and_a_reopened_one_no_longer_does() {
             comment: body("it is back"),
         }],
     );
-    let changes = fold(changes.tickets, &[reopened]).unwrap();
+    let Folded { changes, .. } = fold(changes.tickets, &[reopened]).unwrap();
     assert_eq!(changes.tickets[0].closed_at, None);
     let counters: Vec<_> = changes
         .counters
@@ -177,8 +194,8 @@ fn the_timeline_shows_corrections_before_and_after() {
         assignee: Change::Set(Some(COLLEAGUE)),
         group: Change::Keep,
     };
-    let changes = folded(&[vec![opened()], vec![accepted(AGENT)], vec![Event::Assigned(assigned)]]);
-    let row = changes.timeline.last().unwrap();
+    let Folded { additions, .. } = folded(&[vec![opened()], vec![accepted(AGENT)], vec![Event::Assigned(assigned)]]);
+    let row = additions.timeline.last().unwrap();
     assert_eq!(
         (row.event, row.status, row.revision, row.place),
         ("assigned", "in_progress", 3, 0)
@@ -195,11 +212,11 @@ fn internal_comments_are_marked() {
         body: body("hm"),
         visibility,
     };
-    let changes = folded(&[
+    let Folded { additions, .. } = folded(&[
         vec![opened()],
         vec![said(Visibility::Public), said(Visibility::Internal)],
     ]);
-    let seen: Vec<_> = changes.timeline.iter().map(|row| (row.place, row.visibility)).collect();
+    let seen: Vec<_> = additions.timeline.iter().map(|row| (row.place, row.visibility)).collect();
     assert_eq!(seen, [(0, "public"), (0, "public"), (1, "internal")]);
 }
 
@@ -224,6 +241,79 @@ fn a_history_that_does_not_begin_with_a_creation_is_poison() {
         matches!(poison.reason, PoisonReason::Creation { event: "accepted" }),
         "{poison:?}"
     );
+}
+
+#[test]
+fn what_a_ticket_was_holds_until_the_next_record() {
+    let Folded { changes, additions } = folded(&[vec![opened()], vec![accepted(AGENT)], vec![closure_proposed()]]);
+    let seen: Vec<_> = additions
+        .versions
+        .iter()
+        .map(|version| {
+            let row = &version.row;
+            (row.revision, row.status.as_str(), row.recorded_at.to_jiff(), version.valid_to.to_jiff())
+        })
+        .collect();
+    let at = |hours| NOON + SignedDuration::from_hours(hours);
+    assert_eq!(seen, [(1, "new", at(0), at(1)), (2, "in_progress", at(1), at(2))]);
+    assert_eq!(changes.tickets[0].recorded_at.to_jiff(), at(2));
+}
+
+#[test]
+fn a_record_whose_writers_clock_is_behind_holds_from_when_the_one_before_it_did() {
+    let mut late = record(TICKET, 2, 2, vec![accepted(AGENT)]);
+    late.record.header.recorded_at = NOON - SignedDuration::from_hours(1);
+    let records = [record(TICKET, 1, 1, vec![opened()]), late];
+    let Folded { changes, additions } = fold(Vec::new(), &records).unwrap();
+    assert_eq!(changes.tickets[0].recorded_at.to_jiff(), NOON);
+    assert_eq!(additions.versions[0].valid_to.to_jiff(), NOON);
+}
+
+#[test]
+fn the_first_words_of_staff_to_the_requester_are_the_first_response() {
+    let said = |visibility| Event::Commented {
+        body: body("hm"),
+        visibility,
+    };
+    let Folded { changes, additions } = folded(&[
+        vec![opened()],
+        vec![accepted(AGENT)],
+        vec![said(Visibility::Internal)],
+        vec![said(Visibility::Public)],
+        vec![closure_proposed()],
+        vec![closed()],
+    ]);
+    let measured: Vec<_> = additions
+        .measures
+        .iter()
+        .map(|row| (row.kind, row.revision, row.micros / 3_600_000_000))
+        .collect();
+    assert_eq!(measured, [("first_response", 4, 3), ("closing", 6, 5)]);
+    let first = changes.tickets[0].first_response_at.map(jiff_sqlx::Timestamp::to_jiff);
+    assert_eq!(first, Some(NOON + SignedDuration::from_hours(3)));
+    assert_eq!(changes.measure_counts.len(), 4, "two measures by two clocks");
+}
+
+#[test]
+fn a_description_is_kept_with_the_record_that_wrote_it() {
+    let edited = |description: Change<_>| {
+        Event::Edited(Box::new(Edited {
+            description,
+            subject: Change::Set(Subject::parse("Another").unwrap()),
+            ..Edited::default()
+        }))
+    };
+    let Folded { changes, additions } = folded(&[
+        vec![opened()],
+        vec![edited(Change::Keep)],
+        vec![edited(Change::Set(body("It starts, and stops.")))],
+    ]);
+    let kept: Vec<_> = additions.descriptions.iter().map(|row| row.revision).collect();
+    assert_eq!(kept, [1, 3]);
+    let row = &changes.tickets[0];
+    assert_eq!((row.description_revision, row.edited), (3, true));
+    assert_eq!(additions.versions[0].row.description_revision, 1);
+    assert!(!additions.versions[0].row.edited);
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
@@ -257,15 +347,18 @@ fn tables(records: &[Positioned<Event>], sizes: &[usize]) -> impl PartialEq + st
     let mut timers = BTreeMap::new();
     let mut counters = BTreeMap::new();
     let mut days = BTreeMap::new();
-    let mut timeline = Vec::new();
+    let mut measure_counts = BTreeMap::new();
+    let (mut timeline, mut versions, mut measures) = (Vec::new(), Vec::new(), Vec::new());
     let mut rest = records;
     let mut sizes = sizes.iter().cycle();
     while !rest.is_empty() {
         let (batch, after) = rest.split_at((*sizes.next().unwrap()).min(rest.len()));
         rest = after;
-        let changes = fold(tickets.values().cloned().collect(), batch).unwrap();
+        let Folded { changes, additions } = fold(tickets.values().cloned().collect(), batch).unwrap();
         tickets.extend(changes.tickets.into_iter().map(|row| (row.id, row)));
-        timeline.extend(changes.timeline);
+        timeline.extend(additions.timeline);
+        versions.extend(additions.versions);
+        measures.extend(additions.measures);
         for id in changes.timers_ended {
             timers.remove(&id);
         }
@@ -279,8 +372,14 @@ fn tables(records: &[Positioned<Event>], sizes: &[usize]) -> impl PartialEq + st
             let count = days.entry(row.day).or_insert((0, 0));
             *count = (count.0 + row.created, count.1 + row.closed);
         }
+        for row in changes.measure_counts {
+            *measure_counts.entry((row.kind, row.clock, row.day, row.bucket)).or_insert(0) += row.total;
+        }
     }
-    (tickets, timeline, timers, counters, days)
+    (
+        (tickets, versions, timeline, timers),
+        (counters, days, measures, measure_counts),
+    )
 }
 
 proptest! {

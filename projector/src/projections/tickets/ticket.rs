@@ -20,7 +20,21 @@ pub(super) struct Known {
     pub(super) revision: u64,
     pub(super) sequence: u64,
     pub(super) created_at: jiff::Timestamp,
+    pub(super) first_response_at: Option<jiff::Timestamp>,
     pub(super) closed_at: Option<jiff::Timestamp>,
+    /// `recorded_at` of the last record; never before that of the record before it, whatever the
+    /// clocks of those who wrote them.
+    pub(super) recorded_at: jiff::Timestamp,
+    pub(super) description_revision: u64,
+    pub(super) edited: bool,
+}
+
+/// A ticket's row with its description, which is kept apart.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub(super) struct WholeRow {
+    #[sqlx(flatten)]
+    pub(super) row: TicketRow,
+    pub(super) description: String,
 }
 
 /// A row holds what no ticket can hold: somebody changed it by hand.
@@ -46,7 +60,8 @@ impl Known {
             revision: signed(self.revision),
             number: signed(state.number.0),
             subject: state.subject.as_str().to_owned(),
-            description: state.description.as_str().to_owned(),
+            description_revision: signed(self.description_revision),
+            edited: self.edited,
             status: state.status.as_str().to_owned(),
             status_rank: state.status.rank().into(),
             ticket_type: state.ticket_type.code.to_string(),
@@ -72,7 +87,9 @@ impl Known {
             rating: state.rating.map(i16::from),
             created_at: self.created_at.to_sqlx(),
             updated_at: state.last_occurred_at.to_sqlx(),
+            first_response_at: self.first_response_at.map(jiff::Timestamp::to_sqlx),
             closed_at: self.closed_at.map(jiff::Timestamp::to_sqlx),
+            recorded_at: self.recorded_at.to_sqlx(),
         }
     }
 
@@ -92,10 +109,10 @@ impl Known {
     }
 }
 
-impl TryFrom<TicketRow> for Known {
+impl TryFrom<WholeRow> for Known {
     type Error = CorruptRow;
 
-    fn try_from(row: TicketRow) -> Result<Self, CorruptRow> {
+    fn try_from(WholeRow { row, description }: WholeRow) -> Result<Self, CorruptRow> {
         let awaits = row
             .awaits
             .as_deref()
@@ -113,7 +130,7 @@ impl TryFrom<TicketRow> for Known {
             number: TicketNumber(unsigned(row.number, "number")?),
             status: Status::parse(&row.status).ok_or(corrupt("status"))?,
             subject: Subject::parse(&row.subject).map_err(|_| corrupt("subject"))?,
-            description: Body::parse(&row.description).map_err(|_| corrupt("description"))?,
+            description: Body::parse(&description).map_err(|_| corrupt("description"))?,
             ticket_type: TicketType {
                 code: Code::new(&row.ticket_type),
                 awaits,
@@ -147,7 +164,11 @@ impl TryFrom<TicketRow> for Known {
             revision: unsigned(row.revision, "revision")?,
             sequence: unsigned(row.sequence, "sequence")?,
             created_at: row.created_at.to_jiff(),
+            first_response_at: row.first_response_at.map(jiff_sqlx::Timestamp::to_jiff),
             closed_at: row.closed_at.map(jiff_sqlx::Timestamp::to_jiff),
+            recorded_at: row.recorded_at.to_jiff(),
+            description_revision: unsigned(row.description_revision, "description_revision")?,
+            edited: row.edited,
         })
     }
 }

@@ -1,0 +1,2 @@
+CREATE INDEX directory_names_by_id ON {schema}.directory_names (id);
+CREATE INDEX directory_name_versions_by_id ON {schema}.directory_name_versions (id, recorded_at);

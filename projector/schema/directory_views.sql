@@ -1,0 +1,3 @@
+-- What readers use of the projection `directory`: the generation {schema}.
+CREATE OR REPLACE VIEW desk.directory_names AS SELECT * FROM {schema}.directory_names;
+CREATE OR REPLACE VIEW desk.directory_name_versions AS SELECT * FROM {schema}.directory_name_versions;

@@ -1,0 +1,62 @@
+-- Made after the tables are filled, where they are filled at once.
+ALTER TABLE {schema}.tickets ADD CONSTRAINT tickets_pkey PRIMARY KEY (id);
+ALTER TABLE {schema}.ticket_versions ADD CONSTRAINT ticket_versions_pkey PRIMARY KEY (id, revision);
+ALTER TABLE {schema}.descriptions ADD CONSTRAINT descriptions_pkey PRIMARY KEY (ticket_id, revision);
+ALTER TABLE {schema}.timeline ADD CONSTRAINT timeline_pkey PRIMARY KEY (ticket_id, revision, place);
+ALTER TABLE {schema}.measures ADD CONSTRAINT measures_pkey PRIMARY KEY (ticket_id, revision, place, kind);
+
+-- One index for each sort, whole. Ties are broken by id, so that a page has one right end. A filter that
+-- many tickets pass is served by walking the sort's index: how far does not depend on how many there are.
+CREATE INDEX tickets_by_number ON {schema}.tickets (number, id);
+CREATE INDEX tickets_by_created ON {schema}.tickets (created_at, id);
+CREATE INDEX tickets_by_updated ON {schema}.tickets (updated_at, id);
+CREATE INDEX tickets_by_priority ON {schema}.tickets (priority_rank, id);
+CREATE INDEX tickets_by_status ON {schema}.tickets (status_rank, id);
+-- A ticket without a due time comes last either way, hence two.
+CREATE INDEX tickets_by_due_ascending ON {schema}.tickets ((COALESCE(due_at, 'infinity'::timestamptz)), id);
+CREATE INDEX tickets_by_due_descending ON {schema}.tickets ((COALESCE(due_at, '-infinity'::timestamptz)), id);
+
+-- Open tickets are few and new: from the other end, a walk would pass all the closed ones first.
+CREATE INDEX open_tickets_by_number ON {schema}.tickets (number, id) WHERE status <> 'closed';
+CREATE INDEX open_tickets_by_created ON {schema}.tickets (created_at, id) WHERE status <> 'closed';
+CREATE INDEX open_tickets_by_updated ON {schema}.tickets (updated_at, id) WHERE status <> 'closed';
+CREATE INDEX open_tickets_by_priority ON {schema}.tickets (priority_rank, id) WHERE status <> 'closed';
+
+-- The filters that pick few tickets out of many.
+CREATE INDEX tickets_of_organisation ON {schema}.tickets (organisation_id, created_at, id);
+CREATE INDEX tickets_of_requester ON {schema}.tickets (requester_id, created_at, id);
+CREATE INDEX tickets_of_assignee ON {schema}.tickets (assignee_id, created_at, id);
+CREATE INDEX tickets_of_group ON {schema}.tickets (group_id, created_at, id);
+CREATE INDEX tickets_followed ON {schema}.tickets USING gin (followers) WITH (fastupdate = off);
+CREATE INDEX tickets_due ON {schema}.tickets (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX tickets_rated ON {schema}.tickets (rating, id) WHERE rating IS NOT NULL;
+CREATE INDEX tickets_of_category ON {schema}.tickets (category) WHERE category IS NOT NULL;
+CREATE INDEX tickets_of_system ON {schema}.tickets (system) WHERE system IS NOT NULL;
+CREATE INDEX tickets_of_environment ON {schema}.tickets (environment) WHERE environment IS NOT NULL;
+CREATE INDEX tickets_of_service ON {schema}.tickets (service) WHERE service IS NOT NULL;
+CREATE INDEX tickets_of_platform_version ON {schema}.tickets (platform_version) WHERE platform_version IS NOT NULL;
+
+-- The same for what tickets were, as far as lists of the past need it.
+CREATE INDEX ticket_versions_by_number ON {schema}.ticket_versions (number, id);
+CREATE INDEX ticket_versions_by_created ON {schema}.ticket_versions (created_at, id);
+CREATE INDEX ticket_versions_by_updated ON {schema}.ticket_versions (updated_at, id);
+CREATE INDEX ticket_versions_by_priority ON {schema}.ticket_versions (priority_rank, id);
+CREATE INDEX ticket_versions_by_status ON {schema}.ticket_versions (status_rank, id);
+CREATE INDEX ticket_versions_by_due_ascending ON {schema}.ticket_versions ((COALESCE(due_at, 'infinity'::timestamptz)), id);
+CREATE INDEX ticket_versions_by_due_descending ON {schema}.ticket_versions ((COALESCE(due_at, '-infinity'::timestamptz)), id);
+CREATE INDEX ticket_versions_of_organisation ON {schema}.ticket_versions (organisation_id, created_at, id);
+CREATE INDEX ticket_versions_of_requester ON {schema}.ticket_versions (requester_id, created_at, id);
+CREATE INDEX ticket_versions_of_assignee ON {schema}.ticket_versions (assignee_id, created_at, id);
+CREATE INDEX ticket_versions_of_group ON {schema}.ticket_versions (group_id, created_at, id);
+CREATE INDEX ticket_versions_by_end ON {schema}.ticket_versions (valid_to);
+
+CREATE INDEX timeline_by_position ON {schema}.timeline (partition, sequence, place);
+CREATE INDEX timeline_closings ON {schema}.timeline (occurred_at, ticket_id)
+    WHERE event IN ('closed', 'closure_wait_expired');
+CREATE INDEX timeline_ratings ON {schema}.timeline (occurred_at, ticket_id) WHERE event = 'rated';
+CREATE INDEX measures_by_time ON {schema}.measures (kind, occurred_at);
+CREATE INDEX ticket_timers_by_due ON {schema}.ticket_timers (due_at, ticket_id);
+
+CREATE INDEX ticket_texts_public ON {schema}.ticket_texts USING gin (public_words);
+CREATE INDEX ticket_texts_all ON {schema}.ticket_texts USING gin (all_words) WHERE all_words IS NOT NULL;
+CREATE INDEX ticket_texts_label ON {schema}.ticket_texts USING gin (label gin_trgm_ops);

@@ -1,0 +1,172 @@
+//! Generations of read models: schemas of tables, of which one for each projection is what readers see.
+
+use std::fmt;
+
+use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection as _};
+
+use crate::checkpoint::{self, Key};
+
+/// The advisory lock of whoever makes, shows or drops generations ("rcgenera" in ASCII).
+const LOCK: i64 = i64::from_be_bytes(*b"rcgenera");
+
+/// The schema of one generation of a projection's tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Schema {
+    projection: &'static str,
+    generation: i32,
+}
+
+impl Schema {
+    pub(crate) const fn new(projection: &'static str, generation: i32) -> Self {
+        Self { projection, generation }
+    }
+}
+
+/// Its name in SQL.
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.projection, self.generation)
+    }
+}
+
+/// What a projection's tables are made of: SQL in which `{schema}` stands for the generation's schema.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Layout {
+    /// The projection.
+    pub(crate) projection: &'static str,
+    tables: &'static str,
+    indexes: &'static str,
+    views: &'static str,
+}
+
+/// The projections that have generations.
+pub(crate) const LAYOUTS: [Layout; 2] = [
+    Layout {
+        projection: "tickets",
+        tables: include_str!("../schema/tickets_tables.sql"),
+        indexes: include_str!("../schema/tickets_indexes.sql"),
+        views: include_str!("../schema/tickets_views.sql"),
+    },
+    Layout {
+        projection: "directory",
+        tables: include_str!("../schema/directory_tables.sql"),
+        indexes: include_str!("../schema/directory_indexes.sql"),
+        views: include_str!("../schema/directory_views.sql"),
+    },
+];
+
+/// A generation and what it is to readers.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct Standing {
+    pub(crate) projection: String,
+    pub(crate) generation: i32,
+    pub(crate) state: String,
+}
+
+impl Layout {
+    /// The layout of the projection of that name.
+    pub(crate) fn of(projection: &str) -> Option<&'static Self> {
+        LAYOUTS.iter().find(|layout| layout.projection == projection)
+    }
+
+    /// Makes a generation's tables.
+    pub(crate) async fn make_tables(&self, db: &mut PgConnection, generation: i32) -> Result<(), sqlx::Error> {
+        self.execute(db, generation, self.tables).await
+    }
+
+    /// Makes a generation's indexes.
+    pub(crate) async fn make_indexes(&self, db: &mut PgConnection, generation: i32) -> Result<(), sqlx::Error> {
+        self.execute(db, generation, self.indexes).await
+    }
+
+    /// Shows a generation to readers.
+    pub(crate) async fn show(&self, db: &mut PgConnection, generation: i32) -> Result<(), sqlx::Error> {
+        self.execute(db, generation, self.views).await
+    }
+
+    async fn execute(&self, db: &mut PgConnection, generation: i32, sql: &str) -> Result<(), sqlx::Error> {
+        let schema = Schema::new(self.projection, generation);
+        // All of it is this crate's own text.
+        let sql = sql.replace("{schema}", &schema.to_string());
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await?;
+        Ok(())
+    }
+}
+
+/// Notes a generation and what it is.
+pub(crate) async fn note(
+    db: &mut PgConnection,
+    projection: &str,
+    generation: i32,
+    state: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO recourse.generations (projection, generation, state) VALUES ($1, $2, $3)
+         ON CONFLICT (projection, generation) DO UPDATE SET state = excluded.state",
+    )
+    .bind(projection)
+    .bind(generation)
+    .bind(state)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Makes the first generation of every projection that has none, with the checkpoints of these
+/// partitions; all at once, so that no reader takes some for all of them. Returns whether it made any.
+pub(crate) async fn ensure(db: &PgPool, partitions: u16) -> Result<bool, sqlx::Error> {
+    let known: i64 = sqlx::query_scalar("SELECT count(DISTINCT projection) FROM recourse.generations")
+        .fetch_one(db)
+        .await?;
+    let tokens = checkpoint::ensure(db, &[crate::tokens::KEY]).await? > 0;
+    if usize::try_from(known).is_ok_and(|known| known >= LAYOUTS.len()) {
+        return Ok(tokens);
+    }
+    let mut connection = db.acquire().await?;
+    let mut tx = connection.begin().await?;
+    lock(&mut tx).await?;
+    for layout in LAYOUTS {
+        let exists: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT FROM recourse.generations WHERE projection = $1)")
+                .bind(layout.projection)
+                .fetch_one(&mut *tx)
+                .await?;
+        if exists {
+            continue;
+        }
+        layout.make_tables(&mut tx, 1).await?;
+        layout.make_indexes(&mut tx, 1).await?;
+        layout.show(&mut tx, 1).await?;
+        note(&mut tx, layout.projection, 1, "serving").await?;
+        checkpoint::ensure(&mut *tx, &keys(layout.projection, 1, partitions)).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// The checkpoints of a generation.
+pub(crate) fn keys(projection: &'static str, generation: i32, partitions: u16) -> Vec<Key> {
+    let partitions = if projection == "tickets" { partitions } else { 1 };
+    (0..partitions)
+        .map(|partition| Key {
+            projection,
+            generation,
+            partition,
+        })
+        .collect()
+}
+
+/// Waits until nobody else makes, shows or drops generations, and keeps them from it until the
+/// transaction's end.
+pub(crate) async fn lock(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(tx).await?;
+    Ok(())
+}
+
+/// Every generation there is, by projection and age.
+pub(crate) async fn all(db: &PgPool) -> Result<Vec<Standing>, sqlx::Error> {
+    sqlx::query_as("SELECT projection, generation, state FROM recourse.generations ORDER BY projection, generation")
+        .fetch_all(db)
+        .await
+}
