@@ -127,11 +127,10 @@ pub(crate) async fn ensure(db: &PgPool, partitions: u16) -> Result<bool, sqlx::E
     let mut tx = connection.begin().await?;
     lock(&mut tx).await?;
     for layout in LAYOUTS {
-        let exists: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT FROM recourse.generations WHERE projection = $1)")
-                .bind(layout.projection)
-                .fetch_one(&mut *tx)
-                .await?;
+        let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM recourse.generations WHERE projection = $1)")
+            .bind(layout.projection)
+            .fetch_one(&mut *tx)
+            .await?;
         if exists {
             continue;
         }
@@ -160,7 +159,10 @@ pub(crate) fn keys(projection: &'static str, generation: i32, partitions: u16) -
 /// Waits until nobody else makes, shows or drops generations, and keeps them from it until the
 /// transaction's end.
 pub(crate) async fn lock(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(tx).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(LOCK)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

@@ -35,7 +35,8 @@ pub(crate) struct Pumps {
 impl Pumps {
     /// What every projection reads, by partition.
     pub(crate) fn sources(&self) -> Vec<(&'static str, u16, Source)> {
-        let tickets = (0..self.log.partitions()).map(|partition| (Tickets::NAME, partition, Source::Tickets(partition)));
+        let tickets =
+            (0..self.log.partitions()).map(|partition| (Tickets::NAME, partition, Source::Tickets(partition)));
         tickets.chain([(Directory::NAME, 0, Source::Directory)]).collect()
     }
 
@@ -165,10 +166,7 @@ fn component(key: Key) -> String {
 
 /// Returns when any task of any set has ended.
 async fn any_ended(running: &mut BTreeMap<Generation, JoinSet<()>>) -> Result<(), JoinError> {
-    let ends: Vec<_> = running
-        .values_mut()
-        .map(|tasks| Box::pin(tasks.join_next()))
-        .collect();
+    let ends: Vec<_> = running.values_mut().map(|tasks| Box::pin(tasks.join_next())).collect();
     if ends.is_empty() {
         return std::future::pending().await;
     }

@@ -419,7 +419,10 @@ mod tests {
         assert_eq!(copied(&at.to_sqlx()), "2026-03-02 09:00:00.25+00");
         assert_eq!(copied(&None::<i64>), "\\N");
         assert_eq!(copied(&"a\tb\\c\nd".to_owned()), "a\\tb\\\\c\\nd");
-        assert_eq!(copied(&json!({"bb": [1, true], "a": "x\ny"})), r#"{"a": "x\\ny", "bb": [1, true]}"#);
+        assert_eq!(
+            copied(&json!({"bb": [1, true], "a": "x\ny"})),
+            r#"{"a": "x\\ny", "bb": [1, true]}"#
+        );
         let sample = Sample {
             id: Uuid::nil(),
             many: vec![Uuid::nil(), Uuid::nil()],

@@ -171,7 +171,8 @@ pub(crate) fn projector(args: ProjectorArgs) -> anyhow::Result<()> {
     let policy = load_policy(&args.policy.policy)?;
     process(args.log, async |process| {
         let (clock, health, shutdown) = (Arc::clone(&process.clock), &process.health, &process.shutdown);
-        let projecting = async { Ok(projector::run(args.config, policy.calendar.clone(), clock, health, shutdown).await?) };
+        let projecting =
+            async { Ok(projector::run(args.config, policy.calendar.clone(), clock, health, shutdown).await?) };
         beside_operations(args.listen, &process, projecting.boxed_local()).await
     })
 }

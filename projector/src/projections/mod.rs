@@ -9,9 +9,9 @@ use std::future::Future;
 use sqlx::postgres::PgConnection;
 use wire::{Payload, Record};
 
-use crate::checkpoint::Key;
 pub(crate) use self::tickets::CorruptRow;
 pub(crate) use self::{directory::Directory, tickets::Tickets};
+use crate::checkpoint::Key;
 
 /// A record and its place in its partition.
 #[derive(Debug)]

@@ -153,7 +153,9 @@ impl Running {
         let (health, shutdown) = (Health::default(), Shutdown::new());
         let (log, url) = (desk.log.clone(), database_url.to_owned());
         let (its_health, its_shutdown) = (health.clone(), shutdown.clone());
-        let task = tokio::spawn(async move { projector::project(log, &url, WaitPolicy::supportal().calendar, &its_health, &its_shutdown).await });
+        let task = tokio::spawn(async move {
+            projector::project(log, &url, WaitPolicy::supportal().calendar, &its_health, &its_shutdown).await
+        });
         Self { health, shutdown, task }
     }
 

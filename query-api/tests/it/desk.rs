@@ -126,7 +126,16 @@ impl Desk {
 
     pub(crate) fn start_projector(&self) {
         let (log, url, shutdown) = (self.log.clone(), self.database_url.clone(), self.shutdown.clone());
-        tokio::spawn(async move { projector::project(log, &url, WaitPolicy::supportal().calendar, &Health::default(), &shutdown).await });
+        tokio::spawn(async move {
+            projector::project(
+                log,
+                &url,
+                WaitPolicy::supportal().calendar,
+                &Health::default(),
+                &shutdown,
+            )
+            .await
+        });
     }
 
     pub(crate) async fn give(&self, ticket: TicketId, actor: &Actor, command: Command) -> Outcome {

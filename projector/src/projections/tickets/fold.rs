@@ -173,12 +173,7 @@ impl<'c> Fold<'c> {
     }
 
     /// Applies one event: the ticket after it, its line in the timeline, and what it adds to figures.
-    fn happen(
-        &mut self,
-        happening: &Happening<'_>,
-        ticket: Ticket,
-        marks: &mut Marks,
-    ) -> Result<Ticket, PoisonReason> {
+    fn happen(&mut self, happening: &Happening<'_>, ticket: Ticket, marks: &mut Marks) -> Result<Ticket, PoisonReason> {
         let Happening {
             sequence,
             place,

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use domain::actor::ActorKind;
 use domain::ids::{CommandId, Revision};
-use domain::testing::{AGENT, CLIENT, COLLEAGUE, CUSTOMER, NOON, accepted, body, closed, closure_proposed, opened};
 use domain::policy::WaitPolicy;
+use domain::testing::{AGENT, CLIENT, COLLEAGUE, CUSTOMER, NOON, accepted, body, closed, closure_proposed, opened};
 use domain::text::{Label, Subject};
 use domain::ticket::{Assigned, Change, Edited, Event, Visibility, Wait};
 use jiff::SignedDuration;
@@ -216,7 +216,11 @@ fn internal_comments_are_marked() {
         vec![opened()],
         vec![said(Visibility::Public), said(Visibility::Internal)],
     ]);
-    let seen: Vec<_> = additions.timeline.iter().map(|row| (row.place, row.visibility)).collect();
+    let seen: Vec<_> = additions
+        .timeline
+        .iter()
+        .map(|row| (row.place, row.visibility))
+        .collect();
     assert_eq!(seen, [(0, "public"), (0, "public"), (1, "internal")]);
 }
 
@@ -251,7 +255,12 @@ fn what_a_ticket_was_holds_until_the_next_record() {
         .iter()
         .map(|version| {
             let row = &version.row;
-            (row.revision, row.status.as_str(), row.recorded_at.to_jiff(), version.valid_to.to_jiff())
+            (
+                row.revision,
+                row.status.as_str(),
+                row.recorded_at.to_jiff(),
+                version.valid_to.to_jiff(),
+            )
         })
         .collect();
     let at = |hours| NOON + SignedDuration::from_hours(hours);
@@ -373,7 +382,9 @@ fn tables(records: &[Positioned<Event>], sizes: &[usize]) -> impl PartialEq + st
             *count = (count.0 + row.created, count.1 + row.closed);
         }
         for row in changes.measure_counts {
-            *measure_counts.entry((row.kind, row.clock, row.day, row.bucket)).or_insert(0) += row.total;
+            *measure_counts
+                .entry((row.kind, row.clock, row.day, row.bucket))
+                .or_insert(0) += row.total;
         }
     }
     (
