@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use event_log::Checkpoint;
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{PgExecutor, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -180,6 +180,31 @@ pub(crate) struct Behind {
     generation: i32,
     partition: i32,
     sequence: i64,
+}
+
+/// Notes that a record is passed over, with the error that it halted the projection by.
+pub(crate) async fn note_skipped(
+    db: &mut PgConnection,
+    key: Key,
+    sequence: u64,
+    aggregate: Option<Uuid>,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO recourse.skipped (projection, generation, partition, sequence, aggregate_id, error, reason)
+         SELECT projection, generation, partition, $4, $5, error, $6
+         FROM recourse.checkpoints
+         WHERE projection = $1 AND generation = $2 AND partition = $3",
+    )
+    .bind(key.projection)
+    .bind(key.generation)
+    .bind(i32::from(key.partition))
+    .bind(sequence.cast_signed())
+    .bind(aggregate)
+    .bind(reason)
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Notes how far the log reaches on each partition, for all generations, and returns who is behind and

@@ -80,6 +80,34 @@ impl Layout {
         self.execute(db, generation, self.indexes).await
     }
 
+    /// The statements that make a generation's indexes: those that have to come first, and the rest, which
+    /// can be carried out at once.
+    pub(crate) fn index_statements(&self, generation: i32) -> (Vec<String>, Vec<String>) {
+        let schema = Schema::new(self.projection, generation).to_string();
+        let sql = self.indexes.replace("{schema}", &schema);
+        let statements = sql
+            .split(";\n")
+            .map(str::trim)
+            .filter(|statement| !statement.is_empty());
+        statements
+            .map(str::to_owned)
+            .partition(|statement| statement.contains("ADD CONSTRAINT"))
+    }
+
+    /// Removes a generation.
+    pub(crate) async fn drop(&self, db: &mut PgConnection, generation: i32) -> Result<(), sqlx::Error> {
+        for table in ["generations", "checkpoints", "skipped"] {
+            let sql = format!("DELETE FROM recourse.{table} WHERE projection = $1 AND generation = $2");
+            sqlx::query(AssertSqlSafe(sql))
+                .bind(self.projection)
+                .bind(generation)
+                .execute(&mut *db)
+                .await?;
+        }
+        self.execute(db, generation, "DROP SCHEMA IF EXISTS {schema} CASCADE")
+            .await
+    }
+
     /// Shows a generation to readers.
     pub(crate) async fn show(&self, db: &mut PgConnection, generation: i32) -> Result<(), sqlx::Error> {
         self.execute(db, generation, self.views).await

@@ -13,10 +13,12 @@ mod database;
 mod generation;
 mod jsonb;
 mod lag;
+mod lines;
 mod pause;
 mod projections;
 mod pump;
 mod pumps;
+mod rebuild;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -31,6 +33,8 @@ use tokio::task::JoinSet;
 
 pub use config::Config;
 pub use database::{DatabaseError, MIGRATOR};
+pub use lines::Sum;
+pub use rebuild::{Comparison, Listed, Operator, Pace, Progress, RebuildError};
 
 use database::Database;
 use lag::Lag;

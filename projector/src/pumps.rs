@@ -115,7 +115,8 @@ impl Pumps {
         }
     }
 
-    fn start(&self, projection: &'static str, generation: i32) -> JoinSet<()> {
+    /// Starts the pumps of one generation. They end when the set is dropped.
+    pub(crate) fn start(&self, projection: &'static str, generation: i32) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         let sources = self.sources().into_iter().filter(|(name, ..)| *name == projection);
         for (_, partition, source) in sources {

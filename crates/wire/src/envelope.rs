@@ -317,11 +317,19 @@ fn read_header(stored: &HeaderV1<'_>) -> Result<Header, DecodeError> {
 
 /// The id of a record, without reading its events: they may be of kinds yet unknown.
 pub fn record_id(bytes: &[u8]) -> Option<Uuid> {
+    Some(Uuid::from_bytes(header(bytes)?.record_id))
+}
+
+/// What a record belongs to, without reading its events.
+pub fn aggregate_id(bytes: &[u8]) -> Option<Uuid> {
+    Some(Uuid::from_bytes(header(bytes)?.aggregate_id))
+}
+
+fn header(bytes: &[u8]) -> Option<HeaderV1<'_>> {
     let mut rest = bytes;
     let frame = take_array::<2>(&mut rest).ok().zip(take_array::<1>(&mut rest).ok())?;
     if frame != (MAGIC, [FRAME_VERSION]) {
         return None;
     }
-    let header = exact::<HeaderV1<'_>>(take_framed(&mut rest).ok()?).ok()?;
-    Some(Uuid::from_bytes(header.record_id))
+    exact::<HeaderV1<'_>>(take_framed(&mut rest).ok()?).ok()
 }

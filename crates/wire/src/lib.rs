@@ -15,7 +15,7 @@ mod ticket;
 mod value;
 
 pub use envelope::{
-    DecodeError, EVENTS_MAX, EncodeError, Header, RECORD_BYTES_MAX, Record, RecordedActor, decode, encode, hash,
-    record_id,
+    DecodeError, EVENTS_MAX, EncodeError, Header, RECORD_BYTES_MAX, Record, RecordedActor, aggregate_id, decode,
+    encode, hash, record_id,
 };
 pub use payload::{KindVersion, Payload};

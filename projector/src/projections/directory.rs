@@ -8,8 +8,9 @@ use jiff_sqlx::{Timestamp, ToSqlx as _};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::{ApplyError, Positioned, Projection};
+use super::{ApplyError, Bulk, BulkFold, Poison, Positioned, Projection};
 use crate::checkpoint::Key;
+use crate::lines::Lines;
 use crate::table::{self, table};
 
 /// See the module.
@@ -50,6 +51,44 @@ impl Projection for Directory {
             table::write(db, key.schema(), &last(&versions)).await
         };
         written.await.map_err(ApplyError::Database)
+    }
+}
+
+/// The fold of the directory from its first record on.
+#[derive(Debug)]
+pub(crate) struct DirectoryFold {
+    names: BTreeMap<(&'static str, Uuid), NameRow>,
+    lines: Lines,
+}
+
+impl Bulk for Directory {
+    type Fold<'p> = DirectoryFold;
+
+    fn bulk(&self, _partition: u16) -> DirectoryFold {
+        DirectoryFold {
+            names: BTreeMap::new(),
+            lines: Lines::default().with::<NameRow>().with::<NameVersionRow>(),
+        }
+    }
+}
+
+impl BulkFold<Event> for DirectoryFold {
+    fn apply(&mut self, records: &[Positioned<Event>]) -> Result<(), Poison> {
+        let versions = versions(records);
+        let names = last(&versions).into_iter();
+        self.names.extend(names.map(|row| ((row.kind, row.id), row)));
+        self.lines.push(&versions);
+        Ok(())
+    }
+
+    fn lines(&mut self) -> &mut Lines {
+        &mut self.lines
+    }
+
+    fn finish(mut self) -> Lines {
+        let names: Vec<NameRow> = self.names.into_values().collect();
+        self.lines.push(&names);
+        self.lines
     }
 }
 

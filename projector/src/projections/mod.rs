@@ -9,9 +9,10 @@ use std::future::Future;
 use sqlx::postgres::PgConnection;
 use wire::{Payload, Record};
 
-pub(crate) use self::tickets::CorruptRow;
+pub(crate) use self::tickets::{CorruptRow, texts};
 pub(crate) use self::{directory::Directory, tickets::Tickets};
 use crate::checkpoint::Key;
+use crate::lines::Lines;
 
 /// A record and its place in its partition.
 #[derive(Debug)]
@@ -36,6 +37,29 @@ pub(crate) trait Projection: Send + Sync + fmt::Debug {
         key: Key,
         records: &[Positioned<Self::Event>],
     ) -> impl Future<Output = Result<(), ApplyError>> + Send;
+}
+
+/// A projection that can also be made of a whole partition at once, which is much faster.
+pub(crate) trait Bulk: Projection {
+    /// What is made on the way.
+    type Fold<'p>: BulkFold<Self::Event>
+    where
+        Self: 'p;
+
+    /// Begins before a partition's first record.
+    fn bulk(&self, partition: u16) -> Self::Fold<'_>;
+}
+
+/// Folds a partition's records to the lines of its tables.
+pub(crate) trait BulkFold<E>: Send {
+    /// Applies the next records.
+    fn apply(&mut self, records: &[Positioned<E>]) -> Result<(), Poison>;
+
+    /// The lines so far, of tables that only grow.
+    fn lines(&mut self) -> &mut Lines;
+
+    /// The rest of the lines.
+    fn finish(self) -> Lines;
 }
 
 /// Records could not be applied.

@@ -93,16 +93,24 @@ impl<'c> Fold<'c> {
     pub(super) fn new(partition: u16, calendar: &'c Calendar, rows: Vec<WholeRow>) -> Result<Self, CorruptRow> {
         let known = |whole: WholeRow| Ok((whole.row.id, Known::try_from(whole)?));
         Ok(Self {
+            tickets: rows.into_iter().map(known).collect::<Result<_, CorruptRow>>()?,
+            ..Self::from_nothing(partition, calendar)
+        })
+    }
+
+    /// Begins before the first record of a partition.
+    pub(super) fn from_nothing(partition: u16, calendar: &'c Calendar) -> Self {
+        Self {
             partition,
             calendar,
-            tickets: rows.into_iter().map(known).collect::<Result<_, CorruptRow>>()?,
+            tickets: HashMap::new(),
             before: BTreeMap::new(),
             heads: BTreeSet::new(),
             additions: Additions::default(),
             days: BTreeMap::new(),
             ratings: BTreeMap::new(),
             measure_counts: BTreeMap::new(),
-        })
+        }
     }
 
     /// Applies the next record.

@@ -1,10 +1,11 @@
 //! The projection `tickets`: the list, the timeline, the timers and the dashboard's counters.
 
+mod bulk;
 mod details;
 mod fold;
 mod rows;
 mod store;
-mod texts;
+pub(crate) mod texts;
 mod ticket;
 
 #[cfg(test)]

@@ -46,6 +46,26 @@ pub(super) async fn write(
     Ok(())
 }
 
+/// Writes all words of a partition whose other rows are there.
+pub(crate) async fn fill(db: &mut PgConnection, key: Key) -> Result<(), sqlx::Error> {
+    let sql = format!(
+        "INSERT INTO {schema}.ticket_texts (ticket_id, partition, label, head, talk, internal)
+         SELECT heads.id, heads.partition, heads.label, heads.head, COALESCE(said.talk, ''), said.internal
+         FROM ({heads} WHERE t.partition = $1) AS heads (id, partition, label, head)
+         LEFT JOIN ({said}) AS said ON said.ticket_id = heads.id",
+        schema = key.schema(),
+        heads = heads_of(key),
+        said = said_by(key),
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(i32::from(key.partition))
+        .bind(0_i64)
+        .bind(i64::MAX)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Selects id, partition, label and words of tickets' heads.
 fn heads_of(key: Key) -> String {
     format!(

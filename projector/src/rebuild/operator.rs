@@ -1,0 +1,547 @@
+//! What an operator can do, each in one call.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use domain::calendar::Calendar;
+use event_log::{EventLog, Source};
+use service_kit::Health;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Connection as _};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::compare::{Comparison, compare};
+use super::error::RebuildError;
+use super::fill::{Stretch, Target, fill, fold};
+use super::switch;
+use crate::checkpoint::{self, Key, Skipped};
+use crate::database::Database;
+use crate::generation::{self, LAYOUTS, Layout, Standing};
+use crate::lines::Lines;
+use crate::pause::pause;
+use crate::projections::{Bulk, Directory, Tickets, texts};
+use crate::pumps::Pumps;
+
+/// Partitions that are filled at once. Each keeps its tickets in memory; more than the machine has cores
+/// would only take more of it.
+const PARALLEL: usize = 2;
+
+/// How often it is looked whether a new generation has caught up.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The advisory lock of whoever rebuilds ("rcrebuil" in ASCII), held by a session: it ends with it.
+const LOCK: i64 = i64::from_be_bytes(*b"rcrebuil");
+
+/// What sorting for an index may take. Whoever rebuilds has the machine's attention.
+const INDEX_SESSION: &str = "SET maintenance_work_mem = '256MB'";
+
+/// How far a rebuild or a comparison has come. Shared with whoever shows it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Records read.
+    pub records: AtomicU64,
+    /// Records that there are to read.
+    pub total: AtomicU64,
+    /// What is being done.
+    pub stage: watch::Sender<&'static str>,
+}
+
+/// A projection's standing on a partition.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Listed {
+    /// Its name.
+    pub projection: String,
+    /// Which generation of its tables.
+    pub generation: i32,
+    /// What the generation is: filling, ready, serving or kept.
+    pub role: String,
+    /// The partition.
+    pub partition: i32,
+    /// The last record whose rows are there.
+    pub sequence: i64,
+    /// The last record of the log.
+    pub head: i64,
+    /// running, halted or paused.
+    pub state: String,
+    /// Records passed over by an operator.
+    pub skipped: i64,
+    /// Why it halted.
+    pub error: Option<String>,
+}
+
+/// An operator's access to the read models and the log that they are made from.
+#[derive(Debug)]
+pub struct Operator {
+    log: EventLog,
+    database: Arc<Database>,
+    calendar: Calendar,
+}
+
+impl Operator {
+    /// Nothing is connected to Postgres yet. `calendar` is the projector's own.
+    pub fn new(log: EventLog, database_url: &str, calendar: Calendar) -> Result<Self, RebuildError> {
+        let database = Arc::new(Database::new(database_url, log.partitions())?);
+        Ok(Self {
+            log,
+            database,
+            calendar,
+        })
+    }
+
+    /// Every projection's standing.
+    pub async fn list(&self) -> Result<Vec<Listed>, RebuildError> {
+        let listed = sqlx::query_as(
+            "SELECT c.projection, c.generation, g.state AS role, c.partition, c.sequence, c.head, c.state, c.error,
+                    (SELECT count(*) FROM recourse.skipped s
+                     WHERE s.projection = c.projection AND s.generation = c.generation AND s.partition = c.partition) AS skipped
+             FROM recourse.checkpoints c
+             JOIN recourse.generations g USING (projection, generation)
+             ORDER BY c.projection, c.generation, c.partition",
+        );
+        Ok(listed.fetch_all(self.database.pool()).await?)
+    }
+
+    /// Makes a generation from the log, compares it with the log, and switches readers to it. Returns the
+    /// generation and the comparison.
+    pub async fn rebuild(
+        &self,
+        projection: &str,
+        to: Option<i32>,
+        progress: &Arc<Progress>,
+    ) -> Result<(i32, Vec<Comparison>), RebuildError> {
+        let layout = layout(projection)?;
+        self.database.ensure().await?;
+        let mut locked = self.database.own_connection().await?;
+        if !sqlx::query_scalar::<_, bool>("SELECT pg_try_advisory_lock($1)")
+            .bind(LOCK)
+            .fetch_one(&mut locked)
+            .await?
+        {
+            return Err(RebuildError::Busy);
+        }
+        let generation = self.begin(layout, to).await?;
+        let comparisons = self.fill(layout, generation, progress).await?;
+        refuse_differences(layout.projection, generation, &comparisons)?;
+        progress.stage.send_replace("following the log");
+        self.catch_up(layout, generation).await?;
+        progress.stage.send_replace("switching readers");
+        switch::switch(self.database.pool(), layout, generation).await?;
+        locked.close().await?;
+        Ok((generation, comparisons))
+    }
+
+    /// Makes the tables of a new generation, and removes what a rebuild left that was cut off.
+    async fn begin(&self, layout: &'static Layout, to: Option<i32>) -> Result<i32, RebuildError> {
+        let projection = layout.projection;
+        let known = self.generations(projection).await?;
+        for abandoned in known.iter().filter(|standing| standing.state == "filling") {
+            self.remove(layout, abandoned.generation).await?;
+        }
+        let known = known.iter().filter(|standing| standing.state != "filling");
+        let taken: Vec<i32> = known.map(|standing| standing.generation).collect();
+        let next = taken.iter().max().map_or(1, |last| last.saturating_add(1));
+        let generation = to.unwrap_or(next);
+        if taken.contains(&generation) {
+            return Err(RebuildError::Exists { projection, generation });
+        }
+        let mut connection = self.database.pool().acquire().await?;
+        let mut tx = connection.begin().await?;
+        generation::lock(&mut tx).await?;
+        layout.make_tables(&mut tx, generation).await?;
+        generation::note(&mut tx, projection, generation, "filling").await?;
+        let keys = generation::keys(projection, generation, self.log.partitions());
+        checkpoint::ensure(&mut *tx, &keys).await?;
+        // What was passed over for the generation that serves is passed over for this one.
+        sqlx::query(
+            "INSERT INTO recourse.skipped (projection, generation, partition, sequence, aggregate_id, error, reason, skipped_at)
+             SELECT s.projection, $2, s.partition, s.sequence, s.aggregate_id, s.error, s.reason, s.skipped_at
+             FROM recourse.skipped s
+             JOIN recourse.generations g USING (projection, generation)
+             WHERE s.projection = $1 AND g.state = 'serving'
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(projection)
+        .bind(generation)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(generation)
+    }
+
+    /// Fills a generation's tables up to where the log ends now, and makes its indexes.
+    async fn fill(
+        &self,
+        layout: &'static Layout,
+        generation: i32,
+        progress: &Arc<Progress>,
+    ) -> Result<Vec<Comparison>, RebuildError> {
+        progress.stage.send_replace("reading the log");
+        let projection = layout.projection;
+        let stretches = self.stretches(projection, generation, progress).await?;
+        let keys: Vec<Key> = stretches.iter().map(|stretch| stretch.key).collect();
+        let comparisons = if projection == "tickets" {
+            let tickets = Tickets {
+                calendar: self.calendar.clone(),
+            };
+            self.fill_all(tickets, stretches, progress).await?
+        } else {
+            self.fill_all(Directory, stretches, progress).await?
+        };
+        if projection == "tickets" {
+            progress.stage.send_replace("collecting words");
+            let words = keys.iter().map(|key| Work::Words(*key)).collect();
+            self.work_off(words).await?;
+        }
+        progress.stage.send_replace("making indexes");
+        let (first, rest) = layout.index_statements(generation);
+        self.work_off(first.into_iter().map(Work::Statement).collect()).await?;
+        self.work_off(rest.into_iter().map(Work::Statement).collect()).await?;
+        let mut tx = self.database.pool().begin().await?;
+        for key in keys {
+            checkpoint::filled(&mut *tx, key).await?;
+        }
+        generation::note(&mut tx, projection, generation, "ready").await?;
+        tx.commit().await?;
+        Ok(comparisons)
+    }
+
+    /// Every partition from the first record to the last that there is now.
+    async fn stretches(
+        &self,
+        projection: &'static str,
+        generation: i32,
+        progress: &Progress,
+    ) -> Result<Vec<Stretch>, RebuildError> {
+        let mut stretches = Vec::new();
+        for key in generation::keys(projection, generation, self.log.partitions()) {
+            let source = source(key);
+            stretches.push(Stretch {
+                log: self.log.clone(),
+                source,
+                key,
+                until: self.log.last_sequence(source).await?,
+                skipped: Arc::new(Skipped::load(self.database.pool(), key).await?),
+            });
+        }
+        let total = stretches.iter().map(|stretch| stretch.until).sum();
+        progress.total.store(total, Ordering::Relaxed);
+        Ok(stretches)
+    }
+
+    async fn fill_all<P: Bulk + Clone + 'static>(
+        &self,
+        projection: P,
+        stretches: Vec<Stretch>,
+        progress: &Arc<Progress>,
+    ) -> Result<Vec<Comparison>, RebuildError> {
+        let slots = Arc::new(Semaphore::new(PARALLEL));
+        let mut tasks: JoinSet<Result<Vec<Comparison>, RebuildError>> = JoinSet::new();
+        for stretch in stretches {
+            let (projection, progress) = (projection.clone(), Arc::clone(progress));
+            let (database, slots) = (Arc::clone(&self.database), Arc::clone(&slots));
+            tasks.spawn(async move {
+                let _slot = slots.acquire().await;
+                let mut db = database.own_connection().await?;
+                let lines = fill(&projection, &stretch, &mut db, &progress).await?;
+                let comparisons = compare(&mut db, stretch.key, &lines).await?;
+                db.close().await?;
+                Ok(comparisons)
+            });
+        }
+        collect(tasks).await
+    }
+
+    /// Carries out statements, several at once.
+    async fn work_off(&self, work: Vec<Work>) -> Result<(), RebuildError> {
+        let slots = Arc::new(Semaphore::new(PARALLEL));
+        let mut tasks: JoinSet<Result<Vec<()>, RebuildError>> = JoinSet::new();
+        for work in work {
+            let (database, slots) = (Arc::clone(&self.database), Arc::clone(&slots));
+            tasks.spawn(async move {
+                let _slot = slots.acquire().await;
+                let mut db = database.own_connection().await?;
+                sqlx::query(INDEX_SESSION).execute(&mut db).await?;
+                work.carry_out(&mut db).await?;
+                db.close().await?;
+                Ok(Vec::new())
+            });
+        }
+        collect(tasks).await?;
+        Ok(())
+    }
+
+    /// Follows the log until the generation has come as far as the log had when this began. A projector that
+    /// runs does the same, and whoever is faster is; without one, this is enough.
+    async fn catch_up(&self, layout: &'static Layout, generation: i32) -> Result<(), RebuildError> {
+        let projection = layout.projection;
+        let pumps = Pumps {
+            log: self.log.clone(),
+            database: Arc::clone(&self.database),
+            calendar: self.calendar.clone(),
+            health: Health::default(),
+        };
+        let _pumping = pumps.start(projection, generation);
+        for key in generation::keys(projection, generation, self.log.partitions()) {
+            let head = self.log.last_sequence(source(key)).await?;
+            while checkpoint::load(self.database.pool(), key).await?.sequence() < head {
+                pause(LOOK_EVERY).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Folds the log, and compares what it comes to with what a generation holds: the serving one, if none
+    /// is named. Each partition is compared as of one moment, while the projection goes on.
+    pub async fn verify(
+        &self,
+        projection: &str,
+        generation: Option<i32>,
+        progress: &Arc<Progress>,
+    ) -> Result<Vec<Comparison>, RebuildError> {
+        let layout = layout(projection)?;
+        let generation = self.chosen(layout.projection, generation).await?;
+        progress.stage.send_replace("reading the log");
+        let stretches = self.stretches(layout.projection, generation, progress).await?;
+        if layout.projection == "tickets" {
+            let tickets = Tickets {
+                calendar: self.calendar.clone(),
+            };
+            self.verify_all(tickets, stretches, progress).await
+        } else {
+            self.verify_all(Directory, stretches, progress).await
+        }
+    }
+
+    async fn verify_all<P: Bulk + Clone + 'static>(
+        &self,
+        projection: P,
+        stretches: Vec<Stretch>,
+        progress: &Arc<Progress>,
+    ) -> Result<Vec<Comparison>, RebuildError> {
+        let slots = Arc::new(Semaphore::new(PARALLEL));
+        let mut tasks: JoinSet<Result<Vec<Comparison>, RebuildError>> = JoinSet::new();
+        for mut stretch in stretches {
+            let (projection, progress) = (projection.clone(), Arc::clone(progress));
+            let (database, slots) = (Arc::clone(&self.database), Arc::clone(&slots));
+            tasks.spawn(async move {
+                let _slot = slots.acquire().await;
+                let mut db = database.own_connection().await?;
+                let mut tx = db.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                stretch.until = checkpoint::load(&mut *tx, stretch.key).await?.sequence();
+                let (lines, _): (Lines, Uuid) = fold(&projection, &stretch, Target::Sums, &progress).await?;
+                let comparisons = compare(&mut tx, stretch.key, &lines).await?;
+                tx.rollback().await?;
+                db.close().await?;
+                Ok(comparisons)
+            });
+        }
+        collect(tasks).await
+    }
+
+    /// Switches readers to a generation that is whole: to the newest that was kept, if none is named. Returns
+    /// which.
+    pub async fn switch(&self, projection: &str, to: Option<i32>) -> Result<i32, RebuildError> {
+        let layout = layout(projection)?;
+        let projection = layout.projection;
+        let kept = self.generations(projection).await?;
+        let newest = kept.iter().rfind(|standing| standing.state == "kept");
+        let newest = newest.map(|standing| standing.generation);
+        let generation = to.or(newest).ok_or(RebuildError::NoneKept { projection })?;
+        switch::switch(self.database.pool(), layout, generation).await?;
+        Ok(generation)
+    }
+
+    /// Removes a generation that does not serve.
+    pub async fn drop(&self, projection: &str, generation: i32) -> Result<(), RebuildError> {
+        let layout = layout(projection)?;
+        let projection = layout.projection;
+        let known = self.generations(projection).await?;
+        match known.iter().find(|standing| standing.generation == generation) {
+            None => Err(RebuildError::UnknownGeneration { projection, generation }),
+            Some(standing) if standing.state == "serving" => Err(RebuildError::Serves { projection, generation }),
+            Some(_) => self.remove(layout, generation).await,
+        }
+    }
+
+    async fn remove(&self, layout: &'static Layout, generation: i32) -> Result<(), RebuildError> {
+        let mut connection = self.database.pool().acquire().await?;
+        let mut tx = connection.begin().await?;
+        generation::lock(&mut tx).await?;
+        layout.drop(&mut tx, generation).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Makes a generation wait, or lets it go on. Returns on how many partitions that changed something.
+    pub async fn set_paused(
+        &self,
+        projection: &str,
+        generation: Option<i32>,
+        wanted: Pace,
+    ) -> Result<u64, RebuildError> {
+        let layout = layout(projection)?;
+        let generation = self.chosen(layout.projection, generation).await?;
+        let (from, to) = match wanted {
+            Pace::Paused => ("running", "paused"),
+            Pace::Running => ("paused", "running"),
+        };
+        let changed = sqlx::query(
+            "UPDATE recourse.checkpoints SET state = $4 WHERE projection = $1 AND generation = $2 AND state = $3",
+        )
+        .bind(layout.projection)
+        .bind(generation)
+        .bind(from)
+        .bind(to)
+        .execute(self.database.pool())
+        .await?;
+        Ok(changed.rows_affected())
+    }
+
+    /// Passes over the record on which a projection has halted, and over all later ones of the same ticket.
+    /// Returns the record's sequence.
+    pub async fn skip(
+        &self,
+        projection: &str,
+        generation: Option<i32>,
+        partition: u16,
+        reason: &str,
+    ) -> Result<u64, RebuildError> {
+        let layout = layout(projection)?;
+        let projection = layout.projection;
+        let key = Key {
+            projection,
+            generation: self.chosen(projection, generation).await?,
+            partition,
+        };
+        let not_halted = RebuildError::NotHalted { projection, partition };
+        let known = generation::keys(projection, key.generation, self.log.partitions());
+        if !known.contains(&key) {
+            return Err(not_halted);
+        }
+        let standing = checkpoint::load(self.database.pool(), key).await?;
+        if !standing.halted() {
+            return Err(not_halted);
+        }
+        let (at, source) = (standing.sequence(), source(key));
+        if self.log.last_sequence(source).await? <= at {
+            return Err(RebuildError::NoRecord {
+                partition,
+                sequence: at,
+            });
+        }
+        let mut reader = self.log.reader(source, standing.resume()).await?;
+        let entries = reader.next_batch(1).await?;
+        let Some(entry) = entries.first() else {
+            return Err(not_halted);
+        };
+        let place = checkpoint::Place {
+            sequence: entry.sequence,
+            record_id: wire::record_id(&entry.payload).unwrap_or_default(),
+            epoch: self.log.epoch(),
+        };
+        let mut tx = self.database.pool().begin().await?;
+        checkpoint::note_skipped(&mut tx, key, place.sequence, wire::aggregate_id(&entry.payload), reason).await?;
+        if checkpoint::advance(&mut *tx, key, at, place).await? == checkpoint::Advance::Overtaken {
+            return Err(not_halted);
+        }
+        tx.commit().await?;
+        Ok(place.sequence)
+    }
+
+    /// The generation that is meant: the one that serves, if none is named.
+    async fn chosen(&self, projection: &'static str, generation: Option<i32>) -> Result<i32, RebuildError> {
+        let known = self.generations(projection).await?;
+        let meant = match generation {
+            Some(generation) => known.iter().find(|standing| standing.generation == generation),
+            None => known.iter().find(|standing| standing.state == "serving"),
+        };
+        meant
+            .map(|standing| standing.generation)
+            .ok_or(RebuildError::UnknownGeneration {
+                projection,
+                generation: generation.unwrap_or(1),
+            })
+    }
+
+    async fn generations(&self, projection: &'static str) -> Result<Vec<Standing>, RebuildError> {
+        let mut all = generation::all(self.database.pool()).await?;
+        all.retain(|standing| standing.projection == projection);
+        Ok(all)
+    }
+}
+
+/// Whether a generation follows the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// It stays where it is.
+    Paused,
+    /// It goes on.
+    Running,
+}
+
+/// One thing to do in Postgres.
+enum Work {
+    Words(Key),
+    Statement(String),
+}
+
+impl Work {
+    async fn carry_out(self, db: &mut PgConnection) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Words(key) => texts::fill(db, key).await,
+            Self::Statement(sql) => {
+                sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn collect<T: 'static>(mut tasks: JoinSet<Result<Vec<T>, RebuildError>>) -> Result<Vec<T>, RebuildError> {
+    let mut all = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        all.extend(done??);
+    }
+    Ok(all)
+}
+
+fn layout(projection: &str) -> Result<&'static Layout, RebuildError> {
+    Layout::of(projection).ok_or_else(|| RebuildError::UnknownProjection {
+        name: projection.to_owned(),
+        known: LAYOUTS.map(|layout| layout.projection).join(", "),
+    })
+}
+
+const fn source(key: Key) -> Source {
+    match key.projection.as_bytes() {
+        b"tickets" => Source::Tickets(key.partition),
+        _ => Source::Directory,
+    }
+}
+
+fn refuse_differences(
+    projection: &'static str,
+    generation: i32,
+    comparisons: &[Comparison],
+) -> Result<(), RebuildError> {
+    let different = comparisons.iter().filter(|comparison| !comparison.is_equal());
+    let differences: Vec<String> = different
+        .map(|it| {
+            format!(
+                "{} on partition {} has {} rows, expected were {}",
+                it.table, it.partition, it.found.rows, it.expected.rows
+            )
+        })
+        .collect();
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(RebuildError::Differs {
+        projection,
+        generation,
+        differences: differences.join("; "),
+    })
+}

@@ -1,0 +1,100 @@
+//! Which generation readers see.
+
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnection, PgPool};
+
+use super::error::RebuildError;
+use crate::generation::{self, Layout};
+use crate::pause::pause;
+
+/// How long the switch waits for queries that hold on to the views. New queries queue up behind it, so
+/// it gives way soon.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '100ms'";
+
+/// Between two tries.
+const TRY_EVERY: Duration = Duration::from_millis(100);
+
+/// A query that is still there after so many tries is longer than any that the desk itself makes.
+const TRIES_MAX: u32 = 3000;
+
+/// What came of a try.
+enum Tried {
+    Switched,
+    /// The generation has not come as far as the one that serves.
+    Behind,
+    /// Queries hold on to the views.
+    Held,
+}
+
+/// Shows a generation to readers in place of the one that serves; in one transaction, and not before it has
+/// come as far, so that nobody reads what is older than what they read before.
+pub(super) async fn switch(db: &PgPool, layout: &'static Layout, generation: i32) -> Result<(), RebuildError> {
+    let mut connection = db.acquire().await?;
+    for _ in 0..TRIES_MAX {
+        match try_switch(&mut connection, layout, generation).await? {
+            Tried::Switched => return Ok(()),
+            Tried::Behind | Tried::Held => pause(TRY_EVERY).await,
+        }
+    }
+    Err(RebuildError::ReadersInTheWay)
+}
+
+async fn try_switch(
+    connection: &mut PgConnection,
+    layout: &'static Layout,
+    generation: i32,
+) -> Result<Tried, RebuildError> {
+    let projection = layout.projection;
+    let mut tx = connection.begin().await?;
+    generation::lock(&mut tx).await?;
+    let state: Option<String> =
+        sqlx::query_scalar("SELECT state FROM recourse.generations WHERE projection = $1 AND generation = $2")
+            .bind(projection)
+            .bind(generation)
+            .fetch_optional(&mut *tx)
+            .await?;
+    match state.as_deref() {
+        Some("ready" | "kept") => {}
+        Some("serving") => return Ok(Tried::Switched),
+        Some(_) => return Err(RebuildError::NotWhole { projection, generation }),
+        None => return Err(RebuildError::UnknownGeneration { projection, generation }),
+    }
+    // The checkpoints' locks keep the serving generation where it is.
+    let behind: i64 = sqlx::query_scalar(
+        "WITH locked AS (
+             SELECT generation, partition, sequence FROM recourse.checkpoints WHERE projection = $1 FOR UPDATE
+         )
+         SELECT count(*)
+         FROM recourse.generations g
+         JOIN locked serving ON serving.generation = g.generation
+         LEFT JOIN locked next ON next.partition = serving.partition AND next.generation = $2
+         WHERE g.projection = $1 AND g.state = 'serving' AND COALESCE(next.sequence, -1) < serving.sequence",
+    )
+    .bind(projection)
+    .bind(generation)
+    .fetch_one(&mut *tx)
+    .await?;
+    if behind > 0 {
+        return Ok(Tried::Behind);
+    }
+    sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
+    match layout.show(&mut tx, generation).await {
+        Err(error) if is_lock_timeout(&error) => return Ok(Tried::Held),
+        shown => shown?,
+    }
+    sqlx::query("UPDATE recourse.generations SET state = 'kept' WHERE projection = $1 AND state = 'serving'")
+        .bind(projection)
+        .execute(&mut *tx)
+        .await?;
+    generation::note(&mut tx, projection, generation, "serving").await?;
+    tx.commit().await?;
+    Ok(Tried::Switched)
+}
+
+/// The lock timed out, or the wait for it was a deadlock with a reader.
+fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| code == "55P03" || code == "40P01")
+}
