@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use crate::{import, serve, services, token, up};
+use crate::{import, projection, serve, services, token, up};
 
 /// Recourse, an event-sourced support desk.
 ///
@@ -43,6 +43,8 @@ enum Command {
     SlaScheduler(services::SlaSchedulerArgs),
     /// Create, revoke and list the tokens that callers present.
     Token(token::Args),
+    /// Look after the read models: list, verify, rebuild, switch back, pause, resume, skip, drop.
+    Projection(projection::Args),
     /// Bring tickets from elsewhere into a running desk.
     Import(import::Args),
 }
@@ -58,6 +60,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::QueryApi(args) => services::query_api(args),
         Command::SlaScheduler(args) => services::sla_scheduler(args),
         Command::Token(args) => token::run(args),
+        Command::Projection(args) => projection::run(args),
         Command::Import(args) => import::run(args),
     }
 }

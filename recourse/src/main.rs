@@ -2,6 +2,7 @@
 
 mod cli;
 mod import;
+mod projection;
 mod serve;
 mod services;
 mod token;

@@ -123,13 +123,12 @@ impl Desk {
 }
 
 pub(crate) async fn position(pool: &PgPool, projection: &str, partition: u16) -> Result<u64, String> {
-    let at: i64 =
-        sqlx::query_scalar("SELECT sequence FROM recourse.checkpoints WHERE projection = $1 AND partition = $2")
-            .bind(projection)
-            .bind(i32::from(partition))
-            .fetch_one(pool)
-            .await
-            .map_err(|error| error.to_string())?;
+    let at: i64 = sqlx::query_scalar("SELECT sequence FROM desk.checkpoints WHERE projection = $1 AND partition = $2")
+        .bind(projection)
+        .bind(i32::from(partition))
+        .fetch_one(pool)
+        .await
+        .map_err(|error| error.to_string())?;
     Ok(u64::try_from(at).unwrap())
 }
 

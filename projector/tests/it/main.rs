@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod desk;
 #[cfg(test)]
+mod generations;
+#[cfg(test)]
 mod nats_text;
 #[cfg(test)]
 mod outages;

@@ -1,5 +1,9 @@
 //! What happens when servers go, and when a record cannot be applied.
 
+use std::sync::Arc;
+
+use domain::policy::WaitPolicy;
+use projector::{Operator, Progress, RebuildError};
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use test_harness::{postgres, wait_until};
@@ -119,6 +123,24 @@ async fn a_poison_record_halts_its_partition_alone() {
     let why = report.components.get("projector/tickets/0").cloned().flatten().unwrap();
     assert!(why.contains("record 5"), "{why}");
     assert_eq!(report.components.get("projector/tickets/1"), Some(&None));
+
+    // Somebody has looked at it, and it is nothing.
+    let operator = Operator::new(desk.log.clone(), &url, WaitPolicy::supportal().calendar).unwrap();
+    let reason = "published by hand";
+    assert!(matches!(
+        operator.skip("tickets", None, 1, reason).await,
+        Err(RebuildError::NotHalted { .. })
+    ));
+    assert_eq!(operator.skip("tickets", None, 0, reason).await.unwrap(), 5);
+    desk.caught_up(&pool).await;
+    let noted: (String, String) = sqlx::query_as("SELECT reason, error FROM recourse.skipped")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!((noted.0.as_str(), noted.1.contains("not a record")), (reason, true));
+    // A new generation passes over it as well.
+    let progress = Arc::new(Progress::default());
+    assert_eq!(operator.rebuild("tickets", None, &progress).await.unwrap().0, 2);
     projector.stop().await;
 }
 

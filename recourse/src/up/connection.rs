@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-/// URLs of a running desk, secrets included.
+/// A running desk: its URLs, secrets included, and its policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Connection {
     /// The API.
@@ -19,6 +19,9 @@ pub(crate) struct Connection {
     pub(crate) nats: String,
     /// The read models, with their password.
     pub(crate) database: String,
+    /// The policy that it runs with; unknown of a desk that an older version started.
+    #[serde(default)]
+    pub(crate) policy: Option<String>,
 }
 
 impl Connection {

@@ -140,6 +140,7 @@ fn start(args: &Args, data: &DataDir, tree: &mut Tree, signals: &mut Signals) ->
         http: ready::url_of(args.listen),
         nats,
         database,
+        policy: Some(args.policy.clone()),
     };
     connection.write(data.path())?;
     let serve = Serve::start(launcher, args, data.path(), &connection)?;

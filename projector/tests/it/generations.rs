@@ -1,0 +1,141 @@
+//! New generations beside the one that serves.
+
+use std::sync::Arc;
+
+use domain::policy::WaitPolicy;
+use projector::{Comparison, Operator, Pace, Progress, RebuildError};
+use sqlx::postgres::PgPool;
+use test_harness::wait_until;
+
+use crate::desk::{Desk, LIMIT, Running, SOMEBODY, database};
+
+fn operator(desk: &Desk, url: &str) -> Operator {
+    Operator::new(desk.log.clone(), url, WaitPolicy::supportal().calendar).unwrap()
+}
+
+async fn serving(pool: &PgPool, projection: &str) -> i32 {
+    sqlx::query_scalar("SELECT generation FROM recourse.generations WHERE projection = $1 AND state = 'serving'")
+        .bind(projection)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuilt_generation_equals_the_one_before_and_follows_the_log() {
+    let desk = Desk::start().await;
+    let (url, pool) = database().await;
+    let projector = Running::start(&desk, &url);
+    desk.lives(0, 20).await;
+    desk.name(SOMEBODY, "Ada").await;
+    desk.caught_up(&pool).await;
+    let before = projector::testing::dump(&pool).await.unwrap();
+    let operator = operator(&desk, &url);
+    let progress = Arc::new(Progress::default());
+
+    for (projection, tables) in [("tickets", 10 * 2), ("directory", 2)] {
+        let (generation, comparisons) = operator.rebuild(projection, None, &progress).await.unwrap();
+        assert_eq!((generation, serving(&pool, projection).await), (2, 2));
+        assert_eq!(comparisons.len(), tables);
+        assert!(comparisons.iter().all(Comparison::is_equal), "{comparisons:?}");
+    }
+    assert_eq!(projector::testing::dump(&pool).await.unwrap(), before);
+
+    // Both go on: the new one for readers, the old one to go back to.
+    desk.lives(20, 30).await;
+    desk.caught_up(&pool).await;
+    let after = projector::testing::dump(&pool).await.unwrap();
+    assert_eq!(operator.switch("tickets", None).await.unwrap(), 1);
+    assert_eq!(projector::testing::dump(&pool).await.unwrap(), after);
+
+    assert!(matches!(
+        operator.drop("tickets", 1).await,
+        Err(RebuildError::Serves { .. })
+    ));
+    operator.drop("tickets", 2).await.unwrap();
+    assert!(matches!(
+        operator.switch("tickets", Some(2)).await,
+        Err(RebuildError::UnknownGeneration { .. })
+    ));
+    projector.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_somebody_changed_is_found() {
+    let desk = Desk::start().await;
+    let (url, pool) = database().await;
+    let projector = Running::start(&desk, &url);
+    desk.lives(0, 12).await;
+    desk.caught_up(&pool).await;
+    let operator = operator(&desk, &url);
+    let progress = Arc::new(Progress::default());
+    let equal = operator.verify("tickets", None, &progress).await.unwrap();
+    assert!(equal.iter().all(Comparison::is_equal), "{equal:?}");
+
+    sqlx::query("UPDATE tickets_1.timeline SET details = '{}' WHERE event = 'commented' AND partition = 0")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let found = operator.verify("tickets", None, &progress).await.unwrap();
+    let different: Vec<(&str, u16)> = found
+        .iter()
+        .filter(|comparison| !comparison.is_equal())
+        .map(|comparison| (comparison.table.as_str(), comparison.partition))
+        .collect();
+    assert_eq!(different, [("tickets_1.timeline", 0)]);
+    projector.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_projection_stays_where_it_is_until_it_may_go_on() {
+    let desk = Desk::start().await;
+    let (url, pool) = database().await;
+    let projector = Running::start(&desk, &url);
+    desk.lives(0, 4).await;
+    desk.caught_up(&pool).await;
+    let operator = operator(&desk, &url);
+    assert_eq!(operator.set_paused("tickets", None, Pace::Paused).await.unwrap(), 2);
+    let before = projector::testing::dump(&pool).await.unwrap();
+    desk.lives(4, 8).await;
+    wait_until("a projector that says that it is paused", LIMIT, async || {
+        let report = projector.health.report();
+        let paused = |why: &Option<String>| why.as_ref().is_some_and(|why| why.contains("paused"));
+        if report.components.values().filter(|why| paused(why)).count() == 2 {
+            Ok(())
+        } else {
+            Err(report)
+        }
+    })
+    .await;
+    assert_eq!(projector::testing::dump(&pool).await.unwrap(), before);
+
+    assert_eq!(operator.set_paused("tickets", None, Pace::Running).await.unwrap(), 2);
+    desk.caught_up(&pool).await;
+    projector.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_cut_off_rebuild_left_is_removed_by_the_next() {
+    let desk = Desk::start().await;
+    let (url, pool) = database().await;
+    let projector = Running::start(&desk, &url);
+    desk.lives(0, 6).await;
+    desk.caught_up(&pool).await;
+    let operator = operator(&desk, &url);
+    let progress = Arc::new(Progress::default());
+    // Cut off as soon as it has begun to make tables.
+    let mut stages = progress.stage.subscribe();
+    tokio::select! {
+        _ = operator.rebuild("tickets", None, &progress) => panic!("it was to be cut off"),
+        _ = stages.changed() => {}
+    }
+    assert_eq!(serving(&pool, "tickets").await, 1);
+    let (generation, _) = operator.rebuild("tickets", None, &progress).await.unwrap();
+    assert_eq!(generation, 2);
+    let filling: i64 = sqlx::query_scalar("SELECT count(*) FROM recourse.generations WHERE state = 'filling'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(filling, 0);
+    projector.stop().await;
+}
