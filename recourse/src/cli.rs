@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use crate::{import, serve, services, token, up};
+use crate::{demo, import, serve, services, token, up};
 
 /// Recourse, an event-sourced support desk.
 ///
@@ -45,6 +45,8 @@ enum Command {
     Token(token::Args),
     /// Bring tickets from elsewhere into a running desk.
     Import(import::Args),
+    /// Fill a running desk with made-up tickets that have lived whole lives, to try it out or to measure it.
+    Demo(demo::Args),
 }
 
 /// Carries out what the command line asks for.
@@ -59,6 +61,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::SlaScheduler(args) => services::sla_scheduler(args),
         Command::Token(args) => token::run(args),
         Command::Import(args) => import::run(args),
+        Command::Demo(args) => demo::run(args),
     }
 }
 
