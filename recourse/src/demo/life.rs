@@ -161,7 +161,7 @@ impl Life<'_> {
             _ if self.rounds > ROUNDS_MAX => self.propose(),
             (1, _) => {
                 let comment = self.writer.comment(self.writer.words().questions);
-                self.waits += 1;
+                self.begin_wait(WaitKind::Information);
                 self.staff(Command::RequestInfo(RequestInfo { comment }), Status::WaitingForInfo);
             }
             (2, Some(awaits)) => self.await_others(awaits),
@@ -171,7 +171,7 @@ impl Life<'_> {
 
     fn propose(&mut self) {
         let solution = self.writer.comment(self.writer.words().solutions);
-        self.waits += 1;
+        self.begin_wait(WaitKind::Closure);
         self.staff(
             Command::ProposeClosure(ProposeClosure { solution }),
             Status::WaitingForClosure,
@@ -250,6 +250,13 @@ impl Life<'_> {
         }
     }
 
+    /// Counts a wait, if the policy has such waits.
+    fn begin_wait(&mut self, kind: WaitKind) {
+        if self.world.plan.policy.due(kind, self.now).is_some() {
+            self.waits += 1;
+        }
+    }
+
     /// Lets the wait that began at `began` end by itself, if nobody acts before it is due. The time is then as if
     /// nobody had been about to act.
     fn expires(&mut self, kind: WaitKind, began: Timestamp) -> bool {
@@ -262,7 +269,7 @@ impl Life<'_> {
         let number = self.waits;
         if kind == WaitKind::Information {
             self.status = Status::WaitingForClosure;
-            self.waits += 1;
+            self.begin_wait(WaitKind::Closure);
         } else {
             self.status = Status::Closed;
             self.now = noticed;
