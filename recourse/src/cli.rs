@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use crate::{import, projection, serve, services, token, up};
+use crate::{demo, import, projection, serve, services, token, up};
 
 /// Recourse, an event-sourced support desk.
 ///
@@ -47,6 +47,8 @@ enum Command {
     Projection(projection::Args),
     /// Bring tickets from elsewhere into a running desk.
     Import(import::Args),
+    /// Fill a running desk with made-up tickets that have lived whole lives, to try it out or to measure it.
+    Demo(demo::Args),
 }
 
 /// Carries out what the command line asks for.
@@ -62,6 +64,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Token(args) => token::run(args),
         Command::Projection(args) => projection::run(args),
         Command::Import(args) => import::run(args),
+        Command::Demo(args) => demo::run(args),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one binary: the whole desk, each service, and the operators' tools.
 
 mod cli;
+mod demo;
 mod import;
 mod projection;
 mod serve;

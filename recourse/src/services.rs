@@ -98,7 +98,7 @@ struct NewLogArgs {
 /// How long tickets wait, and when the desk works. Every service that gives commands, and the projector for its
 /// durations in working time, needs the same one.
 #[derive(Debug, Clone, clap::Args)]
-struct PolicyArgs {
+pub(crate) struct PolicyArgs {
     /// Waits and calendar: `supportal` (40 working hours, then 40 more), `cabinet` (24 hours by the
     /// clock before closing), or a TOML file of your own.
     #[arg(
@@ -107,7 +107,7 @@ struct PolicyArgs {
         default_value = "supportal",
         value_name = "supportal|cabinet|FILE.toml"
     )]
-    policy: String,
+    pub(crate) policy: String,
 }
 
 /// What every process of the desk has.

@@ -20,8 +20,9 @@ use service_kit::{Health, SharedClock, Shutdown};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-pub use crate::send::command_id;
+pub use crate::send::{command_id, expire};
 pub use crate::sweep::Sweep;
+pub use crate::timers::Wait;
 
 use crate::reconcile::Scheduler;
 

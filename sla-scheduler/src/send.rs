@@ -21,7 +21,7 @@ pub fn command_id(ticket: TicketId, kind: WaitKind, number: u32) -> CommandId {
 }
 
 /// Ends the wait, if the log agrees that it still runs and is over.
-pub(crate) async fn expire(tickets: &Tickets, wait: Wait) -> Result<Outcome, ExecuteError> {
+pub async fn expire(tickets: &Tickets, wait: Wait) -> Result<Outcome, ExecuteError> {
     let command = match wait.kind {
         WaitKind::Information => Command::ExpireInformationWait(wait.number),
         WaitKind::Closure => Command::ExpireClosureWait(wait.number),

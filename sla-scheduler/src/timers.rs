@@ -18,10 +18,13 @@ pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One wait of one ticket: what a command ends, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Wait {
-    pub(crate) ticket: TicketId,
-    pub(crate) kind: WaitKind,
-    pub(crate) number: u32,
+pub struct Wait {
+    /// Whose wait it is.
+    pub ticket: TicketId,
+    /// What the ticket waits for.
+    pub kind: WaitKind,
+    /// Which of the ticket's waits it is.
+    pub number: u32,
 }
 
 /// A wait and when it is over.

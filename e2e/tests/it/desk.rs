@@ -30,7 +30,7 @@ const PARTITIONS: u16 = 4;
 const READ_MAX: usize = 100_000;
 
 pub(crate) struct Desk {
-    _nats: Nats,
+    nats: Nats,
     pub(crate) log: EventLog,
     pub(crate) clock: ManualClock,
     pub(crate) api: Api,
@@ -73,7 +73,7 @@ impl Desk {
         tokio::spawn(async move { sla_scheduler::run(&config, timers, tickets, shared, &reported, &told).await });
 
         let desk = Self {
-            _nats: nats,
+            nats,
             log,
             clock,
             api,
@@ -87,6 +87,11 @@ impl Desk {
         .await;
         desk.caught_up().await;
         desk
+    }
+
+    /// Where the log is.
+    pub(crate) fn nats_url(&self) -> &str {
+        self.nats.url()
     }
 
     /// Returns once the read models hold all that the log does.

@@ -8,6 +8,7 @@
 )]
 
 mod apart;
+mod demo;
 mod desk;
 mod faults;
 mod http;
