@@ -23,12 +23,12 @@ use crate::app::App;
 use crate::database::problem;
 
 /// The longest that an export may run. As long as it does, Postgres keeps every row that has
-/// changed since it began. Ten million tickets take a quarter of it.
-const LASTS_MAX: Duration = Duration::from_secs(60 * 60);
+/// changed since it began.
+const LASTS_MAX: Duration = Duration::from_hours(1);
 
 /// A caller that takes nothing for so long has gone without saying so, or might as well have:
 /// others wait for its place.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Batches that wait for the encoder, besides the one that it is at: so it need not wait for the
 /// database, and more would only be held.

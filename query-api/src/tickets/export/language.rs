@@ -32,9 +32,8 @@ impl Language {
     /// The tickets, as a sheet is called.
     pub(super) const fn tickets(self) -> &'static str {
         match self {
-            Self::English => "Tickets",
+            Self::English | Self::Spanish => "Tickets",
             Self::Russian => "Тикеты",
-            Self::Spanish => "Tickets",
         }
     }
 

@@ -157,3 +157,74 @@ fn civil_time(at: Timestamp) -> Option<civil::DateTime> {
     let time = at.to_zoned(TimeZone::UTC).datetime();
     (time.date() >= FIRST_DAY).then_some(time)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use calamine::Reader as _;
+    use jiff_sqlx::ToSqlx as _;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::names::Names;
+
+    fn row(number: i64) -> TicketRow {
+        let at = Timestamp::UNIX_EPOCH.to_sqlx();
+        TicketRow {
+            id: Uuid::from_u128(1),
+            number,
+            subject: "=1+1".to_owned(),
+            status: "new".to_owned(),
+            status_rank: 0,
+            ticket_type: "defect".to_owned(),
+            priority: "low".to_owned(),
+            priority_rank: 0,
+            category: None,
+            system: None,
+            environment: None,
+            service: None,
+            platform_version: None,
+            requester_id: Uuid::from_u128(2),
+            organisation_id: None,
+            group_id: None,
+            assignee_id: None,
+            created_at: at,
+            updated_at: at,
+            due_at: None,
+            rating: None,
+            revision: 1,
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_on_a_sheet_goes_on_on_the_next_under_the_same_titles() {
+        let fields = [Field::Number, Field::Subject];
+        let xlsx = Xlsx::with_sheets_of(4, Vec::new(), &fields, Language::English).unwrap();
+        let mut xlsx = Box::new(xlsx);
+        for rows in [vec![row(1), row(2)], vec![row(3), row(4), row(5), row(6), row(7)]] {
+            let batch = Batch {
+                rows,
+                names: Names::default(),
+                now: Timestamp::UNIX_EPOCH,
+            };
+            xlsx.rows(&batch).unwrap();
+        }
+        let file = xlsx.finish().unwrap();
+        let mut book = calamine::Xlsx::new(Cursor::new(file)).unwrap();
+        assert_eq!(book.sheet_names(), ["Tickets", "Tickets 2", "Tickets 3"]);
+        let mut numbers = Vec::new();
+        for (name, sheet) in book.worksheets() {
+            let mut rows = sheet.rows();
+            assert_eq!(rows.next().unwrap()[0].to_string(), "Number", "{name}");
+            numbers.extend(rows.map(|row| row[0].to_string()));
+        }
+        assert_eq!(numbers, ["1", "2", "3", "4", "5", "6", "7"]);
+    }
+
+    #[test]
+    fn a_time_before_sheets_have_dates_is_no_date() {
+        assert!(civil_time("1899-12-31T23:59:59Z".parse().unwrap()).is_none());
+        assert!(civil_time("1900-01-01T00:00:00Z".parse().unwrap()).is_some());
+    }
+}
