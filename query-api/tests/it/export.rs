@@ -38,9 +38,10 @@ async fn database(desk: &Desk) -> PgPool {
 async fn generate(db: &PgPool, from: i32, to: i32) {
     sqlx::query(
         "INSERT INTO desk.tickets (id, requester_id, followers, status, partition, sequence, revision, number, subject,
-             description, status_rank, ticket_type, priority, priority_rank, custom_fields, waits, created_at, updated_at)
-         SELECT gen_random_uuid(), gen_random_uuid(), '{}', 'new', 0, 1, 1, n, 'Ticket ' || n || repeat(' long', 30), 'x',
-             0, 'defect', 'low', 0, '{}', 0, now(), now()
+             description_revision, edited, status_rank, ticket_type, priority, priority_rank, custom_fields, waits,
+             created_at, updated_at, recorded_at)
+         SELECT gen_random_uuid(), gen_random_uuid(), '{}', 'new', 0, 1, 1, n, 'Ticket ' || n || repeat(' long', 30), 1,
+             false, 0, 'defect', 'low', 0, '{}', 0, now(), now(), now()
          FROM generate_series($1, $2) n",
     )
     .bind(from)
