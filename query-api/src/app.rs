@@ -12,6 +12,7 @@ use sqlx::types::Json;
 
 use crate::database::{self, problem, unavailable};
 use crate::positions::Positions;
+use crate::tickets::export::Exports;
 
 /// How often the service looks whether its database is still there.
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
@@ -25,6 +26,7 @@ pub struct App {
     pub(crate) db: PgPool,
     pub(crate) positions: Positions,
     pub(crate) clock: SharedClock,
+    pub(crate) exports: Exports,
 }
 
 impl App {
@@ -59,7 +61,12 @@ impl App {
             }
         };
         shutdown.tracker().spawn(watching);
-        Ok(Self { db, positions, clock })
+        Ok(Self {
+            db,
+            positions,
+            clock,
+            exports: Exports::new(shutdown),
+        })
     }
 }
 

@@ -53,6 +53,7 @@ pub enum RunError {
 pub fn routes(app: &App) -> Router {
     let readers = Router::new()
         .route("/v1/tickets", get(tickets::list::list))
+        .route("/v1/tickets/export", get(tickets::export::export))
         .route("/v1/tickets/{id}", get(tickets::one::one))
         .route("/v1/tickets/{id}/timeline", get(tickets::timeline::timeline))
         .route("/v1/dashboard", get(dashboard::dashboard))

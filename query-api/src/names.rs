@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::actor::Actor;
 use domain::directory::EntryKind;
 use serde_json::{Value, json};
-use sqlx::postgres::PgPool;
+use sqlx::postgres::PgExecutor;
 use uuid::Uuid;
 
 /// The names of some ids.
@@ -14,7 +14,7 @@ pub(crate) struct Names(HashMap<(String, Uuid), String>);
 
 impl Names {
     /// Looks up all that is known under these ids.
-    pub(crate) async fn of(db: &PgPool, mut ids: Vec<Uuid>) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn of(db: impl PgExecutor<'_>, mut ids: Vec<Uuid>) -> Result<Self, sqlx::Error> {
         ids.sort_unstable();
         ids.dedup();
         if ids.is_empty() {

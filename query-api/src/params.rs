@@ -73,6 +73,17 @@ impl Params {
         self.all(name, parse).into_iter().next()
     }
 
+    /// The one value of a parameter that has to be there. Without an error, there is one.
+    pub(crate) fn required<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        if self.values.contains_key(name) {
+            return self.one(name, parse);
+        }
+        // What is wrong with an empty value is what the caller has to know of the missing one.
+        let detail = parse("").err().unwrap_or_default();
+        self.error(name, "required", format!("is required; it {detail}"));
+        None
+    }
+
     /// Says that something is wrong with a parameter.
     pub(crate) fn error(&mut self, name: &str, code: &'static str, detail: String) {
         self.errors.push(FieldError::new(name, code, detail));

@@ -27,42 +27,63 @@ enum Count {
     Exact,
 }
 
-/// A request for a page, understood.
+/// Which tickets, in which order, and what of them: all that a page and an export have in common.
 #[derive(Debug)]
-struct Request {
-    view: View,
+pub(super) struct Selection {
+    pub(super) view: View,
     filter: Filter,
-    sort: Sort,
-    limit: u16,
-    cursor: Option<String>,
-    count: Option<Count>,
-    fields: Vec<Field>,
+    pub(super) sort: Sort,
+    pub(super) fields: Vec<Field>,
 }
 
-impl Request {
-    fn read(uri: &Uri) -> Result<Self, Problem> {
-        let mut allowed = vec!["view", "sort", "limit", "cursor", "count", "fields"];
+impl Selection {
+    /// The query of `uri`, which may have these parameters and those named in `own`.
+    pub(super) fn params(uri: &Uri, own: &[&str]) -> Result<Params, Problem> {
+        let mut allowed = vec!["view", "sort", "fields"];
+        allowed.extend(own);
         allowed.extend(filter::NAMES);
-        let mut params = Params::read(uri, &allowed)?;
-        let request = Self {
-            view: params.one("view", View::parse).unwrap_or_default(),
-            filter: Filter::read(&mut params),
-            sort: params.one("sort", Sort::parse).unwrap_or_default(),
-            limit: params.one("limit", limit).unwrap_or(LIMIT_DEFAULT),
-            cursor: params.one("cursor", |text| Ok(text.to_owned())),
-            count: params.one("count", one_of(&[Count::Exact], |_| "exact")),
-            fields: fields(&mut params),
-        };
-        params.finish()?;
-        Ok(request)
+        Params::read(uri, &allowed)
     }
 
-    /// Appends what the tickets of all pages have in common.
-    fn push_conditions(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+    /// Takes them out of the parameters.
+    pub(super) fn read(params: &mut Params) -> Self {
+        Self {
+            view: params.one("view", View::parse).unwrap_or_default(),
+            filter: Filter::read(params),
+            sort: params.one("sort", Sort::parse).unwrap_or_default(),
+            fields: fields(params),
+        }
+    }
+
+    /// Appends where the tickets come from, and which of them it is that `actor` asked for.
+    pub(super) fn push_conditions(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
         sql.push(" FROM desk.tickets t WHERE ");
         push_visible(sql, actor);
         self.view.push(sql, actor);
         self.filter.push(sql);
+    }
+}
+
+/// A request for a page, understood.
+#[derive(Debug)]
+struct Request {
+    selection: Selection,
+    limit: u16,
+    cursor: Option<String>,
+    count: Option<Count>,
+}
+
+impl Request {
+    fn read(uri: &Uri) -> Result<Self, Problem> {
+        let mut params = Selection::params(uri, &["limit", "cursor", "count"])?;
+        let request = Self {
+            selection: Selection::read(&mut params),
+            limit: params.one("limit", limit).unwrap_or(LIMIT_DEFAULT),
+            cursor: params.one("cursor", |text| Ok(text.to_owned())),
+            count: params.one("count", one_of(&[Count::Exact], |_| "exact")),
+        };
+        params.finish()?;
+        Ok(request)
     }
 }
 
@@ -88,11 +109,14 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let request = Request::read(&uri)?;
-    request.view.permitted(&actor)?;
+    request.selection.view.permitted(&actor)?;
     let mut rows = page(&app, &request, &actor).await?;
     let more = rows.len() > usize::from(request.limit);
     rows.truncate(request.limit.into());
-    let next_cursor = rows.last().filter(|_| more).map(|row| request.sort.cursor_after(row));
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| request.selection.sort.cursor_after(row));
     let total = match request.count {
         Some(Count::Exact) => Some(total(&app, &request, &actor).await?),
         None => None,
@@ -100,7 +124,7 @@ pub(crate) async fn list(
     let names = Names::of(&app.db, rows.iter().flat_map(TicketRow::ids).collect())
         .await
         .map_err(problem)?;
-    let (now, fields) = (app.clock.now(), &request.fields);
+    let (now, fields) = (app.clock.now(), &request.selection.fields);
     let items = rows
         .iter()
         .map(|row| Item {
@@ -122,18 +146,18 @@ pub(crate) async fn list(
 async fn page(app: &App, request: &Request, actor: &Actor) -> Result<Vec<TicketRow>, Problem> {
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS);
-    request.push_conditions(&mut sql, actor);
+    request.selection.push_conditions(&mut sql, actor);
     if let Some(text) = &request.cursor {
         let cursor: Cursor = cursor::read(text)?;
-        request.sort.push_after(&mut sql, &cursor)?;
+        request.selection.sort.push_after(&mut sql, &cursor)?;
     }
-    request.sort.push_order(&mut sql);
+    request.selection.sort.push_order(&mut sql);
     sql.push(" LIMIT ").push_bind(i64::from(request.limit) + 1);
     sql.build_query_as().fetch_all(&app.db).await.map_err(problem)
 }
 
 async fn total(app: &App, request: &Request, actor: &Actor) -> Result<i64, Problem> {
     let mut sql = QueryBuilder::new("SELECT count(*)");
-    request.push_conditions(&mut sql, actor);
+    request.selection.push_conditions(&mut sql, actor);
     sql.build_query_scalar().fetch_one(&app.db).await.map_err(problem)
 }

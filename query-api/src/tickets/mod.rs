@@ -1,5 +1,6 @@
-//! Tickets: the list, one of them, and its timeline.
+//! Tickets: the list, the whole of it as a file, one of them, and its timeline.
 
+pub(crate) mod export;
 mod filter;
 mod item;
 pub(crate) mod list;

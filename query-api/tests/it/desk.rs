@@ -234,6 +234,15 @@ impl Desk {
         Answer { status, headers, body }
     }
 
+    /// An answer that has begun, for those who read it as it comes.
+    pub(crate) async fn begin(&self, token: &str, path: &str) -> reqwest::Response {
+        let request = self
+            .client
+            .get(format!("http://{}{path}", self.address))
+            .bearer_auth(token);
+        request.send().await.unwrap()
+    }
+
     /// What the desk answers once it includes everything that was done so far.
     pub(crate) async fn get_settled(&self, token: &str, path: &str) -> Answer {
         let positions: Vec<String> = {

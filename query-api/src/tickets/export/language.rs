@@ -1,0 +1,133 @@
+//! The first row of a sheet, in the languages of the portal.
+
+use super::super::item::Field;
+use super::column::Column;
+use crate::params::one_of;
+
+/// A language for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Language {
+    #[default]
+    English,
+    Russian,
+    Spanish,
+}
+
+impl Language {
+    const ALL: [Self; 3] = [Self::English, Self::Russian, Self::Spanish];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Russian => "ru",
+            Self::Spanish => "es",
+        }
+    }
+
+    /// The language of that name.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        one_of(&Self::ALL, Self::as_str)(text)
+    }
+
+    /// The tickets, as a sheet is called.
+    pub(super) const fn tickets(self) -> &'static str {
+        match self {
+            Self::English | Self::Spanish => "Tickets",
+            Self::Russian => "Тикеты",
+        }
+    }
+
+    /// A column's title for people.
+    pub(super) fn title(self, column: Column) -> String {
+        match column {
+            Column::Of(field) => self.field(field).to_owned(),
+            Column::IdOf(field) => format!("{} (ID)", self.field(field)),
+        }
+    }
+
+    const fn field(self, field: Field) -> &'static str {
+        match self {
+            Self::English => english(field),
+            Self::Russian => russian(field),
+            Self::Spanish => spanish(field),
+        }
+    }
+}
+
+const fn english(field: Field) -> &'static str {
+    match field {
+        Field::Id => "ID",
+        Field::Number => "Number",
+        Field::Subject => "Subject",
+        Field::Status => "Status",
+        Field::Type => "Type",
+        Field::Priority => "Priority",
+        Field::Category => "Category",
+        Field::System => "System",
+        Field::Environment => "Environment",
+        Field::Service => "Service",
+        Field::PlatformVersion => "Platform version",
+        Field::Requester => "Requester",
+        Field::Organisation => "Organisation",
+        Field::Group => "Group",
+        Field::Assignee => "Assignee",
+        Field::CreatedAt => "Created",
+        Field::UpdatedAt => "Updated",
+        Field::DueAt => "Due",
+        Field::Overdue => "Overdue",
+        Field::Rating => "Rating",
+        Field::Revision => "Revision",
+    }
+}
+
+const fn russian(field: Field) -> &'static str {
+    match field {
+        Field::Id => "Идентификатор",
+        Field::Number => "Номер",
+        Field::Subject => "Тема",
+        Field::Status => "Статус",
+        Field::Type => "Тип",
+        Field::Priority => "Приоритет",
+        Field::Category => "Категория",
+        Field::System => "Система",
+        Field::Environment => "Среда",
+        Field::Service => "Сервис",
+        Field::PlatformVersion => "Версия платформы",
+        Field::Requester => "Заявитель",
+        Field::Organisation => "Организация",
+        Field::Group => "Группа",
+        Field::Assignee => "Исполнитель",
+        Field::CreatedAt => "Создан",
+        Field::UpdatedAt => "Изменён",
+        Field::DueAt => "Срок",
+        Field::Overdue => "Просрочен",
+        Field::Rating => "Оценка",
+        Field::Revision => "Ревизия",
+    }
+}
+
+const fn spanish(field: Field) -> &'static str {
+    match field {
+        Field::Id => "Identificador",
+        Field::Number => "Número",
+        Field::Subject => "Asunto",
+        Field::Status => "Estado",
+        Field::Type => "Tipo",
+        Field::Priority => "Prioridad",
+        Field::Category => "Categoría",
+        Field::System => "Sistema",
+        Field::Environment => "Entorno",
+        Field::Service => "Servicio",
+        Field::PlatformVersion => "Versión de la plataforma",
+        Field::Requester => "Solicitante",
+        Field::Organisation => "Organización",
+        Field::Group => "Grupo",
+        Field::Assignee => "Asignado a",
+        Field::CreatedAt => "Creado",
+        Field::UpdatedAt => "Actualizado",
+        Field::DueAt => "Vence",
+        Field::Overdue => "Vencido",
+        Field::Rating => "Valoración",
+        Field::Revision => "Revisión",
+    }
+}
