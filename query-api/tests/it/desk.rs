@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::actor::{Actor, ActorKind};
 use domain::calendar::Calendar;
 use domain::ids::{CommandId, Position, TicketId};
@@ -139,14 +140,25 @@ impl Desk {
     }
 
     pub(crate) async fn give(&self, ticket: TicketId, actor: &Actor, command: Command) -> Outcome {
+        self.give_then(ticket, actor, command, None).await
+    }
+
+    /// Gives a command that was meant at another time than now, with the waits that began then.
+    pub(crate) async fn give_then(
+        &self,
+        ticket: TicketId,
+        actor: &Actor,
+        command: Command,
+        occurred_at: Option<Timestamp>,
+    ) -> Outcome {
         let wish = self.wishes.fetch_add(1, Ordering::Relaxed);
         let request = Request {
             command_id: CommandId::from(Uuid::from_u128(wish.into())),
             digest: [0; 32],
             actor: Arc::new(actor.clone()),
             via: None,
-            occurred_at: None,
-            honour_deadlines: false,
+            occurred_at,
+            honour_deadlines: occurred_at.is_some(),
             if_match: None,
             traceparent: None,
         };

@@ -6,6 +6,10 @@ mod desk;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]
+mod figures_then;
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod people;
