@@ -101,6 +101,6 @@ async fn make_role(db: &mut PgConnection) -> Result<(), sqlx::Error> {
 /// What is noted of the views, so that other ones are noticed.
 fn version() -> String {
     let hash = wire::hash(VIEWS.as_bytes());
-    let short: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("What analysts may rely on; see docs/analytics.md. Views {short}.")
+    let short = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    format!("What analysts may rely on; see docs/analytics.md. Views {short:016x}.")
 }

@@ -36,7 +36,9 @@ async fn an_analyst_reads_the_views_and_nothing_else() {
     sqlx::raw_sql(AssertSqlSafe(admit)).execute(&pool).await.unwrap();
     let mut db = PgConnection::connect(&url).await.unwrap();
     // As somebody who was given the role, with no right beside it.
-    done(&mut db, &format!("SET SESSION AUTHORIZATION {name}")).await.unwrap();
+    done(&mut db, &format!("SET SESSION AUTHORIZATION {name}"))
+        .await
+        .unwrap();
 
     for view in VIEWS {
         let read = done(&mut db, &format!("SELECT * FROM analytics.{view}")).await;
@@ -146,13 +148,21 @@ async fn the_views_follow_the_generation_that_serves() {
         include_str!("../../schema/directory_indexes.sql"),
         include_str!("../../schema/directory_views.sql"),
     ];
-    switch(&pool, "tickets", tickets, &["tickets", "timeline", "measures", "daily", "daily_ratings"]).await;
+    switch(
+        &pool,
+        "tickets",
+        tickets,
+        &["tickets", "timeline", "measures", "daily", "daily_ratings"],
+    )
+    .await;
     switch(&pool, "directory", directory, &["directory_names"]).await;
     assert_eq!(rows(&pool).await, before);
-    sqlx::query("UPDATE tickets_2.tickets SET number = 4711 WHERE number = (SELECT max(number) FROM tickets_2.tickets)")
-        .execute(&pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "UPDATE tickets_2.tickets SET number = 4711 WHERE number = (SELECT max(number) FROM tickets_2.tickets)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
     let seen: i64 = sqlx::query_scalar("SELECT max(number) FROM analytics.tickets_v1")
         .fetch_one(&pool)
         .await

@@ -88,7 +88,10 @@ impl Ratings {
 }
 
 /// Of numbers of ratings, which never reach the fifty-third power of two.
-#[expect(clippy::cast_precision_loss, reason = "counts are far below what a float holds exactly")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts are far below what a float holds exactly"
+)]
 fn quotient(points: i64, count: i64) -> f64 {
     points as f64 / count as f64
 }

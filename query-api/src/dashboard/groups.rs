@@ -20,8 +20,8 @@ pub(super) struct Group {
     /// A code, an id, or the first day of a period; null for nobody.
     key: Option<String>,
     /// Of people, groups and organisations.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Option<String>>,
+    #[serde(flatten)]
+    named: Option<Named>,
     /// Of groups by property: the tickets that have it.
     #[serde(flatten)]
     tickets: Option<Tickets>,
@@ -29,6 +29,11 @@ pub(super) struct Group {
     closed: i64,
     durations: Durations,
     ratings: Ratings,
+}
+
+#[derive(Debug, Serialize)]
+struct Named {
+    name: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,9 +93,9 @@ fn by_property(
     let groups = counts.into_iter().map(|row| {
         let key = row.value.as_str();
         Group {
-            name: property
-                .named()
-                .map(|kind| key.parse().ok().and_then(|id| names.name(kind, id))),
+            named: property.named().map(|kind| Named {
+                name: key.parse().ok().and_then(|id| names.name(kind, id)),
+            }),
             tickets: Some(Tickets {
                 total: row.total,
                 open: row.open,
@@ -117,11 +122,11 @@ fn group(key: &str, happened: Option<&Vec<&HappenedRow>>, durations: Option<&Vec
     let count = |what: What| happened().filter(|row| row.what == what).map(|row| row.total).sum();
     Group {
         key: Some(key).filter(|key| !key.is_empty()).map(str::to_owned),
-        name: None,
+        named: None,
         tickets: None,
         created: count(What::Created),
         closed: count(What::Closed),
-        durations: Durations::of(durations.into_iter().flatten().copied()),
+        durations: Durations::of(&durations.into_iter().flatten().copied()),
         ratings: Ratings::of(happened()),
     }
 }

@@ -88,11 +88,11 @@ struct Measure {
 impl Durations {
     /// Those of everything.
     pub(super) fn of_all(rows: &[DurationRow]) -> Self {
-        Self::of(rows.iter().filter(|row| row.group().is_none()))
+        Self::of(&rows.iter().filter(|row| row.group().is_none()))
     }
 
     /// Those of one group's rows.
-    pub(super) fn of<'r>(rows: impl Iterator<Item = &'r DurationRow> + Clone) -> Self {
+    pub(super) fn of<'r>(rows: &(impl Iterator<Item = &'r DurationRow> + Clone)) -> Self {
         let measure = |kind: &str, clock: &str| {
             let row = rows.clone().find(|row| row.kind == kind && row.clock == clock);
             row.map(DurationRow::measure).unwrap_or_default()

@@ -40,7 +40,10 @@ impl Both {
     /// The rows of a view, in order.
     async fn rows(&self, view: &str, order: &str) -> Vec<Value> {
         let sql = format!("SELECT to_jsonb(v) FROM analytics.{view} v ORDER BY {order}");
-        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(&self.db).await.unwrap()
+        sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_all(&self.db)
+            .await
+            .unwrap()
     }
 
     /// What happened to each ticket, by its number.
@@ -73,7 +76,9 @@ async fn tickets(both: &Both) {
     assert_eq!(rows.len(), usize::try_from(TICKETS).unwrap());
     for row in rows {
         let ticket = both.api(&format!("/v1/tickets/{}", row["number"])).await.body;
-        for name in ["id", "number", "subject", "status", "type", "priority", "system", "rating", "overdue", "revision"] {
+        for name in [
+            "id", "number", "subject", "status", "type", "priority", "system", "rating", "overdue", "revision",
+        ] {
             assert_eq!(row[name], ticket[name], "{name}: {row} and {ticket}");
         }
         for (name, id) in [("requester", "requester_id"), ("organisation", "organisation_id")] {
@@ -85,7 +90,10 @@ async fn tickets(both: &Both) {
         for name in ["created_at", "updated_at", "closed_at", "due_at"] {
             assert_eq!(time(&row[name]), time(&ticket[name]), "{name}: {row} and {ticket}");
         }
-        let spans = [("first_response_at", "first_response_seconds"), ("closed_at", "closing_seconds")];
+        let spans = [
+            ("first_response_at", "first_response_seconds"),
+            ("closed_at", "closing_seconds"),
+        ];
         for (end, seconds) in spans {
             let span = time(&row[end]).map(|end| end.duration_since(time(&row["created_at"]).unwrap()).as_secs_f64());
             assert_eq!(row[seconds].as_f64(), span, "{row}");
@@ -98,7 +106,11 @@ fn stretches(timeline: &[Value]) -> Vec<(Value, Value, Option<Timestamp>)> {
     let mut stretches: Vec<(Value, Value, Option<Timestamp>)> = Vec::new();
     for event in timeline {
         if stretches.last().is_none_or(|(status, ..)| *status != event["status"]) {
-            stretches.push((event["status"].clone(), event["event"].clone(), time(&event["occurred_at"])));
+            stretches.push((
+                event["status"].clone(),
+                event["event"].clone(),
+                time(&event["occurred_at"]),
+            ));
         }
     }
     stretches
@@ -115,12 +127,21 @@ async fn status_periods_and_waits(both: &Both, timelines: &[(u64, Vec<Value>)]) 
             assert_eq!((&row["status"], &row["began_with"]), (status, event));
             assert_eq!(time(&row["began_at"]), *began_at);
             let next = stretches.get(place + 1);
-            assert_eq!(row["ended_with"], next.map_or(Value::Null, |(_, event, _)| event.clone()));
+            assert_eq!(
+                row["ended_with"],
+                next.map_or(Value::Null, |(_, event, _)| event.clone())
+            );
             assert_eq!(time(&row["ended_at"]), next.and_then(|(.., at)| *at));
             if status == "waiting_for_info" || status == "waiting_for_closure" {
                 let wait = waits.next().unwrap();
-                assert_eq!((&wait["ticket_number"], time(&wait["began_at"])), (&json!(n), *began_at));
-                assert_eq!((&wait["ended_at"], &wait["ended_with"]), (&row["ended_at"], &row["ended_with"]));
+                assert_eq!(
+                    (&wait["ticket_number"], time(&wait["began_at"])),
+                    (&json!(n), *began_at)
+                );
+                assert_eq!(
+                    (&wait["ended_at"], &wait["ended_with"]),
+                    (&row["ended_at"], &row["ended_with"])
+                );
                 assert_eq!((&wait["policy"], &wait["expired"]), (&json!("test/1"), &json!(false)));
                 let hours = if status == "waiting_for_info" { 100 } else { 50 };
                 let due = began_at.unwrap() + jiff::SignedDuration::from_hours(hours);
@@ -137,19 +158,29 @@ async fn comments_and_ratings(both: &Both, timelines: &[(u64, Vec<Value>)]) {
     for (n, timeline) in timelines {
         for event in timeline {
             let details = &event["details"];
-            let words = ["body", "comment", "solution", "reason"].map(|name| details[name].as_str().unwrap_or_default());
+            let words =
+                ["body", "comment", "solution", "reason"].map(|name| details[name].as_str().unwrap_or_default());
             let characters = words.concat().chars().count();
             if characters > 0 {
                 let row = comments.next().unwrap();
                 assert_eq!((&row["ticket_number"], &row["event"]), (&json!(n), &event["event"]));
-                assert_eq!((&row["characters"], &row["visibility"]), (&json!(characters), &event["visibility"]));
-                assert_eq!((&row["author_id"], &row["revision"]), (&event["actor"]["id"], &event["revision"]));
+                assert_eq!(
+                    (&row["characters"], &row["visibility"]),
+                    (&json!(characters), &event["visibility"])
+                );
+                assert_eq!(
+                    (&row["author_id"], &row["revision"]),
+                    (&event["actor"]["id"], &event["revision"])
+                );
                 assert_eq!(time(&row["occurred_at"]), time(&event["occurred_at"]));
             }
             if event["event"] == "rated" {
                 let row = ratings.next().unwrap();
                 assert_eq!((&row["ticket_number"], &row["score"]), (&json!(n), &details["score"]));
-                assert_eq!((&row["rater_id"], &row["has_comment"]), (&event["actor"]["id"], &json!(false)));
+                assert_eq!(
+                    (&row["rater_id"], &row["has_comment"]),
+                    (&event["actor"]["id"], &json!(false))
+                );
             }
         }
     }

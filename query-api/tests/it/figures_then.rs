@@ -28,9 +28,20 @@ const GROUPINGS: [&str; 9] = [
 
 /// Questions with every grouping, and with days that leave something out.
 fn questions(since: Timestamp) -> Vec<String> {
-    let day = |days: i64| (since + jiff::SignedDuration::from_hours(24 * days)).to_zoned(TimeZone::UTC).date();
-    let ranges = [String::new(), format!("from={}&to={}", day(8), day(27)), format!("from={}", day(20))];
-    let groupings = GROUPINGS.iter().map(|name| format!("group_by={name}")).chain([String::new()]);
+    let day = |days: i64| {
+        (since + jiff::SignedDuration::from_hours(24 * days))
+            .to_zoned(TimeZone::UTC)
+            .date()
+    };
+    let ranges = [
+        String::new(),
+        format!("from={}&to={}", day(8), day(27)),
+        format!("from={}", day(20)),
+    ];
+    let groupings = GROUPINGS
+        .iter()
+        .map(|name| format!("group_by={name}"))
+        .chain([String::new()]);
     groupings
         .flat_map(|grouping| ranges.clone().map(|range| format!("/v1/dashboard?{grouping}&{range}")))
         .map(|question| question.trim_end_matches('&').replace("?&", "?"))
@@ -72,7 +83,10 @@ async fn what_is_kept_is_what_is_counted_now_and_for_every_past_instant() {
     }
     // What only one of the ways does must have been there to be done.
     let whole = desk.get(&tokens[0], "/v1/dashboard?group_by=group").await.body;
-    assert!(whole["overdue"].as_i64() > Some(0) && whole["ratings"]["count"].as_i64() > Some(0), "{whole}");
+    assert!(
+        whole["overdue"].as_i64() > Some(0) && whole["ratings"]["count"].as_i64() > Some(0),
+        "{whole}"
+    );
     assert!(whole["groups"].as_array().unwrap().len() > 2, "{whole}");
 }
 
@@ -95,7 +109,9 @@ async fn durations_and_ratings_are_those_of_the_tickets_that_one_sees() {
         let token = desk.token(&actor).await;
         let answer = desk.get_settled(&token, "/v1/dashboard").await.body;
         assert_eq!(answer["total"], json!(seen.len()), "{actor:?}");
-        let responses = seen.iter().filter_map(|lived| Some((lived.created_at, lived.first_response_at?)));
+        let responses = seen
+            .iter()
+            .filter_map(|lived| Some((lived.created_at, lived.first_response_at?)));
         assert_durations(&answer["durations"]["first_response"], responses.collect());
         let closings = seen
             .iter()
@@ -110,8 +126,14 @@ async fn durations_and_ratings_are_those_of_the_tickets_that_one_sees() {
 #[track_caller]
 fn assert_durations(answer: &Value, spans: Vec<(Timestamp, Timestamp)>) {
     let calendar = WaitPolicy::supportal().calendar;
-    let elapsed = spans.iter().map(|(from, to)| to.duration_since(*from).as_secs_f64()).collect();
-    let working = spans.iter().map(|(from, to)| calendar.elapsed(*from, *to).as_secs_f64()).collect();
+    let elapsed = spans
+        .iter()
+        .map(|(from, to)| to.duration_since(*from).as_secs_f64())
+        .collect();
+    let working = spans
+        .iter()
+        .map(|(from, to)| calendar.elapsed(*from, *to).as_secs_f64())
+        .collect();
     for (clock, values) in [("elapsed", elapsed), ("working", working)] {
         let values: Vec<f64> = values;
         let measure = &answer[clock];
@@ -120,7 +142,10 @@ fn assert_durations(answer: &Value, spans: Vec<(Timestamp, Timestamp)>) {
         for (name, part) in [("median_seconds", 0.5), ("p90_seconds", 0.9)] {
             match (measure[name].as_f64(), percentile(values.clone(), part)) {
                 (Some(answered), Some(reckoned)) => {
-                    assert!((answered - reckoned).abs() < 1e-3, "{clock} {name}: {answered}, not {reckoned}");
+                    assert!(
+                        (answered - reckoned).abs() < 1e-3,
+                        "{clock} {name}: {answered}, not {reckoned}"
+                    );
                 }
                 (answered, reckoned) => assert_eq!(answered, reckoned, "{clock} {name}"),
             }
@@ -164,7 +189,10 @@ async fn beyond_ten_thousand_percentiles_are_within_a_hundredth() {
 
     let kept = desk.get(&token, "/v1/dashboard?group_by=month").await.body;
     let now = SystemClock.now();
-    let counted = desk.get(&token, &format!("/v1/dashboard?group_by=month&as_of={now}")).await.body;
+    let counted = desk
+        .get(&token, &format!("/v1/dashboard?group_by=month&as_of={now}"))
+        .await
+        .body;
     assert_eq!(kept["durations"], counted["durations"]);
     assert_eq!(kept["groups"][0]["durations"], counted["groups"][0]["durations"]);
     let elapsed = &kept["durations"]["closing"]["elapsed"];
@@ -172,8 +200,14 @@ async fn beyond_ten_thousand_percentiles_are_within_a_hundredth() {
     assert_eq!((&elapsed["count"], &elapsed["bound"]), (&json!(MANY), &json!(0.01)));
     let seconds: Vec<f64> = micros.iter().map(|micros| seconds(*micros)).collect();
     for (name, part) in [("median_seconds", 0.5), ("p90_seconds", 0.9)] {
-        let (answered, exact) = (elapsed[name].as_f64().unwrap(), percentile(seconds.clone(), part).unwrap());
-        assert!((answered - exact).abs() <= 0.01 * exact, "{name}: {answered}, not {exact}");
+        let (answered, exact) = (
+            elapsed[name].as_f64().unwrap(),
+            percentile(seconds.clone(), part).unwrap(),
+        );
+        assert!(
+            (answered - exact).abs() <= 0.01 * exact,
+            "{name}: {answered}, not {exact}"
+        );
     }
     let by_status = desk.get(&token, "/v1/dashboard?group_by=status").await.body;
     assert_eq!(&by_status["groups"][0]["durations"]["closing"]["elapsed"], elapsed);

@@ -90,9 +90,7 @@ struct Life<'d> {
 
 impl Life<'_> {
     async fn give(&self, actor: &Actor, command: Command) {
-        self.desk
-            .give_then(ticket(self.n), actor, command, Some(self.at))
-            .await;
+        self.desk.give_then(ticket(self.n), actor, command, Some(self.at)).await;
     }
 
     fn answered(&mut self) {
@@ -198,7 +196,11 @@ pub(crate) fn percentile(mut values: Vec<f64>, part: f64) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
     let rank = part * f64::from(u32::try_from(last).unwrap());
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank of few values")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a rank of few values"
+    )]
     let lower = rank.floor() as usize;
     let upper = (lower + 1).min(last);
     Some(values[lower] + (values[upper] - values[lower]) * rank.fract())
