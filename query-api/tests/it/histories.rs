@@ -73,7 +73,7 @@ pub(crate) async fn live(desk: &Desk, n: u64, since: Timestamp, random: &mut Ran
     sample.organisation = requester.organisation;
     life.lived.created_at = life.at;
     life.give(&requester, Command::Create(sample)).await;
-    let stages = random.below(7);
+    let stages = random.below(8);
     for stage in 0..stages {
         life.at += random.seconds(36 * 3600);
         life.stage(stage, &requester, random).await;
