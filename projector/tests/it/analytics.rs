@@ -174,12 +174,14 @@ async fn the_views_follow_the_generation_that_serves() {
 async fn a_user_who_may_not_make_roles_has_the_views_all_the_same() {
     let mut admin = PgConnection::connect(postgres().await.url()).await.unwrap();
     let name = format!("plain_{}", Uuid::new_v4().simple());
-    done(&mut admin, &format!("CREATE ROLE {name} LOGIN")).await.unwrap();
+    done(&mut admin, &format!("CREATE ROLE {name} LOGIN PASSWORD '{name}'"))
+        .await
+        .unwrap();
     done(&mut admin, &format!("CREATE DATABASE {name} OWNER {name}"))
         .await
         .unwrap();
     let options = PgConnectOptions::from_str(postgres().await.url()).unwrap();
-    let pool = PgPool::connect_with(options.username(&name).database(&name))
+    let pool = PgPool::connect_with(options.username(&name).password(&name).database(&name))
         .await
         .unwrap();
     projector::testing::prepare(&pool).await.unwrap();

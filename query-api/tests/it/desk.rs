@@ -209,7 +209,7 @@ impl Desk {
                 .iter()
                 .map(|permission| permission.as_str().to_owned())
                 .collect(),
-            created_at: domain::Timestamp::UNIX_EPOCH,
+            created_at: Timestamp::UNIX_EPOCH,
             revoked_at: None,
         };
         self.log.tokens().put(hash, &grant).await.unwrap();
@@ -224,7 +224,7 @@ impl Desk {
     pub(crate) async fn revoke(&self, token: &str) {
         let hash = TokenHash::of(token);
         let mut grant = self.log.tokens().get(hash).await.unwrap().unwrap();
-        grant.revoked_at = Some(domain::Timestamp::UNIX_EPOCH);
+        grant.revoked_at = Some(Timestamp::UNIX_EPOCH);
         self.log.tokens().put(hash, &grant).await.unwrap();
     }
 

@@ -112,11 +112,11 @@ async fn durations_and_ratings_are_those_of_the_tickets_that_one_sees() {
         let responses = seen
             .iter()
             .filter_map(|lived| Some((lived.created_at, lived.first_response_at?)));
-        assert_durations(&answer["durations"]["first_response"], responses.collect());
+        assert_durations(&answer["durations"]["first_response"], &responses.collect::<Vec<_>>());
         let closings = seen
             .iter()
             .flat_map(|lived| lived.closed_at.iter().map(|at| (lived.created_at, *at)));
-        assert_durations(&answer["durations"]["closing"], closings.collect());
+        assert_durations(&answer["durations"]["closing"], &closings.collect::<Vec<_>>());
         let scores: Vec<u8> = seen.iter().flat_map(|lived| lived.scores.clone()).collect();
         assert_ratings(&answer["ratings"], &scores);
     }
@@ -124,7 +124,7 @@ async fn durations_and_ratings_are_those_of_the_tickets_that_one_sees() {
 }
 
 #[track_caller]
-fn assert_durations(answer: &Value, spans: Vec<(Timestamp, Timestamp)>) {
+fn assert_durations(answer: &Value, spans: &[(Timestamp, Timestamp)]) {
     let calendar = WaitPolicy::supportal().calendar;
     let elapsed = spans
         .iter()
