@@ -8,7 +8,7 @@ use sqlx::migrate::{MigrateDatabase as _, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use tokio::sync::{Mutex, watch};
 
-use crate::generation;
+use crate::{analytics, generation};
 
 /// The tables, for this crate and for the tests of those who read them.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -53,6 +53,9 @@ pub enum DatabaseError {
     /// The first generation of tables could not be made.
     #[error("cannot make the tables of the first generation")]
     Generation(#[source] sqlx::Error),
+    /// The views for analysts could not be made.
+    #[error("cannot make the views of schema analytics")]
+    Analytics(#[source] sqlx::Error),
 }
 
 /// The projector's database.
@@ -118,7 +121,7 @@ impl Database {
         {
             self.nudge();
         }
-        Ok(())
+        analytics::ensure(&self.pool).await.map_err(DatabaseError::Analytics)
     }
 
     /// Asks every pump to look at its checkpoint again. Whoever waits for a record does not notice by

@@ -7,6 +7,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod analytics;
 mod checkpoint;
 mod config;
 mod database;

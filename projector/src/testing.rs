@@ -4,7 +4,7 @@ use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::database::{DatabaseError, MIGRATOR};
-use crate::generation;
+use crate::{analytics, generation};
 
 /// Every table that is made from the log, as text: equal texts, equal tables. Checkpoints are left
 /// out, because how far a log was read says nothing about its content.
@@ -26,7 +26,7 @@ pub async fn dump(pool: &PgPool) -> Result<String, sqlx::Error> {
 pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     MIGRATOR.run(pool).await.map_err(DatabaseError::Migrate)?;
     generation::ensure(pool, 1).await.map_err(DatabaseError::Generation)?;
-    Ok(())
+    analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
 const TABLES: [&str; 14] = [

@@ -56,7 +56,7 @@ pub fn routes(app: &App) -> Router {
         .route("/v1/tickets/export", get(tickets::export::export))
         .route("/v1/tickets/{id}", get(tickets::one::one))
         .route("/v1/tickets/{id}/timeline", get(tickets::timeline::timeline))
-        .route("/v1/dashboard", get(dashboard::dashboard))
+        .route("/v1/dashboard", get(dashboard::answer::dashboard))
         .route_layer(from_fn_with_state((app.clone(), Needs::Filled), positioned));
     let operators = Router::new()
         .route("/v1/projections", get(projections::projections))

@@ -2,6 +2,8 @@
 
 // Marked as tests as a whole, so that helpers may unwrap as the tests themselves may.
 #[cfg(test)]
+mod analytics;
+#[cfg(test)]
 mod desk;
 #[cfg(test)]
 mod generations;

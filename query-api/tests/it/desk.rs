@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::actor::{Actor, ActorKind};
 use domain::calendar::Calendar;
 use domain::ids::{CommandId, Position, TicketId};
@@ -139,14 +140,25 @@ impl Desk {
     }
 
     pub(crate) async fn give(&self, ticket: TicketId, actor: &Actor, command: Command) -> Outcome {
+        self.give_then(ticket, actor, command, None).await
+    }
+
+    /// Gives a command that was meant at another time than now, with the waits that began then.
+    pub(crate) async fn give_then(
+        &self,
+        ticket: TicketId,
+        actor: &Actor,
+        command: Command,
+        occurred_at: Option<Timestamp>,
+    ) -> Outcome {
         let wish = self.wishes.fetch_add(1, Ordering::Relaxed);
         let request = Request {
             command_id: CommandId::from(Uuid::from_u128(wish.into())),
             digest: [0; 32],
             actor: Arc::new(actor.clone()),
             via: None,
-            occurred_at: None,
-            honour_deadlines: false,
+            occurred_at,
+            honour_deadlines: occurred_at.is_some(),
             if_match: None,
             traceparent: None,
         };
@@ -197,7 +209,7 @@ impl Desk {
                 .iter()
                 .map(|permission| permission.as_str().to_owned())
                 .collect(),
-            created_at: domain::Timestamp::UNIX_EPOCH,
+            created_at: Timestamp::UNIX_EPOCH,
             revoked_at: None,
         };
         self.log.tokens().put(hash, &grant).await.unwrap();
@@ -212,7 +224,7 @@ impl Desk {
     pub(crate) async fn revoke(&self, token: &str) {
         let hash = TokenHash::of(token);
         let mut grant = self.log.tokens().get(hash).await.unwrap().unwrap();
-        grant.revoked_at = Some(domain::Timestamp::UNIX_EPOCH);
+        grant.revoked_at = Some(Timestamp::UNIX_EPOCH);
         self.log.tokens().put(hash, &grant).await.unwrap();
     }
 

@@ -69,13 +69,51 @@ async fn days_are_picked_and_checked() {
         let picked = desk.get(&token, &format!("/v1/dashboard?{range}")).await;
         assert_eq!(&picked.body["created_by_day"], expected, "{range}");
     }
-    desk.get(&token, "/v1/dashboard?from=2024-03-02&to=2024-03-01")
-        .await
-        .assert_problem(422, "invalid-fields");
-    desk.get(&token, "/v1/dashboard?from=monday")
-        .await
-        .assert_problem(422, "invalid-fields");
-    desk.get(&token, "/v1/dashboard?group_by=day")
-        .await
-        .assert_problem(400, "malformed-request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_asked_is_refused() {
+    let desk = Desk::start().await;
+    let token = desk.token(&agent()).await;
+    for query in [
+        "from=2024-03-02&to=2024-03-01",
+        "from=monday",
+        "to=2024-02-30",
+        "from=2024-03-01&from=2024-03-02",
+        "group_by=year",
+        "group_by=",
+        "group_by=day&group_by=week",
+        "as_of=yesterday",
+        "as_of=9999-12-31",
+        "as_of=-009999-01-01",
+        "as_of=2999-01-01T00:00:00Z",
+    ] {
+        let answer = desk.get(&token, &format!("/v1/dashboard?{query}")).await;
+        answer.assert_problem(422, "invalid-fields");
+    }
+    for query in ["groupby=day", "limit=1", "day=2024-03-01"] {
+        let answer = desk.get(&token, &format!("/v1/dashboard?{query}")).await;
+        answer.assert_problem(400, "malformed-request");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_without_tickets_has_figures_too() {
+    let desk = Desk::start().await;
+    let (staff, requester) = (desk.token(&agent()).await, desk.token(&customer()).await);
+    let nothing = json!({ "count": 0, "median_seconds": null, "p90_seconds": null, "bound": null });
+    let clocks = json!({ "elapsed": nothing, "working": nothing });
+    let none = json!({
+        "total": 0, "open": 0, "overdue": 0, "by_status": {}, "by_type": {}, "by_priority": {},
+        "by_group": [], "by_assignee": [], "by_organisation": [], "created_by_day": [], "closed_by_day": [],
+        "durations": { "first_response": clocks, "closing": clocks },
+        "ratings": { "count": 0, "average": null, "by_score": {} },
+    });
+    for token in [&staff, &requester] {
+        assert_eq!(desk.get(token, "/v1/dashboard").await.body, none);
+        let long_ago = desk.get(token, "/v1/dashboard?as_of=2001-01-01").await;
+        assert_eq!(long_ago.body, none);
+        let grouped = desk.get(token, "/v1/dashboard?group_by=assignee").await;
+        assert_eq!(grouped.body["groups"], json!([]));
+    }
 }

@@ -2,11 +2,17 @@
 
 // Marked as tests as a whole, so that helpers may unwrap as the tests themselves may.
 #[cfg(test)]
+mod analytics;
+#[cfg(test)]
 mod desk;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
 mod figures;
+#[cfg(test)]
+mod figures_then;
+#[cfg(test)]
+mod histories;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]

@@ -1,0 +1,178 @@
+//! What the dashboard says.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::{Extension, Json};
+use domain::actor::Actor;
+use domain::directory::EntryKind;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use service_kit::Problem;
+use service_kit::http::Caller;
+use uuid::Uuid;
+
+use super::ask::{Ask, NAMES, Property};
+use super::figures::{CountRow, Figures, HappenedRow, What, figures};
+use super::groups::{Group, groups};
+use super::measured::Durations;
+use crate::app::App;
+use crate::database::problem;
+use crate::names::Names;
+use crate::params::Params;
+
+/// The most people, groups or organisations that are listed, those with most tickets first. More
+/// is a report and not a dashboard.
+pub(super) const LISTED_MAX: usize = 1000;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Dashboard {
+    total: i64,
+    open: i64,
+    overdue: i64,
+    by_status: BTreeMap<String, i64>,
+    by_type: BTreeMap<String, i64>,
+    by_priority: BTreeMap<String, i64>,
+    by_group: Vec<Listed>,
+    by_assignee: Vec<Listed>,
+    by_organisation: Vec<Listed>,
+    created_by_day: Vec<Day>,
+    closed_by_day: Vec<Day>,
+    durations: Durations,
+    ratings: Ratings,
+    /// If they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Vec<Group>>,
+}
+
+/// Somebody with so many tickets, and so many of them open. Nobody is `id: null`.
+#[derive(Debug, Serialize)]
+struct Listed {
+    id: Option<Uuid>,
+    name: Option<String>,
+    count: i64,
+    open: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct Day {
+    day: Date,
+    count: i64,
+}
+
+/// What requesters thought of the work.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Ratings {
+    count: i64,
+    average: Option<f64>,
+    by_score: BTreeMap<u8, i64>,
+}
+
+impl Ratings {
+    /// Sums up those among what happened.
+    pub(super) fn of<'r>(rows: impl Iterator<Item = &'r HappenedRow>) -> Self {
+        let mut ratings = Self::default();
+        let mut points = 0;
+        for row in rows.filter(|row| row.what == What::Rated) {
+            let Some(score) = row.score else { continue };
+            ratings.count += row.total;
+            points += row.total * i64::from(score);
+            *ratings.by_score.entry(score).or_default() += row.total;
+        }
+        ratings.average = (ratings.count > 0).then(|| quotient(points, ratings.count));
+        ratings
+    }
+}
+
+/// Of numbers of ratings, which never reach the fifty-third power of two.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts are far below what a float holds exactly"
+)]
+fn quotient(points: i64, count: i64) -> f64 {
+    points as f64 / count as f64
+}
+
+/// The figures, within what the caller may see.
+pub(crate) async fn dashboard(
+    State(app): State<App>,
+    Extension(Caller(actor)): Extension<Caller>,
+    uri: Uri,
+) -> Result<Json<Dashboard>, Problem> {
+    let now = app.clock.now();
+    let mut params = Params::read(&uri, &NAMES)?;
+    let ask = Ask::read(&mut params, now);
+    params.finish()?;
+    answer(&app, &actor, &ask, now).await.map(Json).map_err(problem)
+}
+
+async fn answer(app: &App, actor: &Actor, ask: &Ask, now: Timestamp) -> Result<Dashboard, sqlx::Error> {
+    let Figures {
+        counts,
+        happened,
+        durations,
+    } = figures(&app.db, actor, ask, now).await?;
+    let listed: Vec<Uuid> = counts.iter().filter_map(|row| row.value.parse().ok()).collect();
+    // Names are those of now, also under as_of: here is the place for those of then.
+    let names = Names::of(&app.db, listed).await?;
+    let all = counts.iter().find(|row| row.dimension == "all");
+    let by_day = || happened.iter().filter(|row| row.day.is_some());
+    Ok(Dashboard {
+        total: all.map_or(0, |row| row.total),
+        open: all.map_or(0, |row| row.open),
+        overdue: all.map_or(0, |row| row.overdue),
+        by_status: by_code(&counts, Property::Status),
+        by_type: by_code(&counts, Property::Type),
+        by_priority: by_code(&counts, Property::Priority),
+        by_group: by_id(&counts, Property::Group, EntryKind::Group, &names),
+        by_assignee: by_id(&counts, Property::Assignee, EntryKind::User, &names),
+        by_organisation: by_id(&counts, Property::Organisation, EntryKind::Organisation, &names),
+        created_by_day: series(by_day(), What::Created),
+        closed_by_day: series(by_day(), What::Closed),
+        durations: Durations::of_all(&durations),
+        ratings: Ratings::of(by_day()),
+        groups: ask
+            .grouping
+            .map(|grouping| groups(grouping, &counts, &happened, &durations, &names)),
+    })
+}
+
+/// The counts of one dimension.
+pub(super) fn of_property(counts: &[CountRow], property: Property) -> impl Iterator<Item = &CountRow> {
+    counts.iter().filter(move |row| row.dimension == property.as_str())
+}
+
+fn by_code(counts: &[CountRow], property: Property) -> BTreeMap<String, i64> {
+    of_property(counts, property)
+        .map(|row| (row.value.clone(), row.total))
+        .collect()
+}
+
+fn by_id(counts: &[CountRow], property: Property, kind: EntryKind, names: &Names) -> Vec<Listed> {
+    let mut listed: Vec<Listed> = of_property(counts, property)
+        .map(|row| {
+            let id = row.value.parse().ok();
+            Listed {
+                id,
+                name: id.and_then(|id| names.name(kind, id)),
+                count: row.total,
+                open: row.open,
+            }
+        })
+        .collect();
+    listed.sort_by_key(|listed| (Reverse(listed.count), listed.id));
+    listed.truncate(LISTED_MAX);
+    listed
+}
+
+fn series<'r>(by_day: impl Iterator<Item = &'r HappenedRow>, what: What) -> Vec<Day> {
+    let mut series: Vec<Day> = by_day
+        .filter(|row| row.what == what && row.total > 0)
+        .filter_map(|row| row.day.map(|day| Day { day, count: row.total }))
+        .collect();
+    series.sort_by_key(|day| day.day);
+    series
+}

@@ -1,0 +1,236 @@
+//! What is asked of the dashboard.
+
+use domain::EARLIEST;
+use domain::directory::EntryKind;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+use jiff_sqlx::ToSqlx as _;
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::params::{Params, one_of};
+
+/// The parameters of the dashboard.
+pub(super) const NAMES: [&str; 4] = ["from", "to", "group_by", "as_of"];
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask {
+    pub(super) days: Days,
+    pub(super) grouping: Option<Grouping>,
+    /// `None`: now.
+    pub(super) as_of: Option<Timestamp>,
+}
+
+impl Ask {
+    /// Takes it out of the parameters.
+    pub(super) fn read(params: &mut Params, now: Timestamp) -> Self {
+        let days = Days::read(params);
+        let grouping = params.one("group_by", one_of(&Grouping::ALL, Grouping::as_str));
+        let as_of = params.one("as_of", instant);
+        if as_of.is_some_and(|at| at > now) {
+            params.error("as_of", "invalid", "must not be in the future".to_owned());
+        }
+        Self { days, grouping, as_of }
+    }
+}
+
+/// Whole days in UTC, both ends included. Without an end: as far as there is anything.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Days {
+    from: Option<Date>,
+    to: Option<Date>,
+}
+
+impl Days {
+    fn read(params: &mut Params) -> Self {
+        let (from, to) = (params.one("from", date), params.one("to", date));
+        if from.zip(to).is_some_and(|(from, to)| from > to) {
+            params.error("from", "invalid", "must not be after to".to_owned());
+        }
+        Self { from, to }
+    }
+
+    /// Appends the condition that `day`, a date in SQL, is one of them.
+    pub(super) fn push_day(self, sql: &mut QueryBuilder<Postgres>, day: &str) {
+        sql.push("TRUE");
+        if let Some(from) = self.from {
+            sql.push(format_args!(" AND {day} >= ")).push_bind(from.to_sqlx());
+        }
+        if let Some(to) = self.to {
+            sql.push(format_args!(" AND {day} <= ")).push_bind(to.to_sqlx());
+        }
+    }
+
+    /// Appends the condition that `instant`, a time in SQL, lies on one of them; in a form that an index
+    /// of times serves.
+    pub(super) fn push_instant(self, sql: &mut QueryBuilder<Postgres>, instant: &str) {
+        sql.push("TRUE");
+        if let Some(from) = self.from.and_then(midnight) {
+            sql.push(format_args!(" AND {instant} >= ")).push_bind(from.to_sqlx());
+        }
+        let end = self.to.and_then(|to| to.checked_add(1.day()).ok()).and_then(midnight);
+        if let Some(end) = end {
+            sql.push(format_args!(" AND {instant} < ")).push_bind(end.to_sqlx());
+        }
+    }
+}
+
+/// What the figures are told apart by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grouping {
+    Period(Period),
+    Property(Property),
+}
+
+/// A stretch of days in UTC, in which something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Period {
+    Day,
+    /// From Monday.
+    Week,
+    Month,
+}
+
+/// What a ticket has one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Property {
+    Status,
+    Type,
+    Priority,
+    Group,
+    Assignee,
+    Organisation,
+}
+
+impl Grouping {
+    const ALL: [Self; 9] = [
+        Self::Period(Period::Day),
+        Self::Period(Period::Week),
+        Self::Period(Period::Month),
+        Self::Property(Property::Status),
+        Self::Property(Property::Type),
+        Self::Property(Property::Priority),
+        Self::Property(Property::Group),
+        Self::Property(Property::Assignee),
+        Self::Property(Property::Organisation),
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Period(period) => period.as_str(),
+            Self::Property(property) => property.as_str(),
+        }
+    }
+
+    /// The property, if it is one.
+    pub(super) const fn property(self) -> Option<Property> {
+        match self {
+            Self::Period(_) => None,
+            Self::Property(property) => Some(property),
+        }
+    }
+
+    /// The key of a group in SQL, for something that happened on `day` with a ticket that has `property`.
+    pub(super) fn key(self, day: &str, property: &str) -> String {
+        match self {
+            Self::Period(period) => format!("date_trunc('{}', {day}::timestamp)::date::text", period.as_str()),
+            Self::Property(_) => property.to_owned(),
+        }
+    }
+}
+
+impl Period {
+    /// As requests have it, and as Postgres truncates dates.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+
+    /// The first day of the period that `day` lies in.
+    pub(super) fn first_day(self, day: Date) -> Date {
+        match self {
+            Self::Day => day,
+            Self::Week => {
+                let since_monday = day.weekday().to_monday_zero_offset();
+                day.checked_sub(i64::from(since_monday).days()).unwrap_or(day)
+            }
+            Self::Month => day.first_of_month(),
+        }
+    }
+}
+
+impl Property {
+    /// As requests have it, and as the dimension of the same counts.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Type => "type",
+            Self::Priority => "priority",
+            Self::Group => "group",
+            Self::Assignee => "assignee",
+            Self::Organisation => "organisation",
+        }
+    }
+
+    /// Its value for the ticket `t` in SQL, as text; empty for nobody.
+    pub(super) const fn of_t(self) -> &'static str {
+        match self {
+            Self::Status => "t.status",
+            Self::Type => "t.ticket_type",
+            Self::Priority => "t.priority",
+            Self::Group => "COALESCE(t.group_id::text, '')",
+            Self::Assignee => "COALESCE(t.assignee_id::text, '')",
+            Self::Organisation => "COALESCE(t.organisation_id::text, '')",
+        }
+    }
+
+    /// Under what its values have names, if they are ids.
+    pub(super) const fn named(self) -> Option<EntryKind> {
+        match self {
+            Self::Status | Self::Type | Self::Priority => None,
+            Self::Group => Some(EntryKind::Group),
+            Self::Assignee => Some(EntryKind::User),
+            Self::Organisation => Some(EntryKind::Organisation),
+        }
+    }
+}
+
+fn midnight(day: Date) -> Option<Timestamp> {
+    day.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp())
+}
+
+/// A date, or an instant for the date that it lies on in UTC. Years are those that Postgres has too.
+fn date(text: &str) -> Result<Date, String> {
+    let on_its_day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
+    let date = text.parse().or_else(|_| text.parse().map(on_its_day)).ok();
+    date.filter(|date: &Date| date.year() > 0)
+        .ok_or_else(|| "must be a date like 2026-03-02".to_owned())
+}
+
+/// An instant, or a date for its beginning in UTC.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let at = text.parse::<Timestamp>().ok();
+    at.or_else(|| text.parse().ok().and_then(midnight))
+        .filter(|at| *at >= EARLIEST)
+        .ok_or_else(|| "must be a time like 2026-03-02T09:00:00Z, or a date; in a query, + is written %2B".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_period_begins_with_its_first_day() {
+        let sunday = date(2026, 3, 1);
+        assert_eq!(Period::Day.first_day(sunday), sunday);
+        assert_eq!(Period::Week.first_day(sunday), date(2026, 2, 23));
+        assert_eq!(Period::Week.first_day(date(2026, 3, 2)), date(2026, 3, 2));
+        assert_eq!(Period::Month.first_day(date(2026, 2, 28)), date(2026, 2, 1));
+    }
+}

@@ -1,0 +1,117 @@
+//! One statement that brings all the figures: they are of one moment, whichever way they are found.
+
+use domain::actor::{Actor, ActorKind};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+use sqlx::postgres::PgPool;
+use sqlx::{Postgres, QueryBuilder};
+
+use super::ask::{Ask, Grouping};
+use super::counted::Reading;
+use super::measured::{DURATIONS, DurationRow};
+use super::{counted, kept};
+
+/// All that is known.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Figures {
+    #[sqlx(json)]
+    pub(super) counts: Vec<CountRow>,
+    #[sqlx(json)]
+    pub(super) happened: Vec<HappenedRow>,
+    #[sqlx(json)]
+    pub(super) durations: Vec<DurationRow>,
+}
+
+/// How many tickets have a value of a dimension.
+#[derive(Debug, Deserialize)]
+pub(super) struct CountRow {
+    pub(super) dimension: String,
+    pub(super) value: String,
+    pub(super) total: i64,
+    pub(super) open: i64,
+    pub(super) overdue: i64,
+}
+
+/// How often something happened on a day, or with tickets that have a value of the property that groups are by.
+#[derive(Debug, Deserialize)]
+pub(super) struct HappenedRow {
+    pub(super) what: What,
+    /// Of a rating.
+    pub(super) score: Option<u8>,
+    pub(super) day: Option<Date>,
+    pub(super) key: Option<String>,
+    pub(super) total: i64,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum What {
+    Created,
+    Closed,
+    Rated,
+}
+
+/// Where the figures come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Kept,
+    /// Counts of tickets are kept, what happened is counted in the days that are asked for.
+    Half,
+    Counted,
+}
+
+impl Way {
+    const fn of(actor: &Actor, ask: &Ask) -> Self {
+        match (actor.kind, ask.as_of, ask.grouping) {
+            (ActorKind::Customer, ..) | (_, Some(_), _) => Self::Counted,
+            (ActorKind::Staff | ActorKind::System, None, Some(Grouping::Property(_))) => Self::Half,
+            (ActorKind::Staff | ActorKind::System, None, None | Some(Grouping::Period(_))) => Self::Kept,
+        }
+    }
+}
+
+/// What `actor` sees of the figures.
+pub(super) async fn figures(db: &PgPool, actor: &Actor, ask: &Ask, now: Timestamp) -> Result<Figures, sqlx::Error> {
+    let mut sql = QueryBuilder::new("WITH ");
+    let at = ask.as_of.unwrap_or(now);
+    let then = |sql: &mut QueryBuilder<Postgres>| {
+        sql.push(", ");
+    };
+    let way = Way::of(actor, ask);
+    match way {
+        Way::Kept => {
+            kept::push_counts(&mut sql, at);
+            then(&mut sql);
+            kept::push_happened(&mut sql, ask);
+            then(&mut sql);
+            kept::push_measures(&mut sql, ask);
+        }
+        Way::Half | Way::Counted => {
+            if way == Way::Half {
+                counted::push_seen(&mut sql, actor, ask, Reading::Led);
+                then(&mut sql);
+                kept::push_counts(&mut sql, at);
+            } else {
+                counted::push_seen(&mut sql, actor, ask, Reading::Whole);
+                then(&mut sql);
+                counted::push_counts(&mut sql, at);
+            }
+            then(&mut sql);
+            counted::push_passed(&mut sql, ask);
+            then(&mut sql);
+            counted::push_happened(&mut sql, ask);
+            then(&mut sql);
+            counted::push_measures(&mut sql, ask);
+        }
+    }
+    then(&mut sql);
+    sql.push(DURATIONS);
+    sql.push(
+        " SELECT (SELECT COALESCE(json_agg(c), '[]') FROM counts c) AS counts,
+                 (SELECT COALESCE(json_agg(h), '[]') FROM happened h) AS happened,
+                 (SELECT COALESCE(json_agg(d), '[]') FROM durations d) AS durations",
+    );
+    sql.build_query_as().fetch_one(db).await
+}
