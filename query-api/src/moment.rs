@@ -53,8 +53,7 @@ impl Moment {
         if let Self::Past(at) = self {
             let latest = at.saturating_add(CLOCKS_APART).unwrap_or(at);
             for column in ["t.created_at", "t.updated_at"] {
-                sql.push(format_args!(" AND {column} <= "))
-                    .push_bind(latest.to_sqlx());
+                sql.push(format_args!(" AND {column} <= ")).push_bind(latest.to_sqlx());
             }
             sql.push(" AND t.recorded_at <= ")
                 .push_bind(at.to_sqlx())

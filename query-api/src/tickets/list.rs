@@ -56,7 +56,11 @@ impl Selection {
         let moment = Moment::read(params, now);
         let sort = params.one("sort", Sort::parse);
         if sort == Some(Sort::RELEVANCE) && !asks {
-            params.error("sort", "invalid", "relevance needs q: something to be relevant to".to_owned());
+            params.error(
+                "sort",
+                "invalid",
+                "relevance needs q: something to be relevant to".to_owned(),
+            );
         }
         Self {
             view: params.one("view", View::parse).unwrap_or_default(),

@@ -96,7 +96,9 @@ impl Question {
     fn push_match_then(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
         sql.push("t.id IN (SELECT x.ticket_id FROM desk.ticket_texts x WHERE ");
         self.push_possible(sql, actor);
-        sql.push(" UNION ALL SELECT e.id FROM desk.tickets e WHERE e.edited) AND CASE WHEN t.valid_to = 'infinity' THEN ");
+        sql.push(
+            " UNION ALL SELECT e.id FROM desk.tickets e WHERE e.edited) AND CASE WHEN t.valid_to = 'infinity' THEN ",
+        );
         self.push_match(sql, actor, "x.label");
         sql.push(" WHEN p.subject = t.subject AND p.description_revision = t.description_revision AND NOT ");
         self.push_possible(sql, actor);
@@ -144,10 +146,7 @@ impl Question {
             push_words(sql, "x.all_words");
         }
         for pattern in self.fragment.iter().chain(&self.number) {
-            sql.push(" OR ")
-                .push(label)
-                .push(" ILIKE ")
-                .push_bind(pattern.clone());
+            sql.push(" OR ").push(label).push(" ILIKE ").push_bind(pattern.clone());
         }
         sql.push(")");
     }

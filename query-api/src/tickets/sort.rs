@@ -166,10 +166,9 @@ impl Sort {
                 };
                 sql.push(last);
             }
-            (
-                Key::Number | Key::CreatedAt | Key::UpdatedAt | Key::Priority | Key::Status | Key::Relevance,
-                None,
-            ) => return Err(damaged()),
+            (Key::Number | Key::CreatedAt | Key::UpdatedAt | Key::Priority | Key::Status | Key::Relevance, None) => {
+                return Err(damaged());
+            }
         }
         sql.push(", ").push_bind(cursor.id).push(")");
         Ok(())

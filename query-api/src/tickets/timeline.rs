@@ -110,11 +110,7 @@ async fn find(app: &App, named: Named, actor: &Actor, moment: Moment) -> Result<
     moment.push_from(&mut sql);
     sql.push(" WHERE ");
     named.push(&mut sql, actor, moment);
-    let found = sql
-        .build_query_as()
-        .fetch_optional(&app.db)
-        .await
-        .map_err(problem)?;
+    let found = sql.build_query_as().fetch_optional(&app.db).await.map_err(problem)?;
     found.ok_or_else(absent)
 }
 

@@ -6,10 +6,16 @@ mod desk;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod lists;
+#[cfg(test)]
+mod past;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
 mod positions;
+#[cfg(test)]
+mod search;
 #[cfg(test)]
 mod ticket;
