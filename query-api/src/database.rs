@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use service_kit::problem::types::READ_MODEL_UNAVAILABLE;
+use service_kit::problem::types::{QUERY_TOO_EXPENSIVE, READ_MODEL_UNAVAILABLE};
 use service_kit::{Problem, chain};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
@@ -20,12 +20,17 @@ const IDLE_MAX: Duration = Duration::from_secs(30);
 /// connections with it.
 const STATEMENT_MAX: &str = "15s";
 
+/// What Postgres says of a query that it cut off.
+const CANCELLED: &str = "57014";
+
 /// What every session is set to. Filters pick one ticket or nearly all of them, depending on the
-/// value: a plan that is the same for all values would serve some of them badly.
-const SESSION: [(&str, &str); 3] = [
+/// value: a plan that is the same for all values would serve some of them badly. Many ask at once, so that
+/// one question gets one core; and a plan for several walks all tickets where an index would do.
+const SESSION: [(&str, &str); 4] = [
     ("statement_timeout", STATEMENT_MAX),
     ("default_transaction_read_only", "on"),
     ("plan_cache_mode", "force_custom_plan"),
+    ("max_parallel_workers_per_gather", "0"),
 ];
 
 /// A pool that connects when it is first used, so that a service starts without its database.
@@ -45,6 +50,12 @@ pub(crate) fn problem(error: sqlx::Error) -> Problem {
     if is_outage(&error) {
         tracing::debug!("the read model cannot be reached: {}", chain(&error));
         return unavailable("The read model cannot be reached. Commands are still accepted; try again in a moment.");
+    }
+    if error.as_database_error().and_then(|error| error.code()).as_deref() == Some(CANCELLED) {
+        tracing::warn!("a query was cut off: {}", chain(&error));
+        return Problem::new(&QUERY_TOO_EXPENSIVE).detail(
+            "The answer would have taken too long. Ask for less: add a filter that few tickets pass, or leave out count and sort.",
+        );
     }
     tracing::error!("a query failed: {}", chain(&error));
     Problem::internal()
@@ -70,9 +81,31 @@ fn is_outage(error: &sqlx::Error) -> bool {
             let class = ["08", "53", "57", "55", "40"]
                 .iter()
                 .any(|class| code.starts_with(class));
-            // A query that took too long is no outage: somebody has to look at it.
-            (class && code != "57014") || ["3D000", "3F000", "42P01"].contains(&code.as_ref())
+            // A query that took too long is no outage: it would take as long again.
+            (class && code != CANCELLED) || ["3D000", "3F000", "42P01"].contains(&code.as_ref())
         }),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use test_harness::postgres;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_query_that_takes_too_long_is_the_question_s_fault() {
+        let db = pool(&postgres().await.database().await).unwrap();
+        let mut session = db.acquire().await.unwrap();
+        sqlx::query("SET statement_timeout = '1ms'")
+            .execute(&mut *session)
+            .await
+            .unwrap();
+        let error = sqlx::query("SELECT pg_sleep(60)")
+            .execute(&mut *session)
+            .await
+            .unwrap_err();
+        assert_eq!(problem(error).body(uuid::Uuid::nil())["code"], "query-too-expensive");
     }
 }

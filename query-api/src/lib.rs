@@ -10,6 +10,7 @@ mod config;
 mod cursor;
 mod dashboard;
 mod database;
+mod moment;
 mod names;
 mod page;
 mod params;

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use axum::extract::Query;
 use axum::http::Uri;
+use domain::EARLIEST;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use service_kit::Problem;
 use service_kit::problem::FieldError;
 use service_kit::problem::types::{INVALID_FIELDS, MALFORMED_REQUEST};
@@ -47,6 +51,11 @@ impl Params {
             unknown.join(", ")
         );
         Err(Problem::new(&MALFORMED_REQUEST).detail(detail))
+    }
+
+    /// Whether a parameter is there and was not taken yet.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
     /// All values of a parameter.
@@ -113,4 +122,16 @@ pub(crate) fn one_of<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str) -> im
 /// A UUID.
 pub(crate) fn uuid(text: &str) -> Result<uuid::Uuid, String> {
     text.parse().map_err(|_| "must be a UUID".to_owned())
+}
+
+/// An instant, or a date for its beginning in UTC. Digits that Postgres does not keep are cut off.
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
+    let midnight = |day: Date| day.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
+    let at = text
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(|| text.parse().ok().and_then(midnight));
+    at.filter(|at| *at >= EARLIEST)
+        .and_then(|at| Timestamp::from_microsecond(at.as_microsecond()).ok())
+        .ok_or_else(|| "must be a time like 2026-03-02T09:00:00Z, or a date; in a query, + is written %2B".to_owned())
 }

@@ -21,6 +21,7 @@ use super::groups::{Group, groups};
 use super::measured::Durations;
 use crate::app::App;
 use crate::database::problem;
+use crate::moment::Moment;
 use crate::names::Names;
 use crate::params::Params;
 
@@ -116,8 +117,8 @@ async fn answer(app: &App, actor: &Actor, ask: &Ask, now: Timestamp) -> Result<D
         durations,
     } = figures(&app.db, actor, ask, now).await?;
     let listed: Vec<Uuid> = counts.iter().filter_map(|row| row.value.parse().ok()).collect();
-    // Names are those of now, also under as_of: here is the place for those of then.
-    let names = Names::of(&app.db, listed).await?;
+    let moment = ask.as_of.map_or(Moment::Present(now), Moment::Past);
+    let names = Names::at(&app.db, listed, moment).await?;
     let all = counts.iter().find(|row| row.dimension == "all");
     let by_day = || happened.iter().filter(|row| row.day.is_some());
     Ok(Dashboard {

@@ -1,21 +1,21 @@
 //! Filters: each may be repeated for "any of", and all of them together are "and".
 
-use domain::EARLIEST;
+use std::ops::RangeInclusive;
+
 use domain::catalogue::Catalogue;
 use domain::text::Label;
 use domain::ticket::Status;
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::postgres::PgHasArrayType;
 use sqlx::{Encode, Postgres, QueryBuilder, Type};
 use uuid::Uuid;
 
-use crate::params::{Params, one_of, uuid};
+use crate::moment::Moment;
+use crate::params::{Params, one_of, time, uuid};
 
 /// The parameters that filter.
-pub(crate) const NAMES: [&str; 17] = [
+pub(crate) const NAMES: [&str; 22] = [
     "status",
     "type",
     "priority",
@@ -33,7 +33,19 @@ pub(crate) const NAMES: [&str; 17] = [
     "created_to",
     "updated_from",
     "updated_to",
+    "due_from",
+    "due_to",
+    "overdue",
+    "rating_from",
+    "rating_to",
 ];
+
+/// What a requester can give.
+const SCORES: RangeInclusive<i16> = 1..=5;
+
+/// Answers to `overdue`, and what they ask. Whoever waits for nothing is never overdue.
+const OVERDUE: (&str, &str) = ("true", "t.due_at < ");
+const NOT_OVERDUE: (&str, &str) = ("false", "COALESCE(t.due_at, 'infinity'::timestamptz) >= ");
 
 /// What is asked of tickets. An empty list asks nothing.
 #[derive(Debug, Default)]
@@ -47,11 +59,13 @@ pub(crate) struct Filter {
     numbers: Vec<i64>,
     /// Columns and comparisons with a time.
     times: Vec<(&'static str, Timestamp)>,
+    /// Comparisons with a score.
+    scores: Vec<(&'static str, i16)>,
 }
 
 impl Filter {
-    /// Takes the filters out of the parameters.
-    pub(crate) fn read(params: &mut Params) -> Self {
+    /// Takes the filters out of the parameters. What is overdue depends on the moment.
+    pub(crate) fn read(params: &mut Params, moment: Moment) -> Self {
         let catalogue = Catalogue::default();
         let mut filter = Self::default();
         let statuses = params.all("status", one_of(&Status::ALL, Status::as_str));
@@ -99,8 +113,19 @@ impl Filter {
             ("created_to", "t.created_at < "),
             ("updated_from", "t.updated_at >= "),
             ("updated_to", "t.updated_at < "),
+            ("due_from", "t.due_at >= "),
+            ("due_to", "t.due_at < "),
         ] {
             filter.times.extend(params.one(name, time).map(|at| (comparison, at)));
+        }
+        let overdue = params.one("overdue", one_of(&[OVERDUE, NOT_OVERDUE], |(name, _)| name));
+        filter
+            .times
+            .extend(overdue.map(|(_, comparison)| (comparison, moment.at())));
+        for (name, comparison) in [("rating_from", "t.rating >= "), ("rating_to", "t.rating <= ")] {
+            filter
+                .scores
+                .extend(params.one(name, score).map(|score| (comparison, score)));
         }
         filter
     }
@@ -128,6 +153,9 @@ impl Filter {
         push_any_of(sql, "t.number", &self.numbers);
         for (comparison, at) in &self.times {
             sql.push(format_args!(" AND {comparison}")).push_bind(at.to_sqlx());
+        }
+        for (comparison, score) in &self.scores {
+            sql.push(format_args!(" AND {comparison}")).push_bind(*score);
         }
     }
 }
@@ -162,13 +190,7 @@ fn number(text: &str) -> Result<i64, String> {
     number.ok_or_else(|| "must be a ticket's number, from 1".to_owned())
 }
 
-/// An instant, or a date for its beginning in UTC.
-fn time(text: &str) -> Result<Timestamp, String> {
-    let midnight = |day: Date| day.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
-    let at = text
-        .parse::<Timestamp>()
-        .ok()
-        .or_else(|| text.parse().ok().and_then(midnight));
-    at.filter(|at| *at >= EARLIEST)
-        .ok_or_else(|| "must be a time like 2026-03-02T09:00:00Z, or a date; in a query, + is written %2B".to_owned())
+fn score(text: &str) -> Result<i16, String> {
+    let score = text.parse().ok().filter(|score| SCORES.contains(score));
+    score.ok_or_else(|| format!("must be a whole number from {} to {}", SCORES.start(), SCORES.end()))
 }

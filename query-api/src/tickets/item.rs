@@ -118,6 +118,9 @@ pub(crate) struct TicketRow {
     pub(crate) due_at: Option<jiff_sqlx::Timestamp>,
     pub(crate) rating: Option<i16>,
     pub(crate) revision: i64,
+    /// How well it answers what was asked, where that is the order of the list.
+    #[sqlx(default)]
+    pub(crate) rank: Option<i64>,
 }
 
 impl TicketRow {

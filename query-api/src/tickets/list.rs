@@ -5,18 +5,21 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use domain::actor::Actor;
+use jiff::Timestamp;
 use service_kit::Problem;
 use service_kit::http::Caller;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::filter::{self, Filter};
 use super::item::{COLUMNS, Field, Item, TicketRow};
+use super::search::{Question, RANKED_MAX};
 use super::sort::{Cursor, Sort};
 use super::view::View;
 use crate::access::push_visible;
 use crate::app::App;
 use crate::cursor;
 use crate::database::problem;
+use crate::moment::Moment;
 use crate::names::Names;
 use crate::page::{LIMIT_DEFAULT, Page, limit};
 use crate::params::{Params, one_of};
@@ -27,11 +30,13 @@ enum Count {
     Exact,
 }
 
-/// Which tickets, in which order, and what of them: all that a page and an export have in common.
+/// Which tickets, when, in which order, and what of them: all that a page and an export have in common.
 #[derive(Debug)]
 pub(super) struct Selection {
     pub(super) view: View,
     filter: Filter,
+    question: Option<Question>,
+    pub(super) moment: Moment,
     pub(super) sort: Sort,
     pub(super) fields: Vec<Field>,
 }
@@ -39,28 +44,75 @@ pub(super) struct Selection {
 impl Selection {
     /// The query of `uri`, which may have these parameters and those named in `own`.
     pub(super) fn params(uri: &Uri, own: &[&str]) -> Result<Params, Problem> {
-        let mut allowed = vec!["view", "sort", "fields"];
+        let mut allowed = vec!["view", "sort", "fields", "q", "as_of"];
         allowed.extend(own);
         allowed.extend(filter::NAMES);
         Params::read(uri, &allowed)
     }
 
-    /// Takes them out of the parameters.
-    pub(super) fn read(params: &mut Params) -> Self {
+    /// Takes them out of the parameters of a request that came `now`.
+    pub(super) fn read(params: &mut Params, now: Timestamp) -> Self {
+        let asks = params.has("q");
+        let moment = Moment::read(params, now);
+        let sort = params.one("sort", Sort::parse);
+        if sort == Some(Sort::RELEVANCE) && !asks {
+            params.error(
+                "sort",
+                "invalid",
+                "relevance needs q: something to be relevant to".to_owned(),
+            );
+        }
         Self {
             view: params.one("view", View::parse).unwrap_or_default(),
-            filter: Filter::read(params),
-            sort: params.one("sort", Sort::parse).unwrap_or_default(),
+            filter: Filter::read(params, moment),
+            question: params.one("q", Question::parse),
+            moment,
+            sort: sort.unwrap_or(if asks { Sort::RELEVANCE } else { Sort::default() }),
             fields: fields(params),
         }
     }
 
     /// Appends where the tickets come from, and which of them it is that `actor` asked for.
     pub(super) fn push_conditions(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
-        sql.push(" FROM desk.tickets t WHERE ");
+        self.moment.push_from(sql);
+        if self.question.is_some() {
+            Question::push_join(sql, self.moment);
+        }
+        sql.push(" WHERE ");
         push_visible(sql, actor);
+        self.moment.push_held(sql);
         self.view.push(sql, actor);
         self.filter.push(sql);
+        if let Some(question) = &self.question {
+            question.push(sql, actor, self.moment);
+        }
+    }
+
+    /// The order in which all of them can be walked: ranks are for the first of them alone.
+    pub(super) fn walk(&self) -> Sort {
+        if self.sort == Sort::RELEVANCE {
+            Sort::default()
+        } else {
+            self.sort
+        }
+    }
+
+    /// Appends a whole query for the tickets `t`, before the order: all of them, or the newest with their
+    /// ranks, if that is what they are sorted by.
+    fn push_rows(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+        sql.push("SELECT ").push(COLUMNS);
+        let Some(question) = self.question.as_ref().filter(|_| self.sort == Sort::RELEVANCE) else {
+            self.push_conditions(sql, actor);
+            return;
+        };
+        sql.push(", t.rank FROM (SELECT t.*, ");
+        question.push_rank(sql, actor, self.moment);
+        sql.push(" AS rank FROM (SELECT t.*, x.public_words, x.all_words");
+        self.push_conditions(sql, actor);
+        self.walk().push_order(sql);
+        sql.push(" LIMIT ").push_bind(RANKED_MAX);
+        // Without OFFSET the rank would be computed wherever it is named.
+        sql.push(") t OFFSET 0) t WHERE TRUE");
     }
 }
 
@@ -74,10 +126,10 @@ struct Request {
 }
 
 impl Request {
-    fn read(uri: &Uri) -> Result<Self, Problem> {
+    fn read(uri: &Uri, now: Timestamp) -> Result<Self, Problem> {
         let mut params = Selection::params(uri, &["limit", "cursor", "count"])?;
         let request = Self {
-            selection: Selection::read(&mut params),
+            selection: Selection::read(&mut params, now),
             limit: params.one("limit", limit).unwrap_or(LIMIT_DEFAULT),
             cursor: params.one("cursor", |text| Ok(text.to_owned())),
             count: params.one("count", one_of(&[Count::Exact], |_| "exact")),
@@ -108,30 +160,26 @@ pub(crate) async fn list(
     Extension(Caller(actor)): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let request = Request::read(&uri)?;
-    request.selection.view.permitted(&actor)?;
+    let request = Request::read(&uri, app.clock.now())?;
+    let selection = &request.selection;
+    selection.view.permitted(&actor)?;
     let mut rows = page(&app, &request, &actor).await?;
     let more = rows.len() > usize::from(request.limit);
     rows.truncate(request.limit.into());
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
-        .map(|row| request.selection.sort.cursor_after(row));
+    let next_cursor = rows.last().filter(|_| more).map(|row| selection.sort.cursor_after(row));
     let total = match request.count {
         Some(Count::Exact) => Some(total(&app, &request, &actor).await?),
         None => None,
     };
-    let names = Names::of(&app.db, rows.iter().flat_map(TicketRow::ids).collect())
-        .await
-        .map_err(problem)?;
-    let (now, fields) = (app.clock.now(), &request.selection.fields);
+    let ids = rows.iter().flat_map(TicketRow::ids).collect();
+    let names = Names::at(&app.db, ids, selection.moment).await.map_err(problem)?;
     let items = rows
         .iter()
         .map(|row| Item {
             row,
-            fields,
+            fields: &selection.fields,
             names: &names,
-            now,
+            now: selection.moment.at(),
         })
         .collect();
     Ok(Page {
@@ -144,14 +192,13 @@ pub(crate) async fn list(
 
 /// The rows of a page, and one more if another page follows.
 async fn page(app: &App, request: &Request, actor: &Actor) -> Result<Vec<TicketRow>, Problem> {
-    let mut sql = QueryBuilder::new("SELECT ");
-    sql.push(COLUMNS);
-    request.selection.push_conditions(&mut sql, actor);
+    let (selection, mut sql) = (&request.selection, QueryBuilder::default());
+    selection.push_rows(&mut sql, actor);
     if let Some(text) = &request.cursor {
         let cursor: Cursor = cursor::read(text)?;
-        request.selection.sort.push_after(&mut sql, &cursor)?;
+        selection.sort.push_after(&mut sql, &cursor)?;
     }
-    request.selection.sort.push_order(&mut sql);
+    selection.sort.push_order(&mut sql);
     sql.push(" LIMIT ").push_bind(i64::from(request.limit) + 1);
     sql.build_query_as().fetch_all(&app.db).await.map_err(problem)
 }

@@ -5,6 +5,7 @@ mod filter;
 mod item;
 pub(crate) mod list;
 pub(crate) mod one;
+mod search;
 mod sort;
 pub(crate) mod timeline;
 mod view;

@@ -23,6 +23,7 @@ use super::item::{COLUMNS, Field, Item, TicketRow};
 use crate::access::push_visible;
 use crate::app::App;
 use crate::database::problem;
+use crate::moment::Moment;
 use crate::names::Names;
 use crate::params::Params;
 
@@ -67,14 +68,15 @@ impl Named {
         number.or_else(|| text.parse().ok().map(Self::Id)).ok_or_else(absent)
     }
 
-    /// Appends the condition that `t` is that ticket and `actor` may see it.
-    pub(crate) fn push(self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+    /// Appends the condition that `t` is that ticket at that moment and `actor` may see it.
+    pub(crate) fn push(self, sql: &mut QueryBuilder<Postgres>, actor: &Actor, moment: Moment) {
         match self {
             Self::Id(id) => sql.push("t.id = ").push_bind(id),
             Self::Number(number) => sql.push("t.number = ").push_bind(number),
         };
         sql.push(" AND ");
         push_visible(sql, actor);
+        moment.push_held(sql);
     }
 }
 
@@ -91,24 +93,25 @@ pub(crate) async fn one(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    Params::read(&uri, &[])?.finish()?;
+    let mut params = Params::read(&uri, &["as_of"])?;
+    let moment = Moment::read(&mut params, app.clock.now());
+    params.finish()?;
     let ticket = Named::parse(&path?)?;
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS);
     sql.push(
-        ", d.description, t.custom_fields, t.followers, t.awaits, t.wait_kind, t.wait_number, t.wait_policy, t.closed_at
-         FROM desk.tickets t
-         JOIN desk.descriptions d ON d.ticket_id = t.id AND d.revision = t.description_revision
-         WHERE ",
+        ", d.description, t.custom_fields, t.followers, t.awaits, t.wait_kind, t.wait_number, t.wait_policy, t.closed_at",
     );
-    ticket.push(&mut sql, &actor);
+    moment.push_from(&mut sql);
+    sql.push(" JOIN desk.descriptions d ON d.ticket_id = t.id AND d.revision = t.description_revision WHERE ");
+    ticket.push(&mut sql, &actor, moment);
     let row: Option<WholeRow> = sql.build_query_as().fetch_optional(&app.db).await.map_err(problem)?;
     let row = row.ok_or_else(absent)?;
     let ids = row.listed.ids().chain(row.followers.iter().copied()).collect();
-    let names = Names::of(&app.db, ids).await.map_err(problem)?;
+    let names = Names::at(&app.db, ids, moment).await.map_err(problem)?;
     let etag = HeaderValue::from_str(&format!("\"{}\"", row.listed.revision)).ok();
     let headers: HeaderMap = etag.into_iter().map(|etag| (ETAG, etag)).collect();
-    Ok((headers, Json(whole(&row, &names, &actor, app.clock.now()))).into_response())
+    Ok((headers, Json(whole(&row, &names, &actor, moment.at()))).into_response())
 }
 
 fn whole<'w>(row: &'w WholeRow, names: &'w Names, actor: &Actor, now: Timestamp) -> Whole<'w> {

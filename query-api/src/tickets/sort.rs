@@ -23,6 +23,7 @@ enum Key {
     Priority,
     Status,
     DueAt,
+    Relevance,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(crate) struct Cursor {
 
 impl Sort {
     /// All of them.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::descending(Key::CreatedAt),
         Self::ascending(Key::CreatedAt),
         Self::descending(Key::UpdatedAt),
@@ -65,7 +66,11 @@ impl Sort {
         Self::ascending(Key::Status),
         Self::descending(Key::DueAt),
         Self::ascending(Key::DueAt),
+        Self::RELEVANCE,
     ];
+
+    /// What answers a question best on top. There has to be a question.
+    pub(crate) const RELEVANCE: Self = Self::descending(Key::Relevance);
 
     const fn ascending(key: Key) -> Self {
         Self {
@@ -96,6 +101,7 @@ impl Sort {
             (Key::Status, Direction::Descending) => "-status",
             (Key::DueAt, Direction::Ascending) => "due_at",
             (Key::DueAt, Direction::Descending) => "-due_at",
+            (Key::Relevance, _) => "relevance",
         }
     }
 
@@ -114,6 +120,7 @@ impl Sort {
             (Key::Status, _) => "t.status_rank",
             (Key::DueAt, Direction::Ascending) => "COALESCE(t.due_at, 'infinity'::timestamptz)",
             (Key::DueAt, Direction::Descending) => "COALESCE(t.due_at, '-infinity'::timestamptz)",
+            (Key::Relevance, _) => "t.rank",
         }
     }
 
@@ -142,7 +149,7 @@ impl Sort {
         };
         sql.push(format_args!(" AND ({}, t.id) {comparison} (", self.column()));
         match (self.key, cursor.key) {
-            (Key::Number, Some(key)) => {
+            (Key::Number | Key::Relevance, Some(key)) => {
                 sql.push_bind(key);
             }
             (Key::Priority | Key::Status, Some(key)) => {
@@ -159,7 +166,7 @@ impl Sort {
                 };
                 sql.push(last);
             }
-            (Key::Number | Key::CreatedAt | Key::UpdatedAt | Key::Priority | Key::Status, None) => {
+            (Key::Number | Key::CreatedAt | Key::UpdatedAt | Key::Priority | Key::Status | Key::Relevance, None) => {
                 return Err(damaged());
             }
         }
@@ -177,6 +184,7 @@ impl Sort {
             Key::Priority => Some(row.priority_rank.into()),
             Key::Status => Some(row.status_rank.into()),
             Key::DueAt => row.due_at.map(micros),
+            Key::Relevance => row.rank,
         };
         cursor::write(&Cursor {
             sort: self.as_str().to_owned(),

@@ -19,6 +19,7 @@ use super::one::{Named, absent};
 use crate::app::App;
 use crate::cursor;
 use crate::database::problem;
+use crate::moment::Moment;
 use crate::names::Names;
 use crate::page::{LIMIT_DEFAULT, Page, limit};
 use crate::params::Params;
@@ -68,13 +69,14 @@ pub(crate) async fn timeline(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let mut params = Params::read(&uri, &["limit", "cursor"])?;
+    let mut params = Params::read(&uri, &["limit", "cursor", "as_of"])?;
+    let moment = Moment::read(&mut params, app.clock.now());
     let limit = params.one("limit", limit).unwrap_or(LIMIT_DEFAULT);
     let after = params.one("cursor", |text| Ok(text.to_owned()));
     params.finish()?;
     let after: Option<Cursor> = after.as_deref().map(cursor::read).transpose()?;
 
-    let ticket = find(&app, Named::parse(&path?)?, &actor).await?;
+    let ticket = find(&app, Named::parse(&path?)?, &actor, moment).await?;
     let mut rows = page(&app, ticket, &actor, after, limit).await?;
     let more = rows.len() > usize::from(limit);
     rows.truncate(limit.into());
@@ -85,9 +87,8 @@ pub(crate) async fn timeline(
             place: row.place,
         })
     });
-    let names = Names::of(&app.db, rows.iter().flat_map(ids).collect())
-        .await
-        .map_err(problem)?;
+    let ids = rows.iter().flat_map(ids).collect();
+    let names = Names::at(&app.db, ids, moment).await.map_err(problem)?;
     let items = rows.into_iter().map(|row| item(row, &names)).collect();
     Ok(Page {
         items,
@@ -97,20 +98,25 @@ pub(crate) async fn timeline(
     .answer(&uri))
 }
 
-async fn find(app: &App, named: Named, actor: &Actor) -> Result<Uuid, Problem> {
-    let mut sql = QueryBuilder::new("SELECT t.id FROM desk.tickets t WHERE ");
-    named.push(&mut sql, actor);
-    let found: Option<Uuid> = sql
-        .build_query_scalar()
-        .fetch_optional(&app.db)
-        .await
-        .map_err(problem)?;
+/// The ticket, and the last of its records that there was at that moment.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+struct Found {
+    id: Uuid,
+    revision: i64,
+}
+
+async fn find(app: &App, named: Named, actor: &Actor, moment: Moment) -> Result<Found, Problem> {
+    let mut sql = QueryBuilder::new("SELECT t.id, t.revision");
+    moment.push_from(&mut sql);
+    sql.push(" WHERE ");
+    named.push(&mut sql, actor, moment);
+    let found = sql.build_query_as().fetch_optional(&app.db).await.map_err(problem)?;
     found.ok_or_else(absent)
 }
 
 async fn page(
     app: &App,
-    ticket: Uuid,
+    ticket: Found,
     actor: &Actor,
     after: Option<Cursor>,
     limit: u16,
@@ -120,7 +126,9 @@ async fn page(
          FROM desk.timeline
          WHERE ticket_id = ",
     );
-    sql.push_bind(ticket);
+    sql.push_bind(ticket.id)
+        .push(" AND revision <= ")
+        .push_bind(ticket.revision);
     // For customers an internal comment does not exist.
     if actor.kind == ActorKind::Customer {
         sql.push(" AND visibility = 'public'");

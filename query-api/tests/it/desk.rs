@@ -140,17 +140,28 @@ impl Desk {
     }
 
     pub(crate) async fn give(&self, ticket: TicketId, actor: &Actor, command: Command) -> Outcome {
-        self.give_then(ticket, actor, command, None).await
+        self.give_at(ticket, actor, command, None).await
     }
 
-    /// Gives a command that was meant at another time than now, with the waits that began then.
-    pub(crate) async fn give_then(
+    /// As `give`, of something that happened at another time, from which what is due then counts.
+    pub(crate) async fn give_at(
         &self,
         ticket: TicketId,
         actor: &Actor,
         command: Command,
-        occurred_at: Option<Timestamp>,
+        occurred_at: Option<domain::Timestamp>,
     ) -> Outcome {
+        self.attempt(ticket, actor, command, occurred_at).await.unwrap()
+    }
+
+    /// As `give_at`, of something that may be refused.
+    pub(crate) async fn attempt(
+        &self,
+        ticket: TicketId,
+        actor: &Actor,
+        command: Command,
+        occurred_at: Option<domain::Timestamp>,
+    ) -> Option<Outcome> {
         let wish = self.wishes.fetch_add(1, Ordering::Relaxed);
         let request = Request {
             command_id: CommandId::from(Uuid::from_u128(wish.into())),
@@ -158,14 +169,20 @@ impl Desk {
             actor: Arc::new(actor.clone()),
             via: None,
             occurred_at,
-            honour_deadlines: occurred_at.is_some(),
+            honour_deadlines: true,
             if_match: None,
             traceparent: None,
         };
-        let outcome = self.tickets.execute(ticket, &command, &request).await.unwrap();
+        let outcome = self.tickets.execute(ticket, &command, &request).await.ok()?;
         let Position { partition, sequence } = outcome.position;
         self.written.lock().unwrap().insert(partition, sequence);
-        outcome
+        Some(outcome)
+    }
+
+    /// By the clock of all that the desk consists of.
+    #[expect(clippy::unused_self, reason = "the clock is the desk's")]
+    pub(crate) fn now(&self) -> domain::Timestamp {
+        SystemClock::shared().now()
     }
 
     /// The sample ticket, with a number of its own.

@@ -90,7 +90,7 @@ struct Life<'d> {
 
 impl Life<'_> {
     async fn give(&self, actor: &Actor, command: Command) {
-        self.desk.give_then(ticket(self.n), actor, command, Some(self.at)).await;
+        self.desk.give_at(ticket(self.n), actor, command, Some(self.at)).await;
     }
 
     fn answered(&mut self) {

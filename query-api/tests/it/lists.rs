@@ -179,11 +179,11 @@ async fn count_and_fields_say_how_many_and_what() {
 async fn what_cannot_be_understood_is_refused_with_what_can() {
     let desk = Desk::start().await;
     let token = desk.token(&agent()).await;
-    let answer = desk.get(&token, "/v1/tickets?as_of=2020-01-01&colour=red").await;
+    let answer = desk.get(&token, "/v1/tickets?age=7&colour=red").await;
     answer.assert_problem(400, "malformed-request");
     let detail = answer.body["detail"].as_str().unwrap();
     assert!(
-        detail.contains("as_of, colour") && detail.contains("platform_version"),
+        detail.contains("age, colour") && detail.contains("platform_version"),
         "{detail}"
     );
 

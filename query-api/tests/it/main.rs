@@ -12,12 +12,18 @@ mod figures;
 #[cfg(test)]
 mod figures_then;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod past;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod positions;
+#[cfg(test)]
+mod search;
 #[cfg(test)]
 mod ticket;

@@ -80,7 +80,7 @@ async fn a_ticket_says_everything_about_itself() {
     ]);
     assert_eq!(allowed(&theirs.body), expected.into_iter().map(str::to_owned).collect());
     assert!(allowed(&answer.body).contains("resume"));
-    desk.get(&staff, "/v1/tickets/3?as_of=2020-01-01")
+    desk.get(&staff, "/v1/tickets/3?at=2020-01-01")
         .await
         .assert_problem(400, "malformed-request");
 }

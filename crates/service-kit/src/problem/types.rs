@@ -49,6 +49,8 @@ problem_types! {
     OUT_OF_ORDER = 422 "out-of-order" "The time is out of order";
     /// The idempotency key was used for another command.
     IDEMPOTENCY_KEY_REUSED = 422 "idempotency-key-reused" "The idempotency key was used for something else";
+    /// The query ran into its limit of time.
+    QUERY_TOO_EXPENSIVE = 422 "query-too-expensive" "The query takes too long";
     /// The service has as many requests in hand as it takes.
     TOO_MANY_REQUESTS = 429 "too-many-requests" "Too many requests";
     /// A bug.

@@ -55,12 +55,12 @@ pub(crate) async fn export(
     Extension(Caller(actor)): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let (selection, format, language) = read(&uri)?;
+    let now = app.clock.now();
+    let (selection, format, language) = read(&uri, now)?;
     selection.view.permitted(&actor)?;
     let running = app.exports.enter(actor.user)?;
-    let now = app.clock.now();
     // What goes wrong before the first row is still a problem like any other.
-    let mut reading = Reading::open(&app, &selection, &actor, now).await.map_err(problem)?;
+    let mut reading = Reading::open(&app, &selection, &actor).await.map_err(problem)?;
     let first = reading.next().await.map_err(problem)?;
 
     let cut = running.cut();
@@ -83,9 +83,9 @@ pub(crate) async fn export(
     Ok((format.headers(now), body).into_response())
 }
 
-fn read(uri: &Uri) -> Result<(Selection, Format, Language), Problem> {
+fn read(uri: &Uri, now: Timestamp) -> Result<(Selection, Format, Language), Problem> {
     let mut params = Selection::params(uri, &["format", "lang"])?;
-    let selection = Selection::read(&mut params);
+    let selection = Selection::read(&mut params, now);
     let language = params.one("lang", Language::parse).unwrap_or_default();
     let format = params.required("format", Format::parse);
     params.finish()?;

@@ -7,6 +7,7 @@ use sqlx::{Postgres, QueryBuilder, Transaction};
 use super::super::item::{COLUMNS, TicketRow};
 use super::super::list::Selection;
 use crate::app::App;
+use crate::moment::Moment;
 use crate::names::Names;
 
 /// How long one statement of an export may take, instead of what lists have: the first batch may
@@ -34,17 +35,12 @@ pub(super) struct Batch {
 #[derive(Debug)]
 pub(super) struct Reading {
     transaction: Transaction<'static, Postgres>,
-    now: Timestamp,
+    moment: Moment,
 }
 
 impl Reading {
     /// Opens a cursor on what `actor` selected.
-    pub(super) async fn open(
-        app: &App,
-        selection: &Selection,
-        actor: &Actor,
-        now: Timestamp,
-    ) -> Result<Self, sqlx::Error> {
+    pub(super) async fn open(app: &App, selection: &Selection, actor: &Actor) -> Result<Self, sqlx::Error> {
         let mut transaction = app.db.begin_with(BEGIN).await?;
         sqlx::query("SELECT set_config('statement_timeout', $1, true)")
             .bind(STATEMENT_MAX)
@@ -53,10 +49,13 @@ impl Reading {
         let mut sql = QueryBuilder::new("DECLARE tickets_export NO SCROLL CURSOR FOR SELECT ");
         sql.push(COLUMNS);
         selection.push_conditions(&mut sql, actor);
-        selection.sort.push_order(&mut sql);
+        selection.walk().push_order(&mut sql);
         // Neither statement may be kept by the connection: what they mean depends on the other.
         sql.build().persistent(false).execute(&mut *transaction).await?;
-        Ok(Self { transaction, now })
+        Ok(Self {
+            transaction,
+            moment: selection.moment,
+        })
     }
 
     /// The next rows; none, if that was all.
@@ -69,8 +68,8 @@ impl Reading {
             return Ok(None);
         }
         let ids = rows.iter().flat_map(TicketRow::ids).collect();
-        let names = Names::of(&mut *self.transaction, ids).await?;
-        let now = self.now;
+        let names = Names::at(&mut *self.transaction, ids, self.moment).await?;
+        let now = self.moment.at();
         Ok(Some(Batch { rows, names, now }))
     }
 }

@@ -1,0 +1,241 @@
+//! `q`: tickets by what is said in them.
+//!
+//! A ticket answers a question by its words, in any of the desk's languages; by a fragment of its subject; or
+//! by its number. Words that only few tickets have are found by the indexes on `desk.ticket_texts`; for words
+//! that many have, the list is walked in its own order, and each ticket looked at. Postgres knows how common a
+//! word is, and chooses: which is why tickets and their texts are joined here, and not looked up one in another.
+//!
+//! `desk.ticket_texts` has the words of the present. Of a past moment it says which tickets may have answered;
+//! whether one that has changed since did is seen from the words that it had then.
+
+use domain::actor::{Actor, ActorKind};
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::moment::Moment;
+
+/// Only so many matches are ranked, the newest: whoever asks for what thousands of tickets say looks at the
+/// first page or asks again, and ranking reads every word of a ticket.
+pub(crate) const RANKED_MAX: i64 = 1000;
+
+/// Longer questions are texts.
+const CHARACTERS_MAX: usize = 200;
+
+/// A fragment has so many letters or digits in a row. The index on subjects is by three, and what every
+/// subject has, such as a space, finds nothing.
+const FRAGMENT_MIN: usize = 3;
+
+/// What a ticket gets on top of its words' rank, which is less than 1, if the question is its number, and if
+/// it is a fragment of its number and subject. A rank is a whole number of millionths.
+const RANK_OF_NUMBER: i32 = 4;
+const RANK_OF_FRAGMENT: i32 = 2;
+
+/// The words that the row `t` of the past had, as `projector/src/projections/tickets/texts.rs` makes those of the
+/// present.
+const WORDS_THEN: &str = "(SELECT head.public_words, recourse.joined(head.public_words, said.internal) AS all_words
+    FROM (SELECT COALESCE(recourse.joined_all(setweight(recourse.words(recourse.said(l.details)), 'C') ORDER BY l.revision, l.place)
+                     FILTER (WHERE l.visibility = 'public'), '') AS talk,
+                 recourse.joined_all(setweight(recourse.words(recourse.said(l.details)), 'D') ORDER BY l.revision, l.place)
+                     FILTER (WHERE l.visibility = 'internal') AS internal
+          FROM desk.timeline l
+          WHERE l.ticket_id = t.id AND l.revision <= t.revision AND recourse.said(l.details) <> '') AS said,
+         LATERAL (SELECT recourse.joined(setweight(recourse.words(t.subject), 'A') || setweight(recourse.words(d.description), 'B'),
+                             said.talk) AS public_words
+                  FROM desk.descriptions d
+                  WHERE d.ticket_id = t.id AND d.revision = t.description_revision OFFSET 0) AS head
+    OFFSET 0) AS x";
+
+/// Number and subject as the row `t` has them; `x.label` is that of the present, with an index.
+const LABEL: &str = "('#' || t.number || ' ' || t.subject)";
+
+/// What somebody looks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    text: String,
+    /// A pattern for part of a label.
+    fragment: Option<String>,
+    /// A pattern for the label of the ticket with that number.
+    number: Option<String>,
+}
+
+impl Question {
+    /// Understands a question. Whatever is not too long is one.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() || text.chars().count() > CHARACTERS_MAX || text.contains('\0') {
+            return Err(format!("must have 1 to {CHARACTERS_MAX} characters and not be blank"));
+        }
+        let number: Option<u64> = text.strip_prefix('#').unwrap_or(text).parse().ok();
+        let in_a_row = text.split(|character: char| !character.is_alphanumeric());
+        let long_enough = in_a_row.map(|part| part.chars().count()).max() >= Some(FRAGMENT_MIN);
+        Ok(Self {
+            text: text.to_owned(),
+            fragment: long_enough.then(|| format!("%{}%", escaped(text))),
+            number: number.map(|number| format!("#{number} %")),
+        })
+    }
+
+    /// Appends the tickets' texts `x` to the tickets `t`, and those of the present `p` to those of the past.
+    pub(crate) fn push_join(sql: &mut QueryBuilder<Postgres>, moment: Moment) {
+        sql.push(" JOIN desk.ticket_texts x ON x.ticket_id = t.id");
+        if let Moment::Past(_) = moment {
+            sql.push(" JOIN desk.tickets p ON p.id = t.id");
+        }
+    }
+
+    /// Appends the condition that `t` answers the question, by the words that `actor` may read.
+    pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor, moment: Moment) {
+        sql.push(" AND ");
+        match moment {
+            Moment::Present(_) => self.push_match(sql, actor, "x.label"),
+            Moment::Past(_) => self.push_match_then(sql, actor),
+        }
+    }
+
+    /// The tickets that may have answered it: those that say all that is asked, whatever else they say by now,
+    /// and those that may have said it before they were edited. Then those that did.
+    fn push_match_then(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+        sql.push("t.id IN (SELECT x.ticket_id FROM desk.ticket_texts x WHERE ");
+        self.push_possible(sql, actor);
+        sql.push(
+            " UNION ALL SELECT e.id FROM desk.tickets e WHERE e.edited) AND CASE WHEN t.valid_to = 'infinity' THEN ",
+        );
+        self.push_match(sql, actor, "x.label");
+        sql.push(" WHEN p.subject = t.subject AND p.description_revision = t.description_revision AND NOT ");
+        self.push_possible(sql, actor);
+        sql.push(" THEN FALSE ELSE (SELECT ");
+        self.push_match(sql, actor, LABEL);
+        sql.push(" FROM ").push(WORDS_THEN).push(") END");
+    }
+
+    /// Appends `(…)`: whether words `x` and a label answer the question.
+    fn push_match(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor, label: &str) {
+        self.push_any(sql, actor, label, |sql, words| {
+            sql.push(words)
+                .push(" @@ recourse.asked(")
+                .push_bind(self.text.clone())
+                .push(")");
+        });
+    }
+
+    /// Appends `(…)`: whether texts `x` have all the words that the question wants there. What it wants not to be
+    /// there may have come later, and words that stood in a row may not any more. `T` is a question that wants
+    /// nothing to be there.
+    fn push_possible(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+        self.push_any(sql, actor, "x.label", |sql, words| {
+            sql.push("querytree(recourse.asked(")
+                .push_bind(self.text.clone())
+                .push(")) = 'T' OR ")
+                .push(words)
+                .push(r" @@ regexp_replace(querytree(recourse.asked(")
+                .push_bind(self.text.clone())
+                .push(r")), '<(-|\d+)>', '&', 'g')::tsquery");
+        });
+    }
+
+    fn push_any(
+        &self,
+        sql: &mut QueryBuilder<Postgres>,
+        actor: &Actor,
+        label: &str,
+        push_words: impl Fn(&mut QueryBuilder<Postgres>, &str),
+    ) {
+        sql.push("(");
+        push_words(sql, "x.public_words");
+        if reads_everything(actor) {
+            sql.push(" OR ");
+            push_words(sql, "x.all_words");
+        }
+        for pattern in self.fragment.iter().chain(&self.number) {
+            sql.push(" OR ").push(label).push(" ILIKE ").push_bind(pattern.clone());
+        }
+        sql.push(")");
+    }
+
+    /// Appends how well `t` answers the question, where `t` has the words of the present.
+    pub(crate) fn push_rank(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor, moment: Moment) {
+        let words = if reads_everything(actor) {
+            "COALESCE(x.all_words, x.public_words)"
+        } else {
+            "x.public_words"
+        };
+        sql.push("floor(1000000 * (");
+        for (pattern, rank) in [(&self.number, RANK_OF_NUMBER), (&self.fragment, RANK_OF_FRAGMENT)] {
+            if let Some(pattern) = pattern {
+                sql.push("CASE WHEN ")
+                    .push(LABEL)
+                    .push(" ILIKE ")
+                    .push_bind(pattern.clone())
+                    .push(format_args!(" THEN {rank} ELSE 0 END + "));
+            }
+        }
+        sql.push("(SELECT ts_rank(")
+            .push(words)
+            .push(", recourse.asked(")
+            .push_bind(self.text.clone())
+            .push(")) FROM ");
+        sql.push(match moment {
+            Moment::Present(_) => "(SELECT t.public_words, t.all_words) AS x",
+            Moment::Past(_) => WORDS_THEN,
+        });
+        sql.push(")))::bigint");
+    }
+}
+
+/// Whether `actor` reads internal comments.
+fn reads_everything(actor: &Actor) -> bool {
+    match actor.kind {
+        ActorKind::Staff | ActorKind::System => true,
+        ActorKind::Customer => false,
+    }
+}
+
+/// The text as part of a pattern, in which it stands for itself.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fragment_stands_for_itself() {
+        assert_eq!(
+            Question::parse(r"100%_\o/").unwrap().fragment.as_deref(),
+            Some(r"%100\%\_\\o/%")
+        );
+    }
+
+    #[test]
+    fn what_has_no_three_letters_in_a_row_is_no_fragment() {
+        for text in ["ab", "a b c d", "%%%", "#12", "🎉🎉🎉🎉"] {
+            assert_eq!(Question::parse(text).unwrap().fragment, None, "{text}");
+        }
+        for text in ["abc", "#123", "где", "a b cde"] {
+            assert!(Question::parse(text).unwrap().fragment.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_may_have_its_sign() {
+        for text in ["#7", "7", " 007 "] {
+            assert_eq!(Question::parse(text).unwrap().number.as_deref(), Some("#7 %"), "{text}");
+        }
+        assert_eq!(Question::parse("7th").unwrap().number, None);
+    }
+
+    #[test]
+    fn a_question_is_neither_blank_nor_a_text() {
+        assert!(Question::parse(&"ж".repeat(200)).is_ok());
+        for text in [String::new(), "  ".to_owned(), "a".repeat(201), "a\0b".to_owned()] {
+            assert!(Question::parse(&text).is_err(), "{text}");
+        }
+    }
+}
