@@ -51,7 +51,12 @@ pub(crate) fn problem(error: sqlx::Error) -> Problem {
         tracing::debug!("the read model cannot be reached: {}", chain(&error));
         return unavailable("The read model cannot be reached. Commands are still accepted; try again in a moment.");
     }
-    if error.as_database_error().and_then(|error| error.code()).as_deref() == Some(CANCELLED) {
+    if error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .as_deref()
+        == Some(CANCELLED)
+    {
         tracing::warn!("a query was cut off: {}", chain(&error));
         return Problem::new(&QUERY_TOO_EXPENSIVE).detail(
             "The answer would have taken too long. Ask for less: add a filter that few tickets pass, or leave out count and sort.",

@@ -95,6 +95,6 @@ async fn try_switch(
 
 /// The lock timed out, or the wait for it was a deadlock with a reader.
 fn is_lock_timeout(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code == "55P03" || code == "40P01")
 }

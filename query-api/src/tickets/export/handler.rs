@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use service_kit::http::Caller;
 use service_kit::{Problem, chain};
 use tokio::sync::mpsc;

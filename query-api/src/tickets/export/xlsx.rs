@@ -172,6 +172,7 @@ mod tests {
     fn row(number: i64) -> TicketRow {
         let at = Timestamp::UNIX_EPOCH.to_sqlx();
         TicketRow {
+            rank: None,
             id: Uuid::from_u128(1),
             number,
             subject: "=1+1".to_owned(),
