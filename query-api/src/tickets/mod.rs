@@ -7,5 +7,6 @@ pub(crate) mod list;
 pub(crate) mod one;
 mod search;
 mod sort;
+mod terms;
 pub(crate) mod timeline;
 mod view;

@@ -11,6 +11,7 @@
 use domain::actor::{Actor, ActorKind};
 use sqlx::{Postgres, QueryBuilder};
 
+use super::terms::Terms;
 use crate::moment::Moment;
 
 /// Only so many matches are ranked, the newest: whoever asks for what thousands of tickets say looks at the
@@ -20,8 +21,8 @@ pub(crate) const RANKED_MAX: i64 = 1000;
 /// Longer questions are texts.
 const CHARACTERS_MAX: usize = 200;
 
-/// A fragment has so many letters or digits in a row. The index on subjects is by three, and what every
-/// subject has, such as a space, finds nothing.
+/// A fragment has so many letters or digits, be there something between them or not: the index on subjects is by
+/// three characters, and knows nothing of the others.
 const FRAGMENT_MIN: usize = 3;
 
 /// What a ticket gets on top of its words' rank, which is less than 1, if the question is its number, and if
@@ -50,7 +51,7 @@ const LABEL: &str = "('#' || t.number || ' ' || t.subject)";
 /// What somebody looks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Question {
-    text: String,
+    terms: Terms,
     /// A pattern for part of a label.
     fragment: Option<String>,
     /// A pattern for the label of the ticket with that number.
@@ -65,11 +66,10 @@ impl Question {
             return Err(format!("must have 1 to {CHARACTERS_MAX} characters and not be blank"));
         }
         let number: Option<u64> = text.strip_prefix('#').unwrap_or(text).parse().ok();
-        let in_a_row = text.split(|character: char| !character.is_alphanumeric());
-        let long_enough = in_a_row.map(|part| part.chars().count()).max() >= Some(FRAGMENT_MIN);
+        let characters = text.chars().filter(|character| character.is_alphanumeric()).count();
         Ok(Self {
-            text: text.to_owned(),
-            fragment: long_enough.then(|| format!("%{}%", escaped(text))),
+            terms: Terms::parse(text),
+            fragment: (characters >= FRAGMENT_MIN).then(|| format!("%{}%", escaped(text))),
             number: number.map(|number| format!("#{number} %")),
         })
     }
@@ -110,10 +110,8 @@ impl Question {
     /// Appends `(…)`: whether words `x` and a label answer the question.
     fn push_match(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor, label: &str) {
         self.push_any(sql, actor, label, |sql, words| {
-            sql.push(words)
-                .push(" @@ recourse.asked(")
-                .push_bind(self.text.clone())
-                .push(")");
+            sql.push(words).push(" @@ ");
+            self.terms.push(sql);
         });
     }
 
@@ -122,13 +120,11 @@ impl Question {
     /// nothing to be there.
     fn push_possible(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
         self.push_any(sql, actor, "x.label", |sql, words| {
-            sql.push("querytree(recourse.asked(")
-                .push_bind(self.text.clone())
-                .push(")) = 'T' OR ")
-                .push(words)
-                .push(r" @@ regexp_replace(querytree(recourse.asked(")
-                .push_bind(self.text.clone())
-                .push(r")), '<(-|\d+)>', '&', 'g')::tsquery");
+            sql.push("querytree(");
+            self.terms.push(sql);
+            sql.push(") = 'T' OR ").push(words).push(" @@ regexp_replace(querytree(");
+            self.terms.push(sql);
+            sql.push(r"), '<(-|\d+)>', '&', 'g')::tsquery");
         });
     }
 
@@ -170,9 +166,9 @@ impl Question {
         }
         sql.push("(SELECT ts_rank(")
             .push(words)
-            .push(", recourse.asked(")
-            .push_bind(self.text.clone())
-            .push(")) FROM ");
+            .push(", ");
+        self.terms.push(sql);
+        sql.push(") FROM ");
         sql.push(match moment {
             Moment::Present(_) => "(SELECT t.public_words, t.all_words) AS x",
             Moment::Past(_) => WORDS_THEN,
@@ -214,11 +210,11 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_three_letters_in_a_row_is_no_fragment() {
-        for text in ["ab", "a b c d", "%%%", "#12", "🎉🎉🎉🎉"] {
+    fn what_has_fewer_than_three_letters_is_no_fragment() {
+        for text in ["ab", "a b", "%%%", "#12", "🎉🎉🎉🎉"] {
             assert_eq!(Question::parse(text).unwrap().fragment, None, "{text}");
         }
-        for text in ["abc", "#123", "где", "a b cde"] {
+        for text in ["abc", "#123", "где", "a b c"] {
             assert!(Question::parse(text).unwrap().fragment.is_some(), "{text}");
         }
     }

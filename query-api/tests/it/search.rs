@@ -93,6 +93,9 @@ async fn words_are_found_in_any_form_in_three_languages() {
         ("print -driver", vec![]),
         ("\"обновили прошивку\"", vec![1]),
         ("\"прошивку обновили\"", vec![]),
+        ("принтер прошивка -rebooted", vec![1]),
+        ("print plotters", vec![2]),
+        ("usb impresora", vec![]),
         ("zebra", vec![]),
     ] {
         for token in [&staff, &requester] {
