@@ -245,19 +245,31 @@ impl Desk {
         self.log.tokens().put(hash, &grant).await.unwrap();
     }
 
+    /// Where the desk is.
+    pub(crate) fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Tells the service to end.
+    pub(crate) fn stop(&self) {
+        self.shutdown.trigger();
+    }
+
+    /// An answer whose body is still to be read.
+    pub(crate) async fn begin(&self, token: &str, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let mut request = self.client.get(format!("{}{path}", self.base())).bearer_auth(token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
+    }
+
     pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
         self.get_with(token, path, &[]).await
     }
 
     pub(crate) async fn get_with(&self, token: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self
-            .client
-            .get(format!("http://{}{path}", self.address))
-            .bearer_auth(token);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.send().await.unwrap();
+        let response = self.begin(token, path, headers).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
         Answer { status, headers, body }

@@ -7,6 +7,9 @@ mod analytics;
 mod desk;
 #[cfg(test)]
 mod export;
+mod feed;
+#[cfg(test)]
+mod feed_live;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]
@@ -24,6 +27,9 @@ mod people;
 #[cfg(test)]
 mod positions;
 #[cfg(test)]
+mod schema;
 mod search;
 #[cfg(test)]
 mod ticket;
+#[cfg(test)]
+mod whole_life;
