@@ -174,14 +174,13 @@ fn parse(found: &[PgRow]) -> Result<(Reached, Vec<EventRow>, usize), sqlx::Error
 /// Within a partition the order is that of the log; partitions are merged by the time of recording. A
 /// clock that went back must not turn a partition's order round, hence the greatest time so far.
 fn statement(actor: &Actor, wanted: &Wanted, after: &Vector, amount: Amount, ahead: i64) -> QueryBuilder<Postgres> {
-    let (partitions, (sequences, (places, untils))): (Vec<i32>, (Vec<i64>, (Vec<i32>, Vec<i64>))) = after
-        .marks()
-        .map(|(partition, mark)| {
-            let until = mark.sequence.saturating_add(ahead);
-            let place = mark.place.unwrap_or(i32::MAX);
-            (i32::from(partition), (mark.sequence, (place, until)))
-        })
-        .unzip();
+    let (mut partitions, mut sequences, mut places, mut untils) = (vec![], vec![], vec![], vec![]);
+    for (partition, mark) in after.marks() {
+        partitions.push(i32::from(partition));
+        sequences.push(mark.sequence);
+        places.push(mark.place.unwrap_or(i32::MAX));
+        untils.push(mark.sequence.saturating_add(ahead));
+    }
     let candidates_max = i64::from(amount.events) + 1;
     let mut sql = QueryBuilder::new(
         "WITH reached AS (
