@@ -35,7 +35,7 @@ impl Stream {
     async fn open(desk: &Desk, token: &str, query: &str, last: Option<&str>) -> Self {
         let mut headers = vec![("Accept", "text/event-stream")];
         headers.extend(last.map(|last| ("Last-Event-ID", last)));
-        let response = desk.begin(token, &format!("/v1/events?{query}"), &headers).await;
+        let response = desk.begin_with(token, &format!("/v1/events?{query}"), &headers).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self {
@@ -225,7 +225,7 @@ async fn streams_end_with_the_service_and_one_caller_has_so_many() {
     // Whoever goes makes room.
     drop(streams.swap_remove(0));
     test_harness::wait_until("room", LIMIT, || async {
-        let response = desk.begin(&token, "/v1/events", &listen).await;
+        let response = desk.begin_with(&token, "/v1/events", &listen).await;
         (response.status() == 200).then_some(())
     })
     .await;

@@ -7,6 +7,7 @@ mod analytics;
 mod desk;
 #[cfg(test)]
 mod export;
+#[cfg(test)]
 mod feed;
 #[cfg(test)]
 mod feed_live;
@@ -28,6 +29,7 @@ mod people;
 mod positions;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod ticket;
