@@ -11,6 +11,7 @@ use sqlx::postgres::PgPool;
 use sqlx::types::Json;
 
 use crate::database::{self, problem, unavailable};
+use crate::feed::listeners::Listeners;
 use crate::positions::Positions;
 use crate::tickets::export::Exports;
 
@@ -27,6 +28,8 @@ pub struct App {
     pub(crate) positions: Positions,
     pub(crate) clock: SharedClock,
     pub(crate) exports: Exports,
+    pub(crate) listeners: Listeners,
+    pub(crate) shutdown: Shutdown,
 }
 
 impl App {
@@ -66,6 +69,8 @@ impl App {
             positions,
             clock,
             exports: Exports::new(shutdown),
+            listeners: Listeners::default(),
+            shutdown: shutdown.clone(),
         })
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! * [`routes`]: every route on one screen.
 //! * [`positions`]: `Min-Position` and `Read-Position`.
+//! * [`feed`]: the public feed of events, in pages and live.
 //! * [`access`]: who sees which ticket, as SQL that stands in every query.
 
 mod access;
@@ -10,6 +11,7 @@ mod config;
 mod cursor;
 mod dashboard;
 mod database;
+mod feed;
 mod moment;
 mod names;
 mod page;
@@ -58,11 +60,13 @@ pub fn routes(app: &App) -> Router {
         .route("/v1/tickets/{id}", get(tickets::one::one))
         .route("/v1/tickets/{id}/timeline", get(tickets::timeline::timeline))
         .route("/v1/dashboard", get(dashboard::answer::dashboard))
+        .route("/v1/events", get(feed::page::events))
         .route_layer(from_fn_with_state((app.clone(), Needs::Filled), positioned));
     let operators = Router::new()
         .route("/v1/projections", get(projections::projections))
         .route_layer(from_fn_with_state((app.clone(), Needs::Anything), positioned));
-    readers.merge(operators).with_state(app.clone())
+    let published = Router::new().route("/v1/schemas/{name}", get(feed::schema::schema));
+    readers.merge(operators).merge(published).with_state(app.clone())
 }
 
 /// Serves until the shutdown.

@@ -6,7 +6,7 @@ use domain::actor::Actor;
 use domain::directory::EntryKind;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sqlx::postgres::PgExecutor;
 use uuid::Uuid;
 
@@ -82,4 +82,59 @@ fn distinct(mut ids: Vec<Uuid>) -> Vec<Uuid> {
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// The details that name somebody. Each is an id, or a change from an id to another.
+const NAMED_DETAILS: [(&str, EntryKind); 3] = [
+    ("assignee", EntryKind::User),
+    ("user", EntryKind::User),
+    ("group", EntryKind::Group),
+];
+
+/// The ids that an event's details name.
+pub(crate) fn ids_in(details: &Value) -> Vec<Uuid> {
+    let id = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
+    let of_detail = |(name, _): (&str, EntryKind)| {
+        let value = details.get(name);
+        [
+            value,
+            value.and_then(|value| value.get("from")),
+            value.and_then(|value| value.get("to")),
+        ]
+    };
+    NAMED_DETAILS
+        .into_iter()
+        .flat_map(of_detail)
+        .flatten()
+        .filter_map(id)
+        .collect()
+}
+
+/// An event's details with `{"id", "name"}` in place of the ids.
+pub(crate) fn with_names(details: Value, names: &Names) -> Value {
+    let Value::Object(mut details) = details else {
+        return details;
+    };
+    for (name, kind) in NAMED_DETAILS {
+        if let Some(value) = details.get_mut(name) {
+            *value = with_name(value.take(), kind, names);
+        }
+    }
+    Value::Object(details)
+}
+
+fn with_name(value: Value, kind: EntryKind, names: &Names) -> Value {
+    match value {
+        Value::Object(change) => {
+            let sides: Map<String, Value> = change
+                .into_iter()
+                .map(|(side, value)| (side, with_name(value, kind, names)))
+                .collect();
+            Value::Object(sides)
+        }
+        Value::String(text) => text
+            .parse()
+            .map_or(Value::String(text), |id| names.json(kind, Some(id))),
+        other => other,
+    }
 }

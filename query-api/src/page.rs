@@ -26,7 +26,7 @@ impl<I: Serialize> Page<I> {
     pub(crate) fn answer(self, uri: &Uri) -> Response {
         let mut headers = HeaderMap::new();
         if let Some(cursor) = &self.next_cursor
-            && let Ok(link) = HeaderValue::from_str(&format!("<{}>; rel=\"next\"", next(uri, cursor)))
+            && let Ok(link) = HeaderValue::from_str(&format!("<{}>; rel=\"next\"", next(uri, "cursor", cursor)))
         {
             headers.insert(LINK, link);
         }
@@ -34,14 +34,15 @@ impl<I: Serialize> Page<I> {
     }
 }
 
-/// The same request, from `cursor` on. A cursor needs no escaping.
-fn next(uri: &Uri, cursor: &str) -> String {
+/// The same request with another value of one parameter, which needs no escaping.
+pub(crate) fn next(uri: &Uri, parameter: &str, value: &str) -> String {
+    let parameter = format!("{parameter}=");
     let pairs = uri.query().unwrap_or_default().split('&');
     let mut pairs: Vec<&str> = pairs
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="))
+        .filter(|pair| !pair.is_empty() && !pair.starts_with(&parameter))
         .collect();
-    let cursor = format!("cursor={cursor}");
-    pairs.push(&cursor);
+    let pair = format!("{parameter}{value}");
+    pairs.push(&pair);
     format!("{}?{}", uri.path(), pairs.join("&"))
 }
 
@@ -58,7 +59,13 @@ mod tests {
     #[test]
     fn the_next_page_keeps_the_other_parameters() {
         let uri: Uri = "/v1/tickets?sort=-number&cursor=old&status=new".parse().unwrap();
-        assert_eq!(next(&uri, "new"), "/v1/tickets?sort=-number&status=new&cursor=new");
-        assert_eq!(next(&Uri::from_static("/v1/tickets"), "new"), "/v1/tickets?cursor=new");
+        assert_eq!(
+            next(&uri, "cursor", "new"),
+            "/v1/tickets?sort=-number&status=new&cursor=new"
+        );
+        assert_eq!(
+            next(&Uri::from_static("/v1/tickets"), "cursor", "new"),
+            "/v1/tickets?cursor=new"
+        );
     }
 }

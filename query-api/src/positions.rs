@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::ids::Position;
+use serde::Deserialize;
 use service_kit::Problem;
 use service_kit::http::Caller;
 use service_kit::problem::types::{MALFORMED_REQUEST, READ_MODEL_BEHIND};
@@ -29,6 +30,10 @@ const WAIT_MAX: Duration = Duration::from_secs(10);
 /// about as long.
 const LOOK_EVERY: Duration = Duration::from_millis(4);
 
+/// How often they are looked at for those who listen to the feed, hour after hour: soon enough for
+/// people and programs, and no burden on a desk where nothing happens.
+const LISTEN_EVERY: Duration = Duration::from_millis(10);
+
 const MIN_POSITION: HeaderName = HeaderName::from_static("min-position");
 const MAX_WAIT_MS: HeaderName = HeaderName::from_static("max-wait-ms");
 const READ_POSITION: HeaderName = HeaderName::from_static("read-position");
@@ -41,8 +46,9 @@ pub(crate) struct Reached {
     filled: bool,
 }
 
-#[derive(sqlx::FromRow)]
-struct CheckpointRow {
+/// How far one projection is on one partition.
+#[derive(Debug, Deserialize, sqlx::FromRow)]
+pub(crate) struct CheckpointRow {
     projection: String,
     partition: i32,
     sequence: i64,
@@ -58,12 +64,34 @@ impl Reached {
         )
         .fetch_all(db)
         .await?;
+        Ok(Self::of(&rows))
+    }
+
+    /// What the checkpoints of tickets and directory say.
+    pub(crate) fn of(rows: &[CheckpointRow]) -> Self {
         let filled = !rows.is_empty() && rows.iter().all(|row| row.filled);
         let tickets = rows.iter().filter(|row| row.projection == "tickets");
         let sequences = tickets
             .filter_map(|row| Some((u16::try_from(row.partition).ok()?, u64::try_from(row.sequence).ok()?)))
             .collect();
-        Ok(Self { sequences, filled })
+        Self { sequences, filled }
+    }
+
+    /// Whether the tables have ever held all that the log did.
+    pub(crate) const fn filled(&self) -> bool {
+        self.filled
+    }
+
+    /// Whether the log has a partition of that number.
+    pub(crate) fn knows(&self, partition: u16) -> bool {
+        self.sequences.contains_key(&partition)
+    }
+
+    /// The last sequence of each partition, as Postgres counts.
+    pub(crate) fn sequences(&self) -> impl Iterator<Item = (u16, i64)> {
+        self.sequences
+            .iter()
+            .map(|(partition, sequence)| (*partition, i64::try_from(*sequence).unwrap_or(i64::MAX)))
     }
 
     fn includes(&self, wanted: &[Position]) -> bool {
@@ -93,29 +121,76 @@ impl fmt::Display for Reached {
     }
 }
 
-/// Knows the checkpoints. However many wait, one task looks, and only while somebody waits. What
-/// they wait for is a level: nobody can miss it.
+/// Knows the checkpoints. However many wait or listen, one task looks, and only while somebody does.
+/// What they wait for is a level: nobody can miss it.
 #[derive(Debug, Clone)]
 pub(crate) struct Positions {
     db: PgPool,
+    /// Every look, whatever it saw.
     reached: Arc<watch::Sender<Reached>>,
-    waiting: Arc<watch::Sender<usize>>,
+    /// What the last look saw, told when it differs from the one before.
+    moved: Arc<watch::Sender<Reached>>,
+    demand: Arc<watch::Sender<Demand>>,
 }
 
-/// Somebody waits, until this is dropped.
-#[derive(Debug)]
-struct Waiting<'p>(&'p watch::Sender<usize>);
+/// How many want to know.
+#[derive(Debug, Clone, Copy, Default)]
+struct Demand {
+    /// Requests that wait for `Min-Position`.
+    waiting: usize,
+    /// Listeners to the feed.
+    listening: usize,
+}
 
-impl<'p> Waiting<'p> {
-    fn begin(count: &'p watch::Sender<usize>) -> Self {
-        count.send_modify(|count| *count = count.saturating_add(1));
-        Self(count)
+impl Demand {
+    fn waiting(&mut self) -> &mut usize {
+        &mut self.waiting
+    }
+
+    fn listening(&mut self) -> &mut usize {
+        &mut self.listening
     }
 }
 
-impl Drop for Waiting<'_> {
+/// Somebody wants to know, until this is dropped.
+#[derive(Debug)]
+struct Interest {
+    demand: Arc<watch::Sender<Demand>>,
+    count: fn(&mut Demand) -> &mut usize,
+}
+
+impl Interest {
+    fn begin(demand: &Arc<watch::Sender<Demand>>, count: fn(&mut Demand) -> &mut usize) -> Self {
+        demand.send_modify(|demand| *count(demand) = count(demand).saturating_add(1));
+        Self {
+            demand: Arc::clone(demand),
+            count,
+        }
+    }
+}
+
+impl Drop for Interest {
     fn drop(&mut self) {
-        self.0.send_modify(|count| *count = count.saturating_sub(1));
+        self.demand
+            .send_modify(|demand| *(self.count)(demand) = (self.count)(demand).saturating_sub(1));
+    }
+}
+
+/// Hears when the read models move, for as long as it is kept.
+#[derive(Debug)]
+pub(crate) struct Movements {
+    moved: watch::Receiver<Reached>,
+    _interest: Interest,
+}
+
+impl Movements {
+    /// Returns when the checkpoints have changed since the last time, with what they are. May be dropped.
+    pub(crate) async fn next(&mut self) -> Reached {
+        if self.moved.changed().await.is_err() {
+            // The sender lives in the same state as this.
+            std::future::pending::<()>().await;
+        }
+        self.moved.borrow_and_update().clone()
     }
 }
 
@@ -124,21 +199,50 @@ impl Positions {
         Self {
             db,
             reached: Arc::default(),
-            waiting: Arc::default(),
+            moved: Arc::default(),
+            demand: Arc::default(),
         }
     }
 
-    /// Looks for ever, while somebody waits.
+    /// Hears of every movement from now on.
+    pub(crate) fn listen(&self) -> Movements {
+        if self.demand.borrow().listening == 0 {
+            // What was seen long ago must not pass for what the first look finds.
+            self.moved.send_replace(Reached::default());
+        }
+        Movements {
+            moved: self.moved.subscribe(),
+            _interest: Interest::begin(&self.demand, Demand::listening),
+        }
+    }
+
+    /// Looks for ever, while somebody wants to know.
     pub(crate) async fn look(&self) {
-        let mut waiting = self.waiting.subscribe();
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while waiting.wait_for(|count| *count > 0).await.is_ok() {
-            ticks.tick().await;
-            // Whoever waits through an outage is told that the read model is behind.
-            if let Ok(reached) = Reached::read(&self.db).await {
-                self.reached.send_replace(reached);
+        let mut demand = self.demand.subscribe();
+        let (mut soon, mut often) = (every(LOOK_EVERY), every(LISTEN_EVERY));
+        while let Ok(wanted) = demand
+            .wait_for(|demand| demand.waiting > 0 || demand.listening > 0)
+            .await
+            .map(|demand| *demand)
+        {
+            if wanted.waiting > 0 {
+                soon.tick().await;
+            } else {
+                tokio::select! {
+                    _ = often.tick() => {}
+                    _ = demand.wait_for(|demand| demand.waiting > 0) => {}
+                }
             }
+            // Whoever waits through an outage is told that the read model is behind.
+            let Ok(reached) = Reached::read(&self.db).await else {
+                continue;
+            };
+            self.moved.send_if_modified(|last| {
+                let changed = *last != reached;
+                last.clone_from(&reached);
+                changed
+            });
+            self.reached.send_replace(reached);
         }
     }
 
@@ -159,7 +263,7 @@ impl Positions {
             )));
         }
         let mut reached = self.reached.subscribe();
-        let _waiting = Waiting::begin(&self.waiting);
+        let _waiting = Interest::begin(&self.demand, Demand::waiting);
         // What the task saw last may be from long ago, and even from a database that is gone.
         reached.mark_unchanged();
         let arrived = tokio::time::timeout(wait, async {
@@ -174,6 +278,12 @@ impl Positions {
             Err(_) => Ok(now),
         }
     }
+}
+
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ticks
 }
 
 /// What a route needs of the read models.

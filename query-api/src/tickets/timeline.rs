@@ -9,7 +9,7 @@ use domain::actor::{Actor, ActorKind};
 use domain::directory::EntryKind;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use service_kit::Problem;
 use service_kit::http::Caller;
 use sqlx::QueryBuilder;
@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::cursor;
 use crate::database::problem;
 use crate::moment::Moment;
-use crate::names::Names;
+use crate::names::{Names, ids_in, with_names};
 use crate::page::{LIMIT_DEFAULT, Page, limit};
 use crate::params::Params;
 
@@ -145,25 +145,12 @@ async fn page(
     sql.build_query_as().fetch_all(&app.db).await.map_err(problem)
 }
 
-/// The details that name somebody. Each is an id, or a change from an id to another.
-const NAMED_DETAILS: [(&str, EntryKind); 3] = [
-    ("assignee", EntryKind::User),
-    ("user", EntryKind::User),
-    ("group", EntryKind::Group),
-];
-
 fn ids(row: &EventRow) -> Vec<Uuid> {
-    let id = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
-    let of_detail = |(name, _): (&str, EntryKind)| {
-        let value = row.details.get(name);
-        [
-            value,
-            value.and_then(|value| value.get("from")),
-            value.and_then(|value| value.get("to")),
-        ]
-    };
-    let details = NAMED_DETAILS.into_iter().flat_map(of_detail).flatten().filter_map(id);
-    details.chain([row.actor_id]).chain(row.via_id).collect()
+    ids_in(&row.details)
+        .into_iter()
+        .chain([row.actor_id])
+        .chain(row.via_id)
+        .collect()
 }
 
 fn item(row: EventRow, names: &Names) -> Item {
@@ -177,33 +164,5 @@ fn item(row: EventRow, names: &Names) -> Item {
         recorded_at: row.recorded_at.to_jiff(),
         visibility: row.visibility,
         details: with_names(row.details, names),
-    }
-}
-
-fn with_names(details: Value, names: &Names) -> Value {
-    let Value::Object(mut details) = details else {
-        return details;
-    };
-    for (name, kind) in NAMED_DETAILS {
-        if let Some(value) = details.get_mut(name) {
-            *value = with_name(value.take(), kind, names);
-        }
-    }
-    Value::Object(details)
-}
-
-fn with_name(value: Value, kind: EntryKind, names: &Names) -> Value {
-    match value {
-        Value::Object(change) => {
-            let sides: Map<String, Value> = change
-                .into_iter()
-                .map(|(side, value)| (side, with_name(value, kind, names)))
-                .collect();
-            Value::Object(sides)
-        }
-        Value::String(text) => text
-            .parse()
-            .map_or(Value::String(text), |id| names.json(kind, Some(id))),
-        other => other,
     }
 }

@@ -149,7 +149,7 @@ impl Desk {
         ticket: TicketId,
         actor: &Actor,
         command: Command,
-        occurred_at: Option<domain::Timestamp>,
+        occurred_at: Option<Timestamp>,
     ) -> Outcome {
         self.attempt(ticket, actor, command, occurred_at).await.unwrap()
     }
@@ -160,7 +160,7 @@ impl Desk {
         ticket: TicketId,
         actor: &Actor,
         command: Command,
-        occurred_at: Option<domain::Timestamp>,
+        occurred_at: Option<Timestamp>,
     ) -> Option<Outcome> {
         let wish = self.wishes.fetch_add(1, Ordering::Relaxed);
         let request = Request {
@@ -181,7 +181,7 @@ impl Desk {
 
     /// By the clock of all that the desk consists of.
     #[expect(clippy::unused_self, reason = "the clock is the desk's")]
-    pub(crate) fn now(&self) -> domain::Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         SystemClock::shared().now()
     }
 
@@ -245,19 +245,31 @@ impl Desk {
         self.log.tokens().put(hash, &grant).await.unwrap();
     }
 
+    /// Where the desk is.
+    pub(crate) fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Tells the service to end.
+    pub(crate) fn stop(&self) {
+        self.shutdown.trigger();
+    }
+
+    /// As `begin`, with more headers.
+    pub(crate) async fn begin_with(&self, token: &str, path: &str, headers: &[(&str, &str)]) -> reqwest::Response {
+        let mut request = self.client.get(format!("{}{path}", self.base())).bearer_auth(token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.unwrap()
+    }
+
     pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
         self.get_with(token, path, &[]).await
     }
 
     pub(crate) async fn get_with(&self, token: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self
-            .client
-            .get(format!("http://{}{path}", self.address))
-            .bearer_auth(token);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.send().await.unwrap();
+        let response = self.begin_with(token, path, headers).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
         Answer { status, headers, body }
@@ -265,11 +277,7 @@ impl Desk {
 
     /// An answer that has begun, for those who read it as it comes.
     pub(crate) async fn begin(&self, token: &str, path: &str) -> reqwest::Response {
-        let request = self
-            .client
-            .get(format!("http://{}{path}", self.address))
-            .bearer_auth(token);
-        request.send().await.unwrap()
+        self.begin_with(token, path, &[]).await
     }
 
     /// What the desk answers once it includes everything that was done so far.

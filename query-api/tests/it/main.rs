@@ -8,6 +8,10 @@ mod desk;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
+mod feed_live;
+#[cfg(test)]
 mod figures;
 #[cfg(test)]
 mod figures_then;
@@ -24,6 +28,10 @@ mod people;
 #[cfg(test)]
 mod positions;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod ticket;
+#[cfg(test)]
+mod whole_life;

@@ -23,13 +23,13 @@ impl<S: Authenticate> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Some(token) = bearer(&parts.headers) else {
+        let Some(hash) = token_hash(&parts.headers) else {
             return Err(unauthenticated(
                 "Send the header Authorization: Bearer <token>.",
                 "Bearer",
             ));
         };
-        match state.authenticate(TokenHash::of(token)).await? {
+        match state.authenticate(hash).await? {
             Some(actor) => Ok(Self(actor)),
             None => Err(unauthenticated(
                 "The token is unknown or revoked. Ask an administrator for a new one.",
@@ -37,6 +37,11 @@ impl<S: Authenticate> FromRequestParts<S> for Caller {
             )),
         }
     }
+}
+
+/// The hash of the bearer token, for those who look at it again while they answer.
+pub fn token_hash(headers: &HeaderMap) -> Option<TokenHash> {
+    bearer(headers).map(TokenHash::of)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

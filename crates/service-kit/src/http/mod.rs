@@ -7,7 +7,7 @@ mod observe;
 mod operations;
 mod serve;
 
-pub use caller::Caller;
+pub use caller::{Caller, token_hash};
 pub use finish::{Limits, finish};
 pub use json::ApiJson;
 pub use operations::operations;

@@ -1,0 +1,283 @@
+//! What each type of event says beyond what all of them say. These are the public contract: within
+//! a version fields may be added, and none renamed, removed or given another meaning.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A person or a group.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Party {
+    /// Its id.
+    id: Uuid,
+    /// Its name, as the directory has it when the event is read; null if it has none.
+    #[schema(required = true)]
+    name: Option<String>,
+}
+
+impl Party {
+    pub(crate) const fn new(id: Uuid, name: Option<String>) -> Self {
+        Self { id, name }
+    }
+}
+
+/// A wait that began: if nobody does anything until then, the desk acts.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Wait {
+    /// Which wait of the ticket this is, from 1.
+    number: u32,
+    /// When it ends.
+    #[schema(value_type = String, format = DateTime)]
+    due_at: Timestamp,
+    /// The policy that its length came from.
+    policy: String,
+}
+
+/// A person or group before and after. Null: nobody.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct PartyChange {
+    /// Before.
+    #[schema(required = true)]
+    from: Option<Party>,
+    /// After.
+    #[schema(required = true)]
+    to: Option<Party>,
+}
+
+/// A text before and after. Null: none.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct TextChange {
+    /// Before.
+    #[schema(required = true)]
+    from: Option<String>,
+    /// After.
+    #[schema(required = true)]
+    to: Option<String>,
+}
+
+/// All custom fields before and after.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct CustomFieldsChange {
+    /// Before.
+    from: BTreeMap<String, CustomValue>,
+    /// After.
+    to: BTreeMap<String, CustomValue>,
+}
+
+/// A custom field's value.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum CustomValue {
+    /// Yes or no.
+    Flag(bool),
+    /// A whole number.
+    Number(i64),
+    /// A text.
+    Text(String),
+}
+
+/// Who reads a comment.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CommentVisibility {
+    /// Everybody who sees the ticket.
+    Public,
+    /// Staff alone.
+    Internal,
+}
+
+/// Defines payloads: whatever is optional is left out where there is nothing to say.
+macro_rules! payloads {
+    ($(
+        $(#[$doc:meta])*
+        $event:literal $name:ident {
+            $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
+        }
+        $(optional { $($(#[$optional_doc:meta])* $optional:ident: $optional_type:ty,)* })?
+    )*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Serialize, Deserialize, ToSchema)]
+            pub(crate) struct $name {
+                $($(#[$field_doc])* $field: $type,)*
+                $($(
+                    $(#[$optional_doc])*
+                    #[serde(skip_serializing_if = "Option::is_none")]
+                    #[schema(nullable = false)]
+                    $optional: Option<$optional_type>,
+                )*)?
+            }
+        )*
+
+        /// The details of any event.
+        #[derive(Debug, Serialize, ToSchema)]
+        #[serde(untagged)]
+        pub(crate) enum Details {
+            $($name($name),)*
+        }
+
+        impl Details {
+            /// Every event of the feed.
+            pub(crate) const EVENTS: &[&str] = &[$($event),*];
+
+            /// The public form of an event's details. `None`: there is no such event.
+            pub(crate) fn read(event: &str, details: Value) -> Option<Result<Self, serde_json::Error>> {
+                match event {
+                    $($event => Some(serde_json::from_value(details).map(Self::$name)),)*
+                    _ => None,
+                }
+            }
+
+            /// The schemas of the events' data, each with those that it refers to.
+            pub(crate) fn schemas() -> Vec<super::schema::Described> {
+                vec![$(super::schema::Described::of::<$name>($event)),*]
+            }
+        }
+    };
+}
+
+payloads! {
+    /// A ticket was opened.
+    "created" Created {
+        /// One line.
+        subject: String,
+        /// Its type's code, such as `defect`.
+        #[serde(rename = "type")]
+        ticket_type: String,
+        /// Its priority's code, such as `high`.
+        priority: String,
+    }
+    /// Somebody took it into work.
+    "accepted" Accepted {
+        /// Who works on it.
+        assignee: PartyChange,
+    }
+    /// The requester's side was asked a question.
+    "information_requested" InformationRequested {
+        /// The question.
+        comment: String,
+    } optional {
+        /// Until when, if a policy limits it.
+        wait: Wait,
+    }
+    /// The requester's side answered.
+    "information_provided" InformationProvided {
+        /// The answer.
+        comment: String,
+    }
+    /// Work waits for a correction.
+    "fix_awaited" FixAwaited {} optional {
+        /// Why.
+        comment: String,
+        /// Where the work is tracked.
+        reference: String,
+    }
+    /// Work waits for a feature.
+    "implementation_awaited" ImplementationAwaited {} optional {
+        /// Why.
+        comment: String,
+        /// Where the work is tracked.
+        reference: String,
+    }
+    /// Work went on after a wait.
+    "work_resumed" WorkResumed {} optional {
+        /// Why.
+        comment: String,
+    }
+    /// Staff think that it is solved.
+    "closure_proposed" ClosureProposed {
+        /// What solved it.
+        solution: String,
+    } optional {
+        /// Until when one may object, if a policy limits it.
+        wait: Wait,
+    }
+    /// The requester's side does not think so.
+    "closure_declined" ClosureDeclined {
+        /// Why.
+        comment: String,
+    }
+    /// The ticket was closed.
+    "closed" Closed {} optional {
+        /// A last word.
+        comment: String,
+        /// Why it was closed without a proposal.
+        reason: String,
+    }
+    /// The closed ticket was opened again.
+    "reopened" Reopened {
+        /// Why.
+        comment: String,
+    }
+    /// The requester's side rated the work.
+    "rated" Rated {
+        /// From 1 to 5.
+        #[schema(minimum = 1, maximum = 5)]
+        score: u8,
+    } optional {
+        /// In words.
+        comment: String,
+    }
+    /// Somebody said something.
+    "commented" Commented {
+        /// What.
+        body: String,
+        /// Customers never get an internal one.
+        visibility: CommentVisibility,
+    }
+    /// What sort of ticket it is was corrected. Only what changed is there.
+    "classified" Classified {} optional {
+        /// Its type.
+        #[serde(rename = "type")]
+        ticket_type: TextChange,
+        /// Its priority.
+        priority: TextChange,
+        /// Its category.
+        category: TextChange,
+        /// The system concerned.
+        system: TextChange,
+        /// Where that runs.
+        environment: TextChange,
+        /// The service concerned.
+        service: TextChange,
+    }
+    /// The ticket was given to somebody else, or to nobody. Only what changed is there.
+    "assigned" Assigned {} optional {
+        /// Who works on it.
+        assignee: PartyChange,
+        /// Which group works on it.
+        group: PartyChange,
+    }
+    /// The ticket's texts were corrected. Only what changed is there.
+    "edited" Edited {} optional {
+        /// Its subject.
+        subject: TextChange,
+        /// Its description.
+        description: TextChange,
+        /// Its custom fields, all of them.
+        custom_fields: CustomFieldsChange,
+        /// Version of the platform.
+        platform_version: TextChange,
+    }
+    /// A user will hear of the ticket.
+    "followed" Followed {
+        /// Who.
+        user: Party,
+    }
+    /// A user no longer will.
+    "unfollowed" Unfollowed {
+        /// Who.
+        user: Party,
+    }
+    /// Nobody answered in time, so closing is proposed.
+    "information_wait_expired" InformationWaitExpired {} optional {
+        /// Until when one may object, if a policy limits it.
+        wait: Wait,
+    }
+    /// Nobody objected in time, so the ticket is closed.
+    "closure_wait_expired" ClosureWaitExpired {}
+}
