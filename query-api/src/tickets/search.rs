@@ -122,7 +122,9 @@ impl Question {
         self.push_any(sql, actor, "x.label", |sql, words| {
             sql.push("querytree(");
             self.terms.push(sql);
-            sql.push(") = 'T' OR ").push(words).push(" @@ regexp_replace(querytree(");
+            sql.push(") = 'T' OR ")
+                .push(words)
+                .push(" @@ regexp_replace(querytree(");
             self.terms.push(sql);
             sql.push(r"), '<(-|\d+)>', '&', 'g')::tsquery");
         });
@@ -164,9 +166,7 @@ impl Question {
                     .push(format_args!(" THEN {rank} ELSE 0 END + "));
             }
         }
-        sql.push("(SELECT ts_rank(")
-            .push(words)
-            .push(", ");
+        sql.push("(SELECT ts_rank(").push(words).push(", ");
         self.terms.push(sql);
         sql.push(") FROM ");
         sql.push(match moment {

@@ -25,18 +25,15 @@ impl Terms {
         while !rest.is_empty() {
             let unsigned = rest.trim_start_matches('-');
             let absent = unsigned.len() < rest.len();
-            let (words, quoted, after) = match unsigned.strip_prefix('"') {
-                Some(inside) => {
-                    let (words, after) = inside.split_once('"').unwrap_or((inside, ""));
-                    (words, true, after)
-                }
-                None => {
-                    let end = unsigned
-                        .find(|character: char| character.is_whitespace() || character == '"')
-                        .unwrap_or(unsigned.len());
-                    let (words, after) = unsigned.split_at(end);
-                    (words, false, after)
-                }
+            let (words, quoted, after) = if let Some(inside) = unsigned.strip_prefix('"') {
+                let (words, after) = inside.split_once('"').unwrap_or((inside, ""));
+                (words, true, after)
+            } else {
+                let end = unsigned
+                    .find(|character: char| character.is_whitespace() || character == '"')
+                    .unwrap_or(unsigned.len());
+                let (words, after) = unsigned.split_at(end);
+                (words, false, after)
             };
             rest = after.trim_start();
             if !quoted && !absent && words.eq_ignore_ascii_case("or") {

@@ -119,7 +119,7 @@ fn agent(seed: u64, index: u64, groups: &[GroupId], names: &mut Vec<(EntryKind, 
     let (user, language) = (id(seed, "agent", index), language(index, &mut dice));
     let name = person_name(language, &mut dice);
     names.push((EntryKind::User, user, name.clone()));
-    let is_lead = index % LEADS_EVERY == 0;
+    let is_lead = index.is_multiple_of(LEADS_EVERY);
     Arc::new(Actor {
         name: Some(name),
         groups: BTreeSet::from([*dice.word(groups)]),

@@ -112,10 +112,6 @@ async fn rebuild(operator: &Operator, name: &str, to: Option<i32>) -> anyhow::Re
 async fn shown<T>(progress: &Progress, work: impl Future<Output = T>) -> (T, Duration) {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} records, {per_sec}, {eta} left, {msg}");
     let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long the work took is a matter of the machine's time"
-    )]
     let started = Instant::now();
     let showing = async {
         loop {
@@ -134,12 +130,11 @@ async fn shown<T>(progress: &Progress, work: impl Future<Output = T>) -> (T, Dur
 }
 
 async fn open(args: &DeskArgs) -> anyhow::Result<Operator> {
-    let (nats, database, policy) = match (&args.nats_url, &args.database_url) {
-        (Some(nats), Some(database)) => (nats.clone(), database.clone(), None),
-        _ => {
-            let connection = Connection::read(&args.data_dir)?;
-            (connection.nats, connection.database, connection.policy)
-        }
+    let (nats, database, policy) = if let (Some(nats), Some(database)) = (&args.nats_url, &args.database_url) {
+        (nats.clone(), database.clone(), None)
+    } else {
+        let connection = Connection::read(&args.data_dir)?;
+        (connection.nats, connection.database, connection.policy)
     };
     let policy = args.policy.clone().or(policy);
     let policy = load_policy(policy.as_deref().unwrap_or("supportal"))?;
