@@ -83,8 +83,8 @@ fn said_by(key: Key) -> String {
         "SELECT ticket_id,
                 COALESCE(recourse.joined_all(setweight(recourse.words(recourse.said(details)), 'C') ORDER BY revision, place)
                     FILTER (WHERE visibility = 'public'), '') AS talk,
-                recourse.joined_all(setweight(recourse.words(recourse.said(details)), 'D') ORDER BY revision, place)
-                    FILTER (WHERE visibility = 'internal') AS internal
+                NULLIF(recourse.joined_all(setweight(recourse.words(recourse.said(details)), 'D') ORDER BY revision, place)
+                    FILTER (WHERE visibility = 'internal'), '') AS internal
          FROM {schema}.timeline
          WHERE partition = $1 AND sequence BETWEEN $2 AND $3 AND recourse.said(details) <> ''
          GROUP BY ticket_id",
