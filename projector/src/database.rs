@@ -104,14 +104,14 @@ impl Database {
     /// projectors may do so at once.
     pub(crate) async fn ensure(&self) -> Result<(), DatabaseError> {
         let _one_at_a_time = self.ensuring.lock().await;
-        match MIGRATOR.run(&self.pool).await {
+        match self.migrate().await {
             Err(MigrateError::Execute(error)) if is_missing_database(&error) => {
                 tracing::warn!("the database does not exist; it is made and filled from the log");
                 match sqlx::Postgres::create_database(&self.url).await {
                     Err(error) if is_existing_database(&error) => {}
                     created => created.map_err(DatabaseError::Create)?,
                 }
-                MIGRATOR.run(&self.pool).await.map_err(DatabaseError::Migrate)?;
+                self.migrate().await.map_err(DatabaseError::Migrate)?;
             }
             migrated => migrated.map_err(DatabaseError::Migrate)?,
         }
@@ -122,6 +122,16 @@ impl Database {
             self.nudge();
         }
         analytics::ensure(&self.pool).await.map_err(DatabaseError::Analytics)
+    }
+
+    /// In a task of its own: cut off half-way, it would leave its lock to a connection of the pool, and
+    /// everybody would wait for that for ever.
+    async fn migrate(&self) -> Result<(), MigrateError> {
+        let pool = self.pool.clone();
+        let migrating = tokio::spawn(async move { MIGRATOR.run(&pool).await });
+        migrating
+            .await
+            .expect("migrating does not panic, and nobody cancels its task")
     }
 
     /// Asks every pump to look at its checkpoint again. Whoever waits for a record does not notice by
