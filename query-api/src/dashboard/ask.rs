@@ -1,6 +1,5 @@
 //! What is asked of the dashboard.
 
-use domain::EARLIEST;
 use domain::directory::EntryKind;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -8,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::{Postgres, QueryBuilder};
 
-use crate::params::{Params, one_of};
+use crate::params::{Params, one_of, time};
 
 /// The parameters of the dashboard.
 pub(super) const NAMES: [&str; 4] = ["from", "to", "group_by", "as_of"];
@@ -27,7 +26,7 @@ impl Ask {
     pub(super) fn read(params: &mut Params, now: Timestamp) -> Self {
         let days = Days::read(params);
         let grouping = params.one("group_by", one_of(&Grouping::ALL, Grouping::as_str));
-        let as_of = params.one("as_of", instant);
+        let as_of = params.one("as_of", time);
         if as_of.is_some_and(|at| at > now) {
             params.error("as_of", "invalid", "must not be in the future".to_owned());
         }
@@ -209,14 +208,6 @@ fn date(text: &str) -> Result<Date, String> {
     let date = text.parse().or_else(|_| text.parse().map(on_its_day)).ok();
     date.filter(|date: &Date| date.year() > 0)
         .ok_or_else(|| "must be a date like 2026-03-02".to_owned())
-}
-
-/// An instant, or a date for its beginning in UTC.
-fn instant(text: &str) -> Result<Timestamp, String> {
-    let at = text.parse::<Timestamp>().ok();
-    at.or_else(|| text.parse().ok().and_then(midnight))
-        .filter(|at| *at >= EARLIEST)
-        .ok_or_else(|| "must be a time like 2026-03-02T09:00:00Z, or a date; in a query, + is written %2B".to_owned())
 }
 
 #[cfg(test)]
