@@ -104,7 +104,7 @@ impl Life<'_> {
     fn open(&mut self) {
         let (actor, opening) = (Arc::clone(&self.requester.actor), self.ticket.clone());
         self.add(self.now, What::Command(actor, Command::Create(Box::new(opening))));
-        if self.dice.chance(500) {
+        if self.dice.chance(700) {
             let minutes = self.dice.below(20);
             self.after(minutes * MINUTE);
             self.give_to_group();
@@ -138,7 +138,7 @@ impl Life<'_> {
     fn work(&mut self) {
         let minutes = self.dice.quantile(&figures::MINUTES_OF_WORK);
         let turns = if self.rounds == 0 { self.reassignments } else { 0 };
-        let asides = turns + self.dice.weighted(&[55, 30, 10, 5]);
+        let asides = turns + self.dice.weighted(&[70, 22, 6, 2]);
         self.rounds += 1;
         let pauses = u64::try_from(asides + 1).unwrap_or(1);
         let pause = minutes * MINUTE / pauses;

@@ -126,7 +126,10 @@ async fn make(maker: Arc<Maker>) -> anyhow::Result<()> {
         })
         .await;
     bar.finish_and_clear();
-    print(&summary(&tally, began.elapsed().as_secs_f64())?)?;
+    // A run that was refused has nothing to tell but why.
+    if !tally.statuses.is_empty() {
+        print(&summary(&tally, began.elapsed().as_secs_f64())?)?;
+    }
     made
 }
 

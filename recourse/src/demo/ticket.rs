@@ -70,10 +70,10 @@ pub(super) fn category(dice: &mut Dice) -> Label {
 /// A priority one step beside another.
 pub(super) fn neighbour(priority: &str, dice: &mut Dice) -> &'static str {
     match priority {
+        "medium" if dice.chance(800) => "low",
         "critical" | "medium" => "high",
-        "high" => "critical",
-        _ if dice.chance(800) => "medium",
-        _ => "high",
+        "high" if dice.chance(200) => "critical",
+        _ => "medium",
     }
 }
 
