@@ -52,7 +52,7 @@ pub(crate) async fn ensure(db: &PgPool) -> Result<(), sqlx::Error> {
         if !seen.role_exists && !seen.may_make_roles {
             tracing::warn!(
                 "the database's user may not make roles: there is no role {ROLE}, and analysts cannot be given the views; \
-                 an administrator can make it with CREATE ROLE {ROLE} NOLOGIN, and it gets its rights at the next start"
+                 an administrator can make it with CREATE ROLE {ROLE} NOLOGIN, and the projector gives it its rights at once"
             );
         }
     }

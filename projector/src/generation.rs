@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sqlx::postgres::{PgConnection, PgPool};
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::{AssertSqlSafe, Connection as _, PgExecutor};
 
 use crate::checkpoint::{self, Key};
 
@@ -195,7 +195,7 @@ pub(crate) async fn lock(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
 }
 
 /// Every generation there is, by projection and age.
-pub(crate) async fn all(db: &PgPool) -> Result<Vec<Standing>, sqlx::Error> {
+pub(crate) async fn all(db: impl PgExecutor<'_>) -> Result<Vec<Standing>, sqlx::Error> {
     sqlx::query_as("SELECT projection, generation, state FROM recourse.generations ORDER BY projection, generation")
         .fetch_all(db)
         .await

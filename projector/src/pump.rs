@@ -247,7 +247,7 @@ impl<P: Projection> Pump<P> {
 
     fn running(&self, at: u64) {
         self.component.ready();
-        let labels = self.labels();
+        let labels = labels(self.key);
         metrics::gauge!("projection_halted", &labels).set(0.0);
         metrics::gauge!("projection_position", &labels).set(gauge_value(at));
     }
@@ -264,7 +264,7 @@ impl<P: Projection> Pump<P> {
             self.key.partition
         );
         self.component.unready(why.clone());
-        metrics::gauge!("projection_halted", &self.labels()).set(1.0);
+        metrics::gauge!("projection_halted", &labels(self.key)).set(1.0);
         let mut noted = checkpoint::halt(self.database.pool(), self.key, at, &why).await;
         // Without Postgres there is nothing to look at; following again begins with waiting for it.
         while let Ok(Advance::Done) = noted {
@@ -294,13 +294,20 @@ impl<P: Projection> Pump<P> {
             pause(HALTED_POLL).await;
         }
     }
+}
 
-    fn labels(&self) -> [(&'static str, String); 2] {
-        [
-            ("projection", P::NAME.to_owned()),
-            ("partition", self.key.partition.to_string()),
-        ]
-    }
+/// A generation that is gone has not halted.
+pub(crate) fn forget(key: Key) {
+    metrics::gauge!("projection_halted", &labels(key)).set(0.0);
+}
+
+/// Kept generations follow the log beside the one that serves, and halt for themselves.
+fn labels(key: Key) -> [(&'static str, String); 3] {
+    [
+        ("projection", key.projection.to_owned()),
+        ("generation", key.generation.to_string()),
+        ("partition", key.partition.to_string()),
+    ]
 }
 
 /// The records of the entries, without those that an operator passed over.

@@ -14,7 +14,7 @@ use crate::database::{Database, DatabaseError};
 use crate::generation;
 use crate::pause::{Backoff, pause};
 use crate::projections::{Directory, Projection, Tickets};
-use crate::pump::Pump;
+use crate::pump::{self, Pump};
 
 /// How often the list of generations is looked at. A new one follows the log from then on; one that was
 /// dropped is left alone.
@@ -112,6 +112,7 @@ impl Pumps {
     fn forget(&self, (projection, generation): Generation) {
         for key in generation::keys(projection, generation, self.log.partitions()) {
             self.health.forget(&component(key));
+            pump::forget(key);
         }
     }
 

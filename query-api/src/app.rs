@@ -60,7 +60,6 @@ impl App {
                     () = cancelled => {}
                     () = watch(&db, &component) => {}
                 }
-                db.close().await;
             }
         };
         shutdown.tracker().spawn(watching);
@@ -72,6 +71,12 @@ impl App {
             listeners: Listeners::default(),
             shutdown: shutdown.clone(),
         })
+    }
+
+    /// Gives the connections back. To be called when the last request has been answered: one that is in hand
+    /// at a shutdown still needs them.
+    pub async fn close(&self) {
+        self.db.close().await;
     }
 }
 

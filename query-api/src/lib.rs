@@ -84,7 +84,9 @@ pub async fn run(
         let listener = TcpListener::bind(listen).await?;
         serve(listener, router, shutdown).await
     };
-    serving.await.map_err(|source| RunError::Serve { listen, source })?;
+    let served = serving.await;
+    app.close().await;
+    served.map_err(|source| RunError::Serve { listen, source })?;
     shutdown.finished().await;
     Ok(())
 }

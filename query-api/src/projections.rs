@@ -15,11 +15,13 @@ use crate::database::problem;
 use crate::page::Page;
 use crate::params::Params;
 
-/// A projection on a partition. `state`: `filling` until it has caught up for the first time.
+/// A generation of a projection on a partition. `role`: `serving` is what readers see, `kept` what they saw
+/// before, `filling` and `ready` what a rebuild is making. `state`: `filling` until it has caught up for the first time.
 #[derive(Debug, Serialize, sqlx::FromRow)]
 struct Standing {
     projection: String,
     generation: i32,
+    role: String,
     partition: i32,
     position: i64,
     lag: i64,
@@ -38,10 +40,11 @@ pub(crate) async fn projections(
         return Err(Problem::new(&NOT_PERMITTED).detail("How the projections are doing is for staff."));
     }
     let items: Vec<Standing> = sqlx::query_as(
-        "SELECT projection, generation, partition, sequence AS position, GREATEST(head - sequence, 0) AS lag,
-                CASE WHEN state = 'running' AND NOT filled THEN 'filling' ELSE state END AS state, error
-         FROM recourse.checkpoints
-         WHERE projection <> 'tokens'
+        "SELECT projection, generation, g.state AS role, partition, sequence AS position,
+                GREATEST(head - sequence, 0) AS lag,
+                CASE WHEN c.state = 'running' AND NOT filled THEN 'filling' ELSE c.state END AS state, error
+         FROM recourse.checkpoints c
+         JOIN recourse.generations g USING (projection, generation)
          ORDER BY projection, generation, partition",
     )
     .fetch_all(&app.db)

@@ -67,7 +67,9 @@ pub enum RebuildError {
         generation: i32,
     },
     /// It is not whole.
-    #[error("generation {generation} of {projection} is not whole, so that readers cannot be switched to it")]
+    #[error(
+        "generation {generation} of {projection} is not whole: it is for the rebuild alone that fills it, or for the next one to remove"
+    )]
     NotWhole {
         /// Of which projection.
         projection: &'static str,
@@ -94,8 +96,50 @@ pub enum RebuildError {
         differences: String,
     },
     /// Readers held on to the old views for too long.
-    #[error("some query went on for so long that readers could not be switched; run `switch` again")]
-    ReadersInTheWay,
+    #[error(
+        "some query went on for so long that readers could not be switched; \
+         run `recourse projection switch-back {projection} --to {generation}`"
+    )]
+    ReadersInTheWay {
+        /// Of which projection.
+        projection: &'static str,
+        /// Which was to be shown.
+        generation: i32,
+    },
+    /// Nobody makes the generation follow the log, or not fast enough.
+    #[error(
+        "generation {generation} of {projection} does not come as far as the one that serves: see that a projector runs, \
+         then run `recourse projection switch-back {projection} --to {generation}`"
+    )]
+    StaysBehind {
+        /// Of which projection.
+        projection: &'static str,
+        /// Which was to be shown.
+        generation: i32,
+    },
+    /// The generation follows the log no further.
+    #[error(
+        "generation {generation} of {projection} follows the log no further on partition {partition} ({why}): \
+         resume it, or skip the record (both take --generation {generation}); or rebuild again"
+    )]
+    Stopped {
+        /// Of which projection.
+        projection: &'static str,
+        /// Which.
+        generation: i32,
+        /// Where.
+        partition: i32,
+        /// Paused, or what it halted by.
+        why: String,
+    },
+    /// Somebody else wrote to a generation that is being filled.
+    #[error("generation {generation} of {projection} was changed while it was filled; rebuild again")]
+    Disturbed {
+        /// Of which projection.
+        projection: &'static str,
+        /// Which.
+        generation: i32,
+    },
     /// There is nothing to pass over.
     #[error("projection {projection} has not halted on partition {partition}, so that there is nothing to skip")]
     NotHalted {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::error::RebuildError;
 use super::operator::Progress;
-use crate::checkpoint::{self, Key, Place, Skipped};
+use crate::checkpoint::{self, Advance, Key, Place, Skipped};
 use crate::generation::Schema;
 use crate::lines::{Chunk, Lines};
 use crate::projections::{Bulk, BulkFold};
@@ -107,7 +107,12 @@ pub(super) async fn fill<P: Bulk>(
             record_id,
             epoch: stretch.log.epoch(),
         };
-        checkpoint::advance(&mut *tx, stretch.key, 0, place).await?;
+        if checkpoint::advance(&mut *tx, stretch.key, 0, place).await? == Advance::Overtaken {
+            return Err(RebuildError::Disturbed {
+                projection: stretch.key.projection,
+                generation: stretch.key.generation,
+            });
+        }
     }
     tx.commit().await?;
     Ok(lines)

@@ -124,7 +124,6 @@ impl Operator {
         }
         let generation = self.begin(layout, to).await?;
         let comparisons = self.fill(layout, generation, progress).await?;
-        refuse_differences(layout.projection, generation, &comparisons)?;
         progress.stage.send_replace("following the log");
         self.catch_up(layout, generation).await?;
         progress.stage.send_replace("switching readers");
@@ -136,12 +135,16 @@ impl Operator {
     /// Makes the tables of a new generation, and removes what a rebuild left that was cut off.
     async fn begin(&self, layout: &'static Layout, to: Option<i32>) -> Result<i32, RebuildError> {
         let projection = layout.projection;
-        let known = self.generations(projection).await?;
-        for abandoned in known.iter().filter(|standing| standing.state == "filling") {
-            self.remove(layout, abandoned.generation).await?;
+        // Nobody else rebuilds: what no reader ever saw is what a rebuild left.
+        let (remains, seen): (Vec<_>, Vec<_>) = self
+            .generations(projection)
+            .await?
+            .into_iter()
+            .partition(|standing| matches!(standing.state.as_str(), "filling" | "ready"));
+        for standing in remains {
+            self.remove(layout, standing.generation).await?;
         }
-        let known = known.iter().filter(|standing| standing.state != "filling");
-        let taken: Vec<i32> = known.map(|standing| standing.generation).collect();
+        let taken: Vec<i32> = seen.iter().map(|standing| standing.generation).collect();
         let next = taken.iter().max().map_or(1, |last| last.saturating_add(1));
         let generation = to.unwrap_or(next);
         if taken.contains(&generation) {
@@ -199,6 +202,7 @@ impl Operator {
         let (first, rest) = layout.index_statements(generation);
         self.work_off(first.into_iter().map(Work::Statement).collect()).await?;
         self.work_off(rest.into_iter().map(Work::Statement).collect()).await?;
+        refuse_differences(projection, generation, &comparisons)?;
         let mut tx = self.database.pool().begin().await?;
         for key in keys {
             checkpoint::filled(&mut *tx, key).await?;
@@ -283,14 +287,22 @@ impl Operator {
             calendar: self.calendar.clone(),
             health: Health::default(),
         };
-        let _pumping = pumps.start(projection, generation);
-        for key in generation::keys(projection, generation, self.log.partitions()) {
-            let head = self.log.last_sequence(source(key)).await?;
-            while checkpoint::load(self.database.pool(), key).await?.sequence() < head {
-                pause(LOOK_EVERY).await;
+        let mut pumping = pumps.start(projection, generation);
+        let following = async {
+            for key in generation::keys(projection, generation, self.log.partitions()) {
+                let head = self.log.last_sequence(source(key)).await?;
+                while checkpoint::load(self.database.pool(), key).await?.sequence() < head {
+                    switch::refuse_stopped(self.database.pool(), projection, generation).await?;
+                    pause(LOOK_EVERY).await;
+                }
             }
+            Ok(())
+        };
+        tokio::select! {
+            followed = following => followed,
+            // Pumps never end by themselves: one has panicked.
+            Some(Err(panicked)) = pumping.join_next() => Err(RebuildError::Task(panicked)),
         }
-        Ok(())
     }
 
     /// Folds the log, and compares what it comes to with what a generation holds: the serving one, if none
@@ -361,15 +373,22 @@ impl Operator {
         let known = self.generations(projection).await?;
         match known.iter().find(|standing| standing.generation == generation) {
             None => Err(RebuildError::UnknownGeneration { projection, generation }),
-            Some(standing) if standing.state == "serving" => Err(RebuildError::Serves { projection, generation }),
             Some(_) => self.remove(layout, generation).await,
         }
     }
 
+    /// Removes a generation, unless readers have been switched to it.
     async fn remove(&self, layout: &'static Layout, generation: i32) -> Result<(), RebuildError> {
-        let mut connection = self.database.pool().acquire().await?;
-        let mut tx = connection.begin().await?;
+        let projection = layout.projection;
+        let mut tx = self.database.pool().begin().await?;
         generation::lock(&mut tx).await?;
+        let known = generation::all(&mut *tx).await?;
+        let standing = known
+            .iter()
+            .find(|standing| standing.projection == projection && standing.generation == generation);
+        if standing.is_some_and(|standing| standing.state == "serving") {
+            return Err(RebuildError::Serves { projection, generation });
+        }
         layout.drop(&mut tx, generation).await?;
         tx.commit().await?;
         Ok(())
@@ -458,12 +477,17 @@ impl Operator {
             Some(generation) => known.iter().find(|standing| standing.generation == generation),
             None => known.iter().find(|standing| standing.state == "serving"),
         };
-        meant
-            .map(|standing| standing.generation)
-            .ok_or(RebuildError::UnknownGeneration {
+        match meant {
+            None => Err(RebuildError::UnknownGeneration {
                 projection,
                 generation: generation.unwrap_or(1),
-            })
+            }),
+            Some(Standing { generation, state, .. }) if state == "filling" => Err(RebuildError::NotWhole {
+                projection,
+                generation: *generation,
+            }),
+            Some(standing) => Ok(standing.generation),
+        }
     }
 
     async fn generations(&self, projection: &'static str) -> Result<Vec<Standing>, RebuildError> {

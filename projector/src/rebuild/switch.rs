@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::Connection as _;
+use sqlx::PgExecutor;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use super::error::RebuildError;
@@ -16,7 +16,8 @@ const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '100ms'";
 /// Between two tries.
 const TRY_EVERY: Duration = Duration::from_millis(100);
 
-/// A query that is still there after so many tries is longer than any that the desk itself makes.
+/// Five minutes. A query that is still there then is longer than any that the desk itself makes, and a
+/// generation that is still behind has nobody who makes it follow.
 const TRIES_MAX: u32 = 3000;
 
 /// What came of a try.
@@ -31,24 +32,64 @@ enum Tried {
 /// Shows a generation to readers in place of the one that serves; in one transaction, and not before it has
 /// come as far, so that nobody reads what is older than what they read before.
 pub(super) async fn switch(db: &PgPool, layout: &'static Layout, generation: i32) -> Result<(), RebuildError> {
-    let mut connection = db.acquire().await?;
+    let projection = layout.projection;
+    let mut last = Tried::Behind;
     for _ in 0..TRIES_MAX {
-        match try_switch(&mut connection, layout, generation).await? {
+        last = try_switch(db, layout, generation).await?;
+        match last {
             Tried::Switched => return Ok(()),
             Tried::Behind | Tried::Held => pause(TRY_EVERY).await,
         }
     }
-    Err(RebuildError::ReadersInTheWay)
+    Err(match last {
+        Tried::Held => RebuildError::ReadersInTheWay { projection, generation },
+        Tried::Switched | Tried::Behind => RebuildError::StaysBehind { projection, generation },
+    })
 }
 
-async fn try_switch(
-    connection: &mut PgConnection,
-    layout: &'static Layout,
+/// Refuses a generation that will follow the log no further until somebody decides.
+pub(super) async fn refuse_stopped(
+    db: impl PgExecutor<'_>,
+    projection: &'static str,
     generation: i32,
-) -> Result<Tried, RebuildError> {
+) -> Result<(), RebuildError> {
+    let stopped: Option<(i32, String, Option<String>)> = sqlx::query_as(
+        "SELECT partition, state, error
+         FROM recourse.checkpoints
+         WHERE projection = $1 AND generation = $2 AND state <> 'running'
+         ORDER BY partition
+         LIMIT 1",
+    )
+    .bind(projection)
+    .bind(generation)
+    .fetch_optional(db)
+    .await?;
+    match stopped {
+        None => Ok(()),
+        Some((partition, state, error)) => Err(RebuildError::Stopped {
+            projection,
+            generation,
+            partition,
+            why: error.map_or_else(|| state.clone(), |error| format!("{state}: {error}")),
+        }),
+    }
+}
+
+async fn try_switch(db: &PgPool, layout: &'static Layout, generation: i32) -> Result<Tried, RebuildError> {
+    let mut tx = db.begin().await?;
+    let tried = switch_within(&mut tx, layout, generation).await?;
+    // Waiting for a roll-back here, because a connection that is only dropped may keep its locks until it is
+    // used again, and every pump of the projection waits for those.
+    match tried {
+        Tried::Switched => tx.commit().await?,
+        Tried::Behind | Tried::Held => tx.rollback().await?,
+    }
+    Ok(tried)
+}
+
+async fn switch_within(tx: &mut PgConnection, layout: &'static Layout, generation: i32) -> Result<Tried, RebuildError> {
     let projection = layout.projection;
-    let mut tx = connection.begin().await?;
-    generation::lock(&mut tx).await?;
+    generation::lock(tx).await?;
     let state: Option<String> =
         sqlx::query_scalar("SELECT state FROM recourse.generations WHERE projection = $1 AND generation = $2")
             .bind(projection)
@@ -77,10 +118,11 @@ async fn try_switch(
     .fetch_one(&mut *tx)
     .await?;
     if behind > 0 {
+        refuse_stopped(&mut *tx, projection, generation).await?;
         return Ok(Tried::Behind);
     }
     sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
-    match layout.show(&mut tx, generation).await {
+    match layout.show(tx, generation).await {
         Err(error) if is_lock_timeout(&error) => return Ok(Tried::Held),
         shown => shown?,
     }
@@ -88,8 +130,7 @@ async fn try_switch(
         .bind(projection)
         .execute(&mut *tx)
         .await?;
-    generation::note(&mut tx, projection, generation, "serving").await?;
-    tx.commit().await?;
+    generation::note(tx, projection, generation, "serving").await?;
     Ok(Tried::Switched)
 }
 

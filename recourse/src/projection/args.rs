@@ -136,7 +136,7 @@ pub(super) struct DeskArgs {
         requires = "nats_url"
     )]
     pub(super) database_url: Option<String>,
-    /// The policy that the projector runs with, for durations in working time; with --data-dir the desk's own.
+    /// The policy that the projector runs with, for durations in working time. With --data-dir it is the desk's own; with --nats-url it has to be named.
     #[arg(long, env = "RECOURSE_POLICY", value_name = "supportal|cabinet|FILE.toml")]
     pub(super) policy: Option<String>,
 }

@@ -136,8 +136,12 @@ async fn open(args: &DeskArgs) -> anyhow::Result<Operator> {
         let connection = Connection::read(&args.data_dir)?;
         (connection.nats, connection.database, connection.policy)
     };
-    let policy = args.policy.clone().or(policy);
-    let policy = load_policy(policy.as_deref().unwrap_or("supportal"))?;
+    // Another calendar than the projector's would make other durations, and the comparison would find them right.
+    let policy = args.policy.clone().or(policy).context(
+        "name the --policy that the desk's projector runs with (supportal, cabinet or FILE.toml): \
+         durations in working time are made by its calendar",
+    )?;
+    let policy = load_policy(&policy)?;
     // What the log is made of was decided when it was made.
     let config = LogConfig {
         url: nats,

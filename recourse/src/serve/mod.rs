@@ -85,7 +85,11 @@ async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
     let tickets = log.tickets(policy);
     tracing::info!(sync = %args.sync, partitions = log.partitions(), "the desk is open");
 
-    let serving = async { Ok(serve(listener, router, &shutdown).await?) };
+    let serving = async {
+        let served = serve(listener, router, &shutdown).await;
+        queries.close().await;
+        Ok(served?)
+    };
     let projecting = async { Ok(projector::project(log, &args.database_url, calendar, &health, &shutdown).await?) };
     let scheduling = async {
         sla_scheduler::run(&args.scheduler, timers, tickets, clock, &health, &shutdown).await;
