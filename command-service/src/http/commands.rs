@@ -10,6 +10,7 @@ use service_kit::Problem;
 use service_kit::http::Caller;
 use service_kit::problem::types;
 
+use super::headers::refuse_parameters;
 use crate::app::App;
 use crate::bulk;
 
@@ -21,6 +22,7 @@ pub(super) async fn commands(
     Caller(caller): Caller,
     request: Request,
 ) -> Result<Response, Problem> {
+    refuse_parameters(request.uri())?;
     let content_type = request
         .headers()
         .get(CONTENT_TYPE)

@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use domain::ids::Revision;
 use event_log::Outcome;
 use service_kit::problem::{FieldError, Problem, types};
@@ -27,12 +27,22 @@ impl<S: Sync> FromRequestParts<S> for CommandHeaders {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        refuse_parameters(&parts.uri)?;
         Ok(Self {
             key: idempotency_key(&parts.headers)?,
             if_match: if_match(&parts.headers)?,
             traceparent: traceparent(&parts.headers),
         })
     }
+}
+
+/// Commands take no parameters in the address. Whoever sends some means something by them.
+pub(crate) fn refuse_parameters(uri: &Uri) -> Result<(), Problem> {
+    if uri.query().is_none_or(str::is_empty) {
+        return Ok(());
+    }
+    Err(Problem::new(&types::MALFORMED_REQUEST)
+        .detail("This path takes no parameters: what a command needs goes into its body."))
 }
 
 /// Whether a key is of 1 to 255 visible ASCII characters.
@@ -93,7 +103,7 @@ fn traceparent(headers: &HeaderMap) -> Option<String> {
     well_formed.then(|| text.to_owned())
 }
 
-fn malformed_header(name: &'static str, detail: &'static str) -> Problem {
+pub(crate) fn malformed_header(name: &'static str, detail: &'static str) -> Problem {
     Problem::new(&types::MALFORMED_REQUEST)
         .detail(format!("The header {name} {detail}."))
         .field(FieldError::new(name, "invalid", detail))

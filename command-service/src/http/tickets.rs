@@ -14,7 +14,7 @@ use service_kit::Problem;
 use service_kit::http::{ApiJson, Caller};
 use service_kit::problem::types;
 
-use super::headers::{CommandHeaders, of_outcome};
+use super::headers::{CommandHeaders, malformed_header, of_outcome};
 use crate::app::App;
 use crate::body::object;
 use crate::command::{Sent, created_ticket};
@@ -26,6 +26,12 @@ pub(super) async fn create(
     headers: CommandHeaders,
     ApiJson(body): ApiJson<Value>,
 ) -> Result<Response, Problem> {
+    if headers.if_match.is_some() {
+        return Err(malformed_header(
+            "If-Match",
+            "does not go with creating: a ticket that is not there has no revision",
+        ));
+    }
     let ticket = created_ticket(caller.user, headers.key.as_deref());
     let sent = sent(CommandName::Create, ticket, headers, body)?;
     let outcome = app.carry_out(&caller, sent).await?;

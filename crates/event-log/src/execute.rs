@@ -82,7 +82,7 @@ pub enum ExecuteError {
     #[error("the key was used for another command")]
     KeyReused,
     /// The ticket has as many records as a ticket may have.
-    #[error("the ticket has {HISTORY_RECORDS_MAX} records, as many as a ticket may have")]
+    #[error("the ticket has {HISTORY_RECORDS_MAX} records, as many as a ticket may have; it can only be closed")]
     HistoryTooLong,
     /// Others kept changing the ticket in between. Nothing was written.
     #[error("others kept changing the ticket")]
@@ -229,7 +229,7 @@ impl Tickets {
         Ok(match decide(&history.ticket, command, &ctx) {
             Err(rejection) => Settled::no(rejected(rejection, history, &request.actor)),
             Ok(decision) if decision.events.is_empty() => Settled::Answer(Box::new(Ok(self.unchanged(id, history)))),
-            Ok(_) if actual.0 >= HISTORY_RECORDS_MAX => Settled::no(ExecuteError::HistoryTooLong),
+            Ok(_) if actual.0 >= HISTORY_RECORDS_MAX && !ends(command) => Settled::no(ExecuteError::HistoryTooLong),
             Ok(decision) => Settled::Append(Decided {
                 decision,
                 recorded_at: ctx.now,
@@ -343,4 +343,13 @@ fn number(history: &History) -> TicketNumber {
 fn jitter() -> Duration {
     let (_, low) = Uuid::new_v4().as_u64_pair();
     Duration::from_micros(low % CONFLICT_PAUSE_MAX_MICROS)
+}
+
+/// Whether a command leads to a ticket's end. Such a one is taken however long the history is, or the ticket would
+/// stay open for ever; after at most three of them it is closed, and takes nothing more.
+const fn ends(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Close(_) | Command::ExpireInformationWait(_) | Command::ExpireClosureWait(_)
+    )
 }

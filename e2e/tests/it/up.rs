@@ -175,11 +175,7 @@ async fn whatever_crashes_is_started_again_and_nothing_is_missing() {
             .map(|process| process.id);
         // The first of a name is the parent of the others, but for the supervisor itself.
         let id = ids.filter(|id| *id != desk.process.id()).min().unwrap();
-        let killed = tokio::process::Command::new("sh")
-            .args(["-c", &format!("kill -KILL {id}")])
-            .status()
-            .await;
-        assert!(killed.unwrap().success());
+        kill(id).await;
         // Whoever had no answer repeats with the same key.
         let answer = wait_until(victim, LIMIT, async || {
             let answer = api
@@ -208,6 +204,44 @@ async fn whatever_crashes_is_started_again_and_nothing_is_missing() {
         .await;
     }
     desk.process.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_while_another_is_being_mended_is_mended_too() {
+    let home = tempfile::tempdir().unwrap();
+    let desk = Up::start(&home.path().join("data"), &[], &[]).await;
+    let oldest = |name: &str| {
+        let tree = desk.tree().into_iter();
+        tree.filter(|process| process.name == name)
+            .map(|process| process.id)
+            .min()
+    };
+    let (postgres, nats) = (oldest("postgres").unwrap(), oldest("nats-server").unwrap());
+    kill(postgres).await;
+    wait_until("another Postgres to start", LIMIT, async || match oldest("postgres") {
+        Some(id) if id > postgres => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    kill(nats).await;
+    wait_until("commands to be taken again", LIMIT, async || {
+        let answer = desk.api.try_post(&desk.token, "/v1/tickets", &sample(), "again").await;
+        match answer {
+            Ok(answer) if answer.status == 201 => Ok(()),
+            Ok(answer) => Err(answer.body.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    })
+    .await;
+    desk.process.terminate().await;
+}
+
+async fn kill(id: u32) {
+    let killed = tokio::process::Command::new("sh")
+        .args(["-c", &format!("kill -KILL {id}")])
+        .status()
+        .await;
+    assert!(killed.unwrap().success());
 }
 
 fn sample() -> Value {

@@ -21,7 +21,8 @@ const FILE: &str = "admin-token";
 const ADMINISTRATOR: UserId = UserId::from_bytes(*b"recourse---admin");
 const NAME: &str = "Administrator";
 
-/// Sees to it that the file exists and that its token is granted, unless it was revoked.
+/// Sees to it that the file exists and that its token is granted. In place of one that was revoked another is made:
+/// whoever can start the desk can make tokens anyway, and one that opens nothing would only be printed.
 ///
 /// The file comes first and whole: a crash before the grant leaves a token that the next start
 /// grants, and one before the file leaves nothing.
@@ -31,10 +32,12 @@ pub(super) async fn ensure(data_dir: &Path, log: &EventLog, clock: &dyn Clock) -
         Some(token) => token,
         None => write(&path).with_context(|| format!("cannot write {}", path.display()))?,
     };
-    let (hash, tokens) = (TokenHash::of(&token), log.tokens());
-    if tokens.get(hash).await?.is_some() {
-        return Ok(());
-    }
+    let tokens = log.tokens();
+    let hash = match tokens.get(TokenHash::of(&token)).await? {
+        Some(grant) if grant.revoked_at.is_none() => return Ok(()),
+        Some(_) => TokenHash::of(&write(&path).with_context(|| format!("cannot write {}", path.display()))?),
+        None => TokenHash::of(&token),
+    };
     let name = Label::parse(NAME)?;
     log.directory()
         .name(EntryKind::User, ADMINISTRATOR.as_uuid(), &name, &Actor::system())
@@ -122,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_token_is_made_once_granted_again_if_need_be_and_stays_revoked() {
+    async fn the_token_is_made_once_granted_again_if_need_be_and_replaced_when_revoked() {
         let (nats, home) = (Nats::start().await, tempfile::tempdir().unwrap());
         let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
         let (log, path) = (log(&nats, &clock).await, home.path().join(FILE));
@@ -150,6 +153,9 @@ mod tests {
             Some(grant),
             "only people grant it again"
         );
+        let another = TokenHash::of(fs::read_to_string(&path).unwrap().trim());
+        let grant = log.tokens().get(another).await.unwrap().unwrap();
+        assert_eq!((another == hash, grant.revoked_at), (false, None));
     }
 
     #[test]

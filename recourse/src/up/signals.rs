@@ -54,13 +54,9 @@ impl Signals {
         })
     }
 
-    /// The next event, or `None` when `limit` has passed without one. Without a limit it waits as long as it takes.
-    pub(super) fn next(&mut self, limit: Option<Duration>) -> Option<Event> {
-        let received = match limit {
-            Some(limit) => self.inbox.recv_timeout(limit),
-            None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        let event = match received {
+    /// The next event, or `None` when `limit` has passed without one.
+    pub(super) fn next(&mut self, limit: Duration) -> Option<Event> {
+        let event = match self.inbox.recv_timeout(limit) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
             // Without its thread nobody could stop this any more.
@@ -72,7 +68,7 @@ impl Signals {
 
     /// Lets time pass, and breaks when told to stop meanwhile.
     pub(super) fn pass(&mut self, duration: Duration) -> ControlFlow<()> {
-        match self.next(Some(duration)) {
+        match self.next(duration) {
             Some(Event::Stop) => ControlFlow::Break(()),
             Some(Event::Child) | None => ControlFlow::Continue(()),
         }

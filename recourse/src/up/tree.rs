@@ -16,6 +16,9 @@ use super::{Args, Connection, ready, signals::Event, signals::Signals};
 const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 /// A child that crashes again and again is tried this often.
 const BACKOFF_MAX: Duration = Duration::from_secs(10);
+/// The children are looked at this often, whatever is heard of them: the end of one that comes while another
+/// is being restarted is heard by that restart, which waits for something else.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A child that ran this long has recovered; its next crash is a first one.
 const RECOVERED: Duration = Duration::from_mins(1);
 /// How long a child may take to finish its work before it is made to end.
@@ -155,7 +158,8 @@ impl Tree {
         loop {
             let now = Instant::now();
             let due = self.members.iter().filter_map(|one| one.restart_due).min();
-            let event = signals.next(due.map(|due| due.saturating_duration_since(now)));
+            let pause = due.map_or(LOOK_EVERY, |due| due.saturating_duration_since(now).min(LOOK_EVERY));
+            let event = signals.next(pause);
             if event == Some(Event::Stop) {
                 return Ok(());
             }

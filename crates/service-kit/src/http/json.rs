@@ -1,12 +1,19 @@
 //! JSON bodies.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::problem::{Problem, types};
+
+/// How long a body of at most a megabyte may take to arrive. Until it has, its request counts as one in hand, and
+/// whoever begins many and ends none would keep everybody else out.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// A JSON body as a `T`. Whatever is wrong with it becomes a problem: 413, 415, or 400 with what
 /// was expected where. An empty body counts as `{}`, because many commands need no field.
@@ -18,7 +25,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let declared = is_json(request.headers());
-        let bytes = Bytes::from_request(request, state).await?;
+        if request.headers().contains_key(CONTENT_ENCODING) {
+            return Err(Problem::new(&types::UNSUPPORTED_MEDIA_TYPE)
+                .detail("Send the body as it is, without Content-Encoding: compressed bodies are not taken."));
+        }
+        let Ok(bytes) = timeout(BODY_WITHIN, Bytes::from_request(request, state)).await else {
+            return Err(Problem::new(&types::REQUEST_TIMEOUT).detail(format!(
+                "The body did not come to its end within {} seconds. Send it at once.",
+                BODY_WITHIN.as_secs()
+            )));
+        };
+        let bytes = bytes?;
         if bytes.is_empty() {
             return parse(b"{}").map(Self);
         }

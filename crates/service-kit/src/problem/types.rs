@@ -25,6 +25,8 @@ problem_types! {
     NOT_FOUND = 404 "not-found" "There is nothing here";
     /// The path exists, but not for that method.
     METHOD_NOT_ALLOWED = 405 "method-not-allowed" "The path does not take this method";
+    /// The body did not arrive.
+    REQUEST_TIMEOUT = 408 "request-timeout" "The body took too long";
     /// Closed tickets do not change this way.
     TICKET_CLOSED = 409 "ticket-closed" "The ticket is closed";
     /// The ticket's status does not allow the command.

@@ -12,7 +12,7 @@ use super::language::Language;
 use super::reading::Batch;
 
 /// Beginnings that make some spreadsheet take a text for a formula.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\n'];
 
 pub(super) struct Csv<W: Write> {
     to: Writer<W>,
