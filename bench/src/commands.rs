@@ -248,11 +248,11 @@ fn per_ticket(size: LogSize, tickets: u64) -> f64 {
 }
 
 #[expect(clippy::print_stderr, reason = "progress of something that takes minutes")]
-fn say(what: &str) {
+pub(crate) fn say(what: &str) {
     eprintln!("bench: {what}");
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the command was asked for")]
-fn print(report: &str) {
+pub(crate) fn print(report: &str) {
     println!("{report}");
 }

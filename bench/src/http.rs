@@ -10,7 +10,9 @@ use tokio::{
 };
 
 /// Answers of single commands are far smaller.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+const BUFFER_BYTES: usize = 64 * 1024;
+/// The largest answer that has a length: a dashboard with its lists of a thousand has some hundreds of kilobytes.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A connection that stays open.
 #[derive(Debug)]
@@ -28,6 +30,24 @@ pub(crate) struct Head {
     pub(crate) body: Framing,
 }
 
+/// A whole answer.
+#[derive(Debug)]
+pub(crate) struct Answer<'c> {
+    pub(crate) status: u16,
+    head: &'c [u8],
+    pub(crate) body: &'c [u8],
+}
+
+impl Answer<'_> {
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let lines = std::str::from_utf8(self.head).ok()?.split("\r\n");
+        let mut headers = lines.filter_map(|line| line.split_once(':'));
+        let (_, value) = headers.find(|(header, _)| header.eq_ignore_ascii_case(name))?;
+        Some(value.trim())
+    }
+}
+
 /// How long the body is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
@@ -41,15 +61,27 @@ impl Connection {
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
-            buffer: vec![0; ANSWER_BYTES_MAX],
+            buffer: vec![0; BUFFER_BYTES],
         })
     }
 
     /// Sends a request and returns the body of its answer, which has to be a success.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<&[u8]> {
+        let answer = self.ask(request).await?;
+        if !is_success(answer.status) {
+            bail!("status {}: {}", answer.status, String::from_utf8_lossy(answer.body));
+        }
+        Ok(answer.body)
+    }
+
+    /// Sends a request and returns its answer, whatever it is.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer<'_>> {
         self.stream.write_all(request).await?;
         let mut filled = 0;
         let (head, body) = loop {
+            if filled == self.buffer.len() && filled < ANSWER_BYTES_MAX {
+                self.buffer.resize(filled * 2, 0);
+            }
             let space = self.buffer.get_mut(filled..).unwrap_or_default();
             let read = self.stream.read(space).await?;
             anyhow::ensure!(
@@ -61,11 +93,11 @@ impl Connection {
                 break found;
             }
         };
-        let body = self.buffer.get(body).unwrap_or_default();
-        if !is_success(head.status) {
-            bail!("status {}: {}", head.status, String::from_utf8_lossy(body));
-        }
-        Ok(body)
+        Ok(Answer {
+            status: head.status,
+            head: self.buffer.get(..head.length).unwrap_or_default(),
+            body: self.buffer.get(body).unwrap_or_default(),
+        })
     }
 
     /// The connection itself, for those who read and write at the same time.

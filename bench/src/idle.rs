@@ -13,7 +13,7 @@ use servers::{nats::free_port, wait};
 use crate::process::{self, Memory};
 
 /// After its start the desk is left alone for this long: caches of the start are given back, pools are filled.
-const SETTLING: Duration = Duration::from_secs(15);
+pub(crate) const SETTLING: Duration = Duration::from_secs(15);
 
 /// The processes of an idle desk by name: how many, and their memory.
 pub(crate) fn measure(recourse: &Path, dir: &Path) -> anyhow::Result<BTreeMap<String, (u64, Memory)>> {

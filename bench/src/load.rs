@@ -129,7 +129,7 @@ async fn caller(address: SocketAddr, mut script: Vec<Template>, window: Window) 
 }
 
 /// The id in the answer to a creation.
-fn id_in(answer: &[u8]) -> Option<[u8; ID_BYTES]> {
+pub(crate) fn id_in(answer: &[u8]) -> Option<[u8; ID_BYTES]> {
     const BEFORE: &[u8] = b"\"id\":\"";
     let at = answer.windows(BEFORE.len()).position(|window| window == BEFORE)? + BEFORE.len();
     answer.get(at..at + ID_BYTES)?.try_into().ok()

@@ -11,6 +11,7 @@ mod load;
 mod machine;
 mod process;
 mod raw;
+mod read;
 mod report;
 mod requests;
 mod site;
@@ -35,6 +36,8 @@ struct Cli {
 enum Command {
     /// Commands a second over HTTP, against a bare publisher.
     Commands(commands::Args),
+    /// Lists, search, dashboard, exports, and the read models themselves, at two sizes.
+    Read(read::Args),
     /// The bare handler, as a process of its own.
     #[command(hide = true)]
     BareHandler(bare::Args),
@@ -49,6 +52,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Commands(args) => commands::run(&args),
+        Command::Read(args) => read::run(&args),
         Command::BareHandler(args) => bare::run(&args),
         Command::ExecServer { args } => Err(servers::launch::exec(args).into()),
     }

@@ -25,11 +25,15 @@ use crate::requests::Tokens;
 
 /// Where nats-server is.
 pub(crate) fn nats_server() -> anyhow::Result<locate::NatsServer> {
-    let search = Search {
-        explicit: env::var_os("RECOURSE_NATS_SERVER").map(PathBuf::from),
+    Ok(locate::nats(&search("RECOURSE_NATS_SERVER"))?)
+}
+
+/// Where a server is looked for: where the variable says, or where fetched ones are.
+pub(crate) fn search(variable: &str) -> Search {
+    Search {
+        explicit: env::var_os(variable).map(PathBuf::from),
         runtime_dir: env::var_os("RECOURSE_RUNTIME_DIR").map_or_else(pinned::default_runtime_dir, PathBuf::from),
-    };
-    Ok(locate::nats(&search)?)
+    }
 }
 
 /// A nats-server with the desk's streams, all of them empty, and two tokens.
@@ -85,20 +89,7 @@ impl Site {
 }
 
 async fn token(log: &EventLog, kind: GrantKind) -> anyhow::Result<String> {
-    let (token, hash) = generate();
-    let grant = TokenGrant {
-        user: Uuid::new_v4(),
-        name: "Benchmark".to_owned(),
-        kind,
-        organisation: None,
-        groups: Vec::new(),
-        leading: false,
-        permissions: Vec::new(),
-        created_at: SystemClock.now(),
-        revoked_at: None,
-    };
-    log.tokens().put(hash, &grant).await?;
-    Ok(token)
+    token_of(log, kind, Uuid::new_v4(), None).await
 }
 
 /// Connects as the desk does. A user without a password is a token.
@@ -124,6 +115,29 @@ pub(crate) struct LogSize {
 
 /// How many partitions a log has that was made without asking for a number.
 pub(crate) const PARTITIONS: u16 = event_log::PARTITIONS_DEFAULT;
+
+/// A token for somebody with this name, of this organisation.
+pub(crate) async fn token_of(
+    log: &EventLog,
+    kind: GrantKind,
+    user: Uuid,
+    organisation: Option<Uuid>,
+) -> anyhow::Result<String> {
+    let (token, hash) = generate();
+    let grant = TokenGrant {
+        user,
+        name: "Benchmark".to_owned(),
+        kind,
+        organisation,
+        groups: Vec::new(),
+        leading: false,
+        permissions: Vec::new(),
+        created_at: SystemClock.now(),
+        revoked_at: None,
+    };
+    log.tokens().put(hash, &grant).await?;
+    Ok(token)
+}
 
 fn stream_name(partition: u16) -> String {
     format!("RC_TICKETS_{partition}")
