@@ -50,12 +50,11 @@ pub(crate) async fn live(desk: &Desk, limit: Duration) -> anyhow::Result<Filling
     let goal = recorded(desk).await?;
     let mut db = empty(desk).await?;
     let _projector = desk.service_unready("projector")?;
-    // The tables are made first; what counts is from the first rows on.
+    // The tables are made first; what counts is from then on.
     let (began, before) = loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        match applied(&mut db).await {
-            Ok(0) | Err(_) => {}
-            Ok(records) => break (Instant::now(), records),
+        if let Ok(records) = applied(&mut db).await {
+            break (Instant::now(), records);
         }
     };
     let mut records = before;
