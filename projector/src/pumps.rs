@@ -60,6 +60,12 @@ impl Pumps {
                 }
             };
             backoff.reset();
+            // Absence was reported in the name of the first generation, which may have been dropped.
+            for projection in [Tickets::NAME, Directory::NAME] {
+                if !wanted.contains(&(projection, 1)) {
+                    self.forget((projection, 1));
+                }
+            }
             running.retain(|generation, _| {
                 let stays = wanted.contains(generation);
                 if !stays {

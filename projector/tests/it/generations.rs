@@ -139,3 +139,27 @@ async fn what_a_cut_off_rebuild_left_is_removed_by_the_next() {
     assert_eq!(filling, 0);
     projector.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_projector_that_starts_without_a_first_generation_is_ready() {
+    let desk = Desk::start().await;
+    let (url, pool) = database().await;
+    let projector = Running::start(&desk, &url);
+    desk.lives(0, 4).await;
+    desk.caught_up(&pool).await;
+    let operator = operator(&desk, &url);
+    operator
+        .rebuild("tickets", None, &Arc::new(Progress::default()))
+        .await
+        .unwrap();
+    operator.drop("tickets", 1).await.unwrap();
+    projector.stop().await;
+
+    let projector = Running::start(&desk, &url);
+    wait_until("a projector that is ready", LIMIT, async || {
+        let report = projector.health.report();
+        if report.ready { Ok(()) } else { Err(report) }
+    })
+    .await;
+    projector.stop().await;
+}
