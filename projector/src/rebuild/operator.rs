@@ -19,7 +19,7 @@ use super::fill::{Stretch, Target, fill, fold};
 use super::switch;
 use crate::checkpoint::{self, Key, Skipped};
 use crate::database::Database;
-use crate::generation::{self, LAYOUTS, Layout, Standing};
+use crate::generation::{self, LAYOUTS, Layout, Schema, Standing};
 use crate::lines::Lines;
 use crate::pause::pause;
 use crate::projections::{Bulk, Directory, Tickets, texts};
@@ -203,6 +203,8 @@ impl Operator {
         self.work_off(first.into_iter().map(Work::Statement).collect()).await?;
         self.work_off(rest.into_iter().map(Work::Statement).collect()).await?;
         refuse_differences(projection, generation, &comparisons)?;
+        progress.stage.send_replace("collecting statistics");
+        self.work_off(self.statistics(projection, generation).await?).await?;
         let mut tx = self.database.pool().begin().await?;
         for key in keys {
             checkpoint::filled(&mut *tx, key).await?;
@@ -210,6 +212,18 @@ impl Operator {
         generation::note(&mut tx, projection, generation, "ready").await?;
         tx.commit().await?;
         Ok(comparisons)
+    }
+
+    /// What autovacuum would do some minutes later: until then, readers' plans would rest on guesses.
+    async fn statistics(&self, projection: &'static str, generation: i32) -> Result<Vec<Work>, RebuildError> {
+        let schema = Schema::new(projection, generation);
+        let tables: Vec<String> =
+            sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY 1")
+                .bind(schema.to_string())
+                .fetch_all(self.database.pool())
+                .await?;
+        let analyze = |table| Work::Statement(format!("ANALYZE {schema}.{table}"));
+        Ok(tables.into_iter().map(analyze).collect())
     }
 
     /// Every partition from the first record to the last that there is now.
