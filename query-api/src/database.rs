@@ -25,12 +25,14 @@ const CANCELLED: &str = "57014";
 
 /// What every session is set to. Filters pick one ticket or nearly all of them, depending on the
 /// value: a plan that is the same for all values would serve some of them badly. Many ask at once, so that
-/// one question gets one core; and a plan for several walks all tickets where an index would do.
-const SESSION: [(&str, &str); 4] = [
+/// one question gets one core; and a plan for several walks all tickets where an index would do. Postgres
+/// has a notice for every question without a word that counts, and nobody reads them.
+const SESSION: [(&str, &str); 5] = [
     ("statement_timeout", STATEMENT_MAX),
     ("default_transaction_read_only", "on"),
     ("plan_cache_mode", "force_custom_plan"),
     ("max_parallel_workers_per_gather", "0"),
+    ("client_min_messages", "warning"),
 ];
 
 /// A pool that connects when it is first used, so that a service starts without its database.

@@ -8,6 +8,7 @@ use domain::actor::Actor;
 use jiff::Timestamp;
 use service_kit::Problem;
 use service_kit::http::Caller;
+use sqlx::postgres::PgPool;
 use sqlx::{Postgres, QueryBuilder};
 
 use super::filter::{self, Filter};
@@ -69,6 +70,14 @@ impl Selection {
             moment,
             sort: sort.unwrap_or(if asks { Sort::RELEVANCE } else { Sort::default() }),
             fields: fields(params),
+        }
+    }
+
+    /// Looks ahead, so that a question about the past is answered quickly if few tickets may answer it.
+    async fn look_ahead(&mut self, db: &PgPool, actor: &Actor) -> Result<(), Problem> {
+        match &mut self.question {
+            Some(question) => question.look_ahead(db, actor, self.moment).await.map_err(problem),
+            None => Ok(()),
         }
     }
 
@@ -160,9 +169,10 @@ pub(crate) async fn list(
     Extension(Caller(actor)): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let request = Request::read(&uri, app.clock.now())?;
+    let mut request = Request::read(&uri, app.clock.now())?;
+    request.selection.view.permitted(&actor)?;
+    request.selection.look_ahead(&app.db, &actor).await?;
     let selection = &request.selection;
-    selection.view.permitted(&actor)?;
     let mut rows = page(&app, &request, &actor).await?;
     let more = rows.len() > usize::from(request.limit);
     rows.truncate(request.limit.into());

@@ -9,7 +9,10 @@
 //! whether one that has changed since did is seen from the words that it had then.
 
 use domain::actor::{Actor, ActorKind};
+use jiff_sqlx::ToSqlx as _;
+use sqlx::postgres::PgPool;
 use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
 
 use super::terms::Terms;
 use crate::moment::Moment;
@@ -17,6 +20,10 @@ use crate::moment::Moment;
 /// Only so many matches are ranked, the newest: whoever asks for what thousands of tickets say looks at the
 /// first page or asks again, and ranking reads every word of a ticket.
 pub(crate) const RANKED_MAX: i64 = 1000;
+
+/// If so many tickets or fewer may have answered a question about the past, they alone are looked at. If more
+/// may, they are so common that a walk through the list meets a page of them soon.
+const CANDIDATES_MAX: u16 = 5000;
 
 /// Longer questions are texts.
 const CHARACTERS_MAX: usize = 200;
@@ -56,6 +63,8 @@ pub(crate) struct Question {
     fragment: Option<String>,
     /// A pattern for the label of the ticket with that number.
     number: Option<String>,
+    /// The only tickets that may have answered it at a past moment, if they are few.
+    candidates: Option<Vec<Uuid>>,
 }
 
 impl Question {
@@ -71,6 +80,7 @@ impl Question {
             terms: Terms::parse(text),
             fragment: (characters >= FRAGMENT_MIN).then(|| format!("%{}%", escaped(text))),
             number: number.map(|number| format!("#{number} %")),
+            candidates: None,
         })
     }
 
@@ -82,6 +92,22 @@ impl Question {
         }
     }
 
+    /// Finds out which tickets may have answered a question about the past: those that say all that is asked,
+    /// whatever else they say by now, and those that may have been edited since.
+    pub(crate) async fn look_ahead(&mut self, db: &PgPool, actor: &Actor, moment: Moment) -> Result<(), sqlx::Error> {
+        let Moment::Past(at) = moment else { return Ok(()) };
+        let limit = i64::from(CANDIDATES_MAX) + 1;
+        let mut sql = QueryBuilder::new("(SELECT x.ticket_id FROM desk.ticket_texts x WHERE ");
+        self.push_possible(&mut sql, actor);
+        sql.push(" LIMIT ").push_bind(limit);
+        sql.push(") UNION ALL (SELECT e.id FROM desk.tickets e WHERE e.edited AND e.recorded_at > ")
+            .push_bind(at.to_sqlx());
+        sql.push(" LIMIT ").push_bind(limit).push(")");
+        let found: Vec<Uuid> = sql.build_query_scalar().fetch_all(db).await?;
+        self.candidates = (found.len() <= CANDIDATES_MAX.into()).then_some(found);
+        Ok(())
+    }
+
     /// Appends the condition that `t` answers the question, by the words that `actor` may read.
     pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor, moment: Moment) {
         sql.push(" AND ");
@@ -91,14 +117,13 @@ impl Question {
         }
     }
 
-    /// The tickets that may have answered it: those that say all that is asked, whatever else they say by now,
-    /// and those that may have said it before they were edited. Then those that did.
+    /// A ticket that has not changed since says now what it said then. One whose subject and description have not,
+    /// and that does not say all that is asked, has not said it then either. Of the others, the words are made again.
     fn push_match_then(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
-        sql.push("t.id IN (SELECT x.ticket_id FROM desk.ticket_texts x WHERE ");
-        self.push_possible(sql, actor);
-        sql.push(
-            " UNION ALL SELECT e.id FROM desk.tickets e WHERE e.edited) AND CASE WHEN t.valid_to = 'infinity' THEN ",
-        );
+        if let Some(candidates) = &self.candidates {
+            sql.push("t.id = ANY(").push_bind(candidates.clone()).push(") AND ");
+        }
+        sql.push("CASE WHEN t.valid_to = 'infinity' THEN ");
         self.push_match(sql, actor, "x.label");
         sql.push(" WHEN p.subject = t.subject AND p.description_revision = t.description_revision AND NOT ");
         self.push_possible(sql, actor);
