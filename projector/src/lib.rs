@@ -11,6 +11,7 @@ mod analytics;
 mod checkpoint;
 mod config;
 mod database;
+mod first_fill;
 mod generation;
 mod jsonb;
 mod lag;
@@ -106,12 +107,25 @@ pub async fn project(
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), RunError> {
+    project_filling_from(first_fill::MISSING_MIN, log, database_url, calendar, health, shutdown).await
+}
+
+/// The same, with another number of missing records from which on a read model is filled at once.
+async fn project_filling_from(
+    fill_from: u64,
+    log: EventLog,
+    database_url: &str,
+    calendar: Calendar,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> Result<(), RunError> {
     let database = Arc::new(Database::new(database_url, log.partitions()).map_err(RunError::Database)?);
     let pumps = Pumps {
         log: log.clone(),
         database: Arc::clone(&database),
         calendar,
         health: health.clone(),
+        fill_from,
     };
     let sources = pumps.sources();
     let mut tasks = JoinSet::new();

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use domain::calendar::Calendar;
 use event_log::{EventLog, Source};
-use service_kit::Health;
+use service_kit::{Health, chain};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::checkpoint::Key;
 use crate::database::{Database, DatabaseError};
+use crate::first_fill::Outcome;
 use crate::generation;
 use crate::pause::{Backoff, pause};
 use crate::projections::{Directory, Projection, Tickets};
@@ -30,6 +31,8 @@ pub(crate) struct Pumps {
     pub(crate) database: Arc<Database>,
     pub(crate) calendar: Calendar,
     pub(crate) health: Health,
+    /// How many records may be missing before a read model is filled at once.
+    pub(crate) fill_from: u64,
 }
 
 impl Pumps {
@@ -44,6 +47,7 @@ impl Pumps {
     pub(crate) async fn run(self) {
         let mut running: BTreeMap<Generation, JoinSet<()>> = BTreeMap::new();
         let mut backoff = Backoff::default();
+        let mut fills = true;
         // Registered at once, so that nobody takes a projector without pumps for a ready one.
         self.report_absence("starting");
         loop {
@@ -78,11 +82,43 @@ impl Pumps {
                     .entry((projection, generation))
                     .or_insert_with(|| self.start(projection, generation));
             }
+            fills = fills && !self.fill_if_far_behind(&mut running).await;
             tokio::select! {
                 () = pause(LOOK_EVERY) => {}
                 ended = any_ended(&mut running) => {
                     ended.expect("pumps never end by themselves, and are cancelled only by being dropped");
                 }
+            }
+        }
+    }
+
+    /// Fills the read model of tickets at once, if it lacks much; its own pumps stand still meanwhile. Returns
+    /// whether that cannot be done.
+    async fn fill_if_far_behind(&self, running: &mut BTreeMap<Generation, JoinSet<()>>) -> bool {
+        let behind = match self.far_behind().await {
+            Ok(None) => return false,
+            Ok(Some(behind)) => behind,
+            Err(error) => {
+                tracing::debug!("it cannot be seen how much is missing: {error}");
+                return false;
+            }
+        };
+        running.remove(&(Tickets::NAME, behind));
+        for key in generation::keys(Tickets::NAME, behind, self.log.partitions()) {
+            self.health
+                .component(&component(key))
+                .unready("filled at once from the log");
+        }
+        match self.fill_at_once(behind).await {
+            Ok(Outcome::Filled) => {
+                self.forget((Tickets::NAME, behind));
+                false
+            }
+            Ok(Outcome::Wait) => false,
+            Ok(Outcome::Follow) => true,
+            Err(error) => {
+                tracing::warn!("the read model is not filled yet: {}", chain(&error));
+                false
             }
         }
     }

@@ -1,10 +1,13 @@
 //! For the tests of this crate and of others.
 
+use domain::calendar::Calendar;
+use event_log::EventLog;
+use service_kit::{Health, Shutdown};
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::database::{DatabaseError, MIGRATOR};
-use crate::{analytics, generation};
+use crate::{RunError, analytics, generation};
 
 /// Every table that is made from the log, as text: equal texts, equal tables. Checkpoints are left
 /// out, because how far a log was read says nothing about its content.
@@ -20,6 +23,17 @@ pub async fn dump(pool: &PgPool) -> Result<String, sqlx::Error> {
         }
     }
     Ok(text)
+}
+
+/// Projects as [`crate::project`] does, but fills a read model at once however few records are missing.
+pub async fn project_filling_at_once(
+    log: EventLog,
+    database_url: &str,
+    calendar: Calendar,
+    health: &Health,
+    shutdown: &Shutdown,
+) -> Result<(), RunError> {
+    crate::project_filling_from(1, log, database_url, calendar, health, shutdown).await
 }
 
 /// Makes the tables of a fresh database, as a projector of a log with one partition does.

@@ -91,6 +91,15 @@ impl Operator {
         })
     }
 
+    /// The same for a projector, which has a database already.
+    pub(crate) const fn of_projector(log: EventLog, database: Arc<Database>, calendar: Calendar) -> Self {
+        Self {
+            log,
+            database,
+            calendar,
+        }
+    }
+
     /// Every projection's standing.
     pub async fn list(&self) -> Result<Vec<Listed>, RebuildError> {
         let listed = sqlx::query_as(
@@ -300,6 +309,7 @@ impl Operator {
             database: Arc::clone(&self.database),
             calendar: self.calendar.clone(),
             health: Health::default(),
+            fill_from: u64::MAX,
         };
         let mut pumping = pumps.start(projection, generation);
         let following = async {

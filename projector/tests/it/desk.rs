@@ -158,6 +158,18 @@ impl Running {
         Self { health, shutdown, task }
     }
 
+    /// One that fills read models at once, however few records are missing.
+    pub(crate) fn start_filling_at_once(desk: &Desk, database_url: &str) -> Self {
+        let (health, shutdown) = (Health::default(), Shutdown::new());
+        let (log, url) = (desk.log.clone(), database_url.to_owned());
+        let (its_health, its_shutdown) = (health.clone(), shutdown.clone());
+        let task = tokio::spawn(async move {
+            let calendar = WaitPolicy::supportal().calendar;
+            projector::testing::project_filling_at_once(log, &url, calendar, &its_health, &its_shutdown).await
+        });
+        Self { health, shutdown, task }
+    }
+
     pub(crate) async fn stop(self) {
         self.shutdown.trigger();
         self.task.await.unwrap().unwrap();

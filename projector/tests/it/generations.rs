@@ -7,7 +7,7 @@ use projector::{Comparison, Operator, Pace, Progress, RebuildError};
 use sqlx::postgres::PgPool;
 use test_harness::wait_until;
 
-use crate::desk::{Desk, LIMIT, Running, SOMEBODY, database};
+use crate::desk::{Desk, LIMIT, Running, SOMEBODY, database, rebuilt};
 
 fn operator(desk: &Desk, url: &str) -> Operator {
     Operator::new(desk.log.clone(), url, WaitPolicy::supportal().calendar).unwrap()
@@ -162,4 +162,35 @@ async fn a_projector_that_starts_without_a_first_generation_is_ready() {
     })
     .await;
     projector.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_model_that_is_filled_at_once_equals_one_that_followed_the_log() {
+    let desk = Desk::start().await;
+    desk.lives(0, 20).await;
+    let expected = rebuilt(&desk).await;
+    let (url, pool) = database().await;
+    let projector = Running::start_filling_at_once(&desk, &url);
+    wait_until("a generation that was filled at once", LIMIT, async || {
+        let generations: Vec<(i32, String)> = sqlx::query_as(
+            "SELECT generation, state FROM recourse.generations WHERE projection = 'tickets' ORDER BY generation",
+        )
+        .fetch_all(&pool)
+        .await
+        .unwrap_or_default();
+        if generations == [(2, "serving".to_owned())] {
+            Ok(())
+        } else {
+            Err(generations)
+        }
+    })
+    .await;
+    desk.caught_up(&pool).await;
+    assert_eq!(projector::testing::dump(&pool).await.unwrap(), expected);
+
+    // From then on it follows the log.
+    desk.lives(20, 24).await;
+    desk.caught_up(&pool).await;
+    projector.stop().await;
+    assert_eq!(projector::testing::dump(&pool).await.unwrap(), rebuilt(&desk).await);
 }
