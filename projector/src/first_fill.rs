@@ -1,14 +1,15 @@
-//! A read model that has far to go is filled at once: beside the one that serves, in tables that get their
-//! indexes when they are full. Following the log record by record is many times slower.
+//! A read model that has far to go, or that another release made, is filled at once: beside the one that
+//! serves, in tables that get their indexes when they are full. Following the log record by record is many times
+//! slower.
 
 use std::sync::Arc;
 
 use service_kit::chain;
 
 use crate::checkpoint;
-use crate::generation;
+use crate::generation::{self, Layout};
 use crate::projections::{Projection as _, Tickets};
-use crate::pumps::Pumps;
+use crate::pumps::{Generation, Look, Pumps};
 use crate::rebuild::{Operator, Progress, RebuildError};
 
 /// From so many missing records on it is worth its while: fewer are followed in some seconds.
@@ -26,12 +27,20 @@ pub(crate) enum Outcome {
 }
 
 impl Pumps {
-    /// The generation of tickets that serves, if it has never held all that the log did and lacks many records.
-    pub(crate) async fn far_behind(&self) -> Result<Option<i32>, RebuildError> {
+    /// A generation that serves and was made by another release, whose tables this one cannot write to; or that
+    /// of tickets, if it has never held all that the log did and lacks many records.
+    pub(crate) async fn far_behind(&self, look: Look) -> Result<Option<Generation>, RebuildError> {
         let all = generation::all(self.database.pool()).await?;
+        let foreign = all
+            .iter()
+            .filter(|standing| standing.serves() && standing.layout().is_none())
+            .find_map(|standing| Some((Layout::of(&standing.projection)?.projection, standing.generation)));
+        if foreign.is_some() && look == Look::AtStart {
+            return Ok(foreign);
+        }
         let serving = all
             .iter()
-            .find(|standing| standing.projection == Tickets::NAME && standing.state == "serving");
+            .find(|standing| standing.projection == Tickets::NAME && standing.serves());
         let Some(serving) = serving.map(|standing| standing.generation) else {
             return Ok(None);
         };
@@ -50,22 +59,20 @@ impl Pumps {
                 missing += last.saturating_sub(standing.sequence());
             }
         }
-        Ok((missing >= self.fill_from).then_some(serving))
+        Ok((missing >= self.fill_from).then_some((Tickets::NAME, serving)))
     }
 
     /// Makes a whole generation, shows it to readers, and removes the one that was `behind`.
-    pub(crate) async fn fill_at_once(&self, behind: i32) -> Result<Outcome, RebuildError> {
+    pub(crate) async fn fill_at_once(&self, (projection, behind): Generation) -> Result<Outcome, RebuildError> {
         let operator = Operator::of_projector(self.log.clone(), Arc::clone(&self.database), self.calendar.clone());
-        tracing::info!("the read model of tickets is filled at once from the log");
-        match operator
-            .rebuild(Tickets::NAME, None, &Arc::new(Progress::default()))
-            .await
-        {
+        tracing::info!(projection, "the read model {projection} is filled at once from the log");
+        match operator.rebuild(projection, None, &Arc::new(Progress::default())).await {
             Ok((generation, _)) => {
-                operator.drop(Tickets::NAME, behind).await?;
+                operator.drop(projection, behind).await?;
                 tracing::info!(
+                    projection,
                     generation,
-                    "the read model of tickets is filled, as generation {generation}"
+                    "the read model {projection} is filled, as generation {generation}"
                 );
                 Ok(Outcome::Filled)
             }

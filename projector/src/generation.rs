@@ -62,12 +62,32 @@ pub(crate) struct Standing {
     pub(crate) projection: String,
     pub(crate) generation: i32,
     pub(crate) state: String,
+    layout: String,
+}
+
+impl Standing {
+    /// The layout by which this binary writes to the generation, if its tables are of that layout.
+    pub(crate) fn layout(&self) -> Option<&'static Layout> {
+        Layout::of(&self.projection).filter(|layout| layout.digest() == self.layout)
+    }
+
+    /// Whether it is what readers see.
+    pub(crate) fn serves(&self) -> bool {
+        self.state == "serving"
+    }
 }
 
 impl Layout {
     /// The layout of the projection of that name.
     pub(crate) fn of(projection: &str) -> Option<&'static Self> {
         LAYOUTS.iter().find(|layout| layout.projection == projection)
+    }
+
+    /// Tells layouts apart: a projector of another release may know other columns.
+    pub(crate) fn digest(&self) -> String {
+        let text = [self.tables, self.indexes, self.views].concat();
+        let [a, b, c, d, ..] = wire::hash(text.as_bytes());
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
     }
 
     /// Makes a generation's tables.
@@ -122,20 +142,21 @@ impl Layout {
     }
 }
 
-/// Notes a generation and what it is.
+/// Notes a generation of this layout, and what it is.
 pub(crate) async fn note(
     db: &mut PgConnection,
-    projection: &str,
+    layout: &Layout,
     generation: i32,
     state: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO recourse.generations (projection, generation, state) VALUES ($1, $2, $3)
+        "INSERT INTO recourse.generations (projection, generation, state, layout) VALUES ($1, $2, $3, $4)
          ON CONFLICT (projection, generation) DO UPDATE SET state = excluded.state",
     )
-    .bind(projection)
+    .bind(layout.projection)
     .bind(generation)
     .bind(state)
+    .bind(layout.digest())
     .execute(db)
     .await?;
     Ok(())
@@ -165,7 +186,7 @@ pub(crate) async fn ensure(db: &PgPool, partitions: u16) -> Result<bool, sqlx::E
         layout.make_tables(&mut tx, 1).await?;
         layout.make_indexes(&mut tx, 1).await?;
         layout.show(&mut tx, 1).await?;
-        note(&mut tx, layout.projection, 1, "serving").await?;
+        note(&mut tx, &layout, 1, "serving").await?;
         checkpoint::ensure(&mut *tx, &keys(layout.projection, 1, partitions)).await?;
     }
     tx.commit().await?;
@@ -196,7 +217,9 @@ pub(crate) async fn lock(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
 
 /// Every generation there is, by projection and age.
 pub(crate) async fn all(db: impl PgExecutor<'_>) -> Result<Vec<Standing>, sqlx::Error> {
-    sqlx::query_as("SELECT projection, generation, state FROM recourse.generations ORDER BY projection, generation")
-        .fetch_all(db)
-        .await
+    sqlx::query_as(
+        "SELECT projection, generation, state, layout FROM recourse.generations ORDER BY projection, generation",
+    )
+    .fetch_all(db)
+    .await
 }

@@ -22,7 +22,32 @@ use crate::pump::{self, Pump};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// A projection's name, and which generation of its tables.
-type Generation = (&'static str, i32);
+pub(crate) type Generation = (&'static str, i32);
+
+/// What a generation is to readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// They see it: the projector is ready if it follows.
+    Serving,
+    /// They do not see it, or not now. It halts and pauses without anybody's being worse off.
+    Beside,
+}
+
+/// When the generations are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// A projector that starts makes its own tables in place of another release's.
+    AtStart,
+    /// One that runs and finds others there was replaced by another release, and does not fight it.
+    Later,
+}
+
+/// The pumps of a generation, started for its role.
+#[derive(Debug)]
+struct Running {
+    role: Role,
+    pumps: JoinSet<()>,
+}
 
 /// Keeps the pumps going.
 #[derive(Debug)]
@@ -45,9 +70,9 @@ impl Pumps {
 
     /// Pumps for ever. May be dropped at any point. A pump that fails takes all of them with it.
     pub(crate) async fn run(self) {
-        let mut running: BTreeMap<Generation, JoinSet<()>> = BTreeMap::new();
+        let mut running: BTreeMap<Generation, Running> = BTreeMap::new();
         let mut backoff = Backoff::default();
-        let mut fills = true;
+        let (mut fills, mut look) = (true, Look::AtStart);
         // Registered at once, so that nobody takes a projector without pumps for a ready one.
         self.report_absence("starting");
         loop {
@@ -66,23 +91,25 @@ impl Pumps {
             backoff.reset();
             // Absence was reported in the name of the first generation, which may have been dropped.
             for projection in [Tickets::NAME, Directory::NAME] {
-                if !wanted.contains(&(projection, 1)) {
+                if !wanted.contains_key(&(projection, 1)) {
                     self.forget((projection, 1));
                 }
             }
-            running.retain(|generation, _| {
-                let stays = wanted.contains(generation);
+            running.retain(|generation, pumping| {
+                let stays = wanted.get(generation) == Some(&pumping.role);
                 if !stays {
                     self.forget(*generation);
                 }
                 stays
             });
-            for (projection, generation) in wanted {
-                running
-                    .entry((projection, generation))
-                    .or_insert_with(|| self.start(projection, generation));
+            self.report_others(&wanted);
+            for (generation, role) in wanted {
+                running.entry(generation).or_insert_with(|| Running {
+                    role,
+                    pumps: self.start(generation, role),
+                });
             }
-            fills = fills && !self.fill_if_far_behind(&mut running).await;
+            fills = fills && !self.fill_if_far_behind(&mut running, &mut look).await;
             tokio::select! {
                 () = pause(LOOK_EVERY) => {}
                 ended = any_ended(&mut running) => {
@@ -92,26 +119,30 @@ impl Pumps {
         }
     }
 
-    /// Fills the read model of tickets at once, if it lacks much; its own pumps stand still meanwhile. Returns
-    /// whether that cannot be done.
-    async fn fill_if_far_behind(&self, running: &mut BTreeMap<Generation, JoinSet<()>>) -> bool {
-        let behind = match self.far_behind().await {
-            Ok(None) => return false,
+    /// Fills a read model at once that lacks much, or that another release made; its own pumps stand still
+    /// meanwhile. Returns whether that cannot be done.
+    async fn fill_if_far_behind(&self, running: &mut BTreeMap<Generation, Running>, look: &mut Look) -> bool {
+        let behind = match self.far_behind(*look).await {
+            Ok(None) => {
+                *look = Look::Later;
+                return false;
+            }
             Ok(Some(behind)) => behind,
             Err(error) => {
                 tracing::debug!("it cannot be seen how much is missing: {error}");
                 return false;
             }
         };
-        running.remove(&(Tickets::NAME, behind));
-        for key in generation::keys(Tickets::NAME, behind, self.log.partitions()) {
+        running.remove(&behind);
+        let (projection, generation) = behind;
+        for key in generation::keys(projection, generation, self.log.partitions()) {
             self.health
                 .component(&component(key))
                 .unready("filled at once from the log");
         }
         match self.fill_at_once(behind).await {
             Ok(Outcome::Filled) => {
-                self.forget((Tickets::NAME, behind));
+                self.forget(behind);
                 false
             }
             Ok(Outcome::Wait) => false,
@@ -124,7 +155,7 @@ impl Pumps {
     }
 
     /// The generations that are to follow the log.
-    async fn wanted(&self) -> Result<Vec<Generation>, DatabaseError> {
+    async fn wanted(&self) -> Result<BTreeMap<Generation, Role>, DatabaseError> {
         self.database.ensure().await?;
         let all = generation::all(self.database.pool())
             .await
@@ -132,8 +163,8 @@ impl Pumps {
         let following = all.into_iter().filter(|standing| standing.state != "filling");
         Ok(following
             .filter_map(|standing| {
-                let layout = generation::Layout::of(&standing.projection)?;
-                Some((layout.projection, standing.generation))
+                let role = if standing.serves() { Role::Serving } else { Role::Beside };
+                Some(((standing.layout()?.projection, standing.generation), role))
             })
             .collect())
     }
@@ -150,6 +181,21 @@ impl Pumps {
         }
     }
 
+    /// Readers see what this projector cannot write to: then it is not it that keeps the desk's lists fresh.
+    fn report_others(&self, wanted: &BTreeMap<Generation, Role>) {
+        for projection in [Tickets::NAME, Directory::NAME] {
+            let name = format!("projector/{projection}");
+            let mut of_it = wanted.iter().filter(|((of, _), _)| *of == projection);
+            if of_it.any(|(_, role)| *role == Role::Serving) {
+                self.health.forget(&name);
+            } else {
+                self.health
+                    .component(&name)
+                    .unready("the tables that readers see were made by another release");
+            }
+        }
+    }
+
     /// Nobody asks after the health of a generation that is gone.
     fn forget(&self, (projection, generation): Generation) {
         for key in generation::keys(projection, generation, self.log.partitions()) {
@@ -159,8 +205,12 @@ impl Pumps {
     }
 
     /// Starts the pumps of one generation. They end when the set is dropped.
-    pub(crate) fn start(&self, projection: &'static str, generation: i32) -> JoinSet<()> {
+    pub(crate) fn start(&self, (projection, generation): Generation, role: Role) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
+        let health = match role {
+            Role::Serving => self.health.clone(),
+            Role::Beside => Health::default(),
+        };
         let sources = self.sources().into_iter().filter(|(name, ..)| *name == projection);
         for (_, partition, source) in sources {
             let key = Key {
@@ -173,24 +223,24 @@ impl Pumps {
                     let projection = Tickets {
                         calendar: self.calendar.clone(),
                     };
-                    tasks.spawn(self.pump(projection, key, source).run());
+                    tasks.spawn(self.pump(projection, key, source, &health).run());
                 }
                 Source::Directory => {
-                    tasks.spawn(self.pump(Directory, key, source).run());
+                    tasks.spawn(self.pump(Directory, key, source, &health).run());
                 }
             }
         }
         tasks
     }
 
-    fn pump<P: Projection>(&self, projection: P, key: Key, source: Source) -> Pump<P> {
+    fn pump<P: Projection>(&self, projection: P, key: Key, source: Source, health: &Health) -> Pump<P> {
         Pump {
             projection,
             key,
             source,
             log: self.log.clone(),
             database: Arc::clone(&self.database),
-            component: self.health.component(&component(key)),
+            component: health.component(&component(key)),
         }
     }
 }
@@ -209,8 +259,11 @@ fn component(key: Key) -> String {
 }
 
 /// Returns when any task of any set has ended.
-async fn any_ended(running: &mut BTreeMap<Generation, JoinSet<()>>) -> Result<(), JoinError> {
-    let ends: Vec<_> = running.values_mut().map(|tasks| Box::pin(tasks.join_next())).collect();
+async fn any_ended(running: &mut BTreeMap<Generation, Running>) -> Result<(), JoinError> {
+    let ends: Vec<_> = running
+        .values_mut()
+        .map(|running| Box::pin(running.pumps.join_next()))
+        .collect();
     if ends.is_empty() {
         return std::future::pending().await;
     }

@@ -76,6 +76,17 @@ pub enum RebuildError {
         /// Which.
         generation: i32,
     },
+    /// Another release made it.
+    #[error(
+        "generation {generation} of {projection} was made by another release, whose tools it takes; \
+         `recourse projection rebuild {projection}` makes one of this release"
+    )]
+    OtherLayout {
+        /// Of which projection.
+        projection: &'static str,
+        /// Which.
+        generation: i32,
+    },
     /// There is none to go back to.
     #[error("no other generation of {projection} has been kept to switch back to")]
     NoneKept {

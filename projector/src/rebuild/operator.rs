@@ -23,7 +23,7 @@ use crate::generation::{self, LAYOUTS, Layout, Schema, Standing};
 use crate::lines::Lines;
 use crate::pause::pause;
 use crate::projections::{Bulk, Directory, Tickets, texts};
-use crate::pumps::Pumps;
+use crate::pumps::{Pumps, Role};
 
 /// Partitions that are filled at once. Each keeps its tickets in memory; more than the machine has cores
 /// would only take more of it.
@@ -163,7 +163,7 @@ impl Operator {
         let mut tx = connection.begin().await?;
         generation::lock(&mut tx).await?;
         layout.make_tables(&mut tx, generation).await?;
-        generation::note(&mut tx, projection, generation, "filling").await?;
+        generation::note(&mut tx, layout, generation, "filling").await?;
         let keys = generation::keys(projection, generation, self.log.partitions());
         checkpoint::ensure(&mut *tx, &keys).await?;
         // What was passed over for the generation that serves is passed over for this one.
@@ -218,7 +218,7 @@ impl Operator {
         for key in keys {
             checkpoint::filled(&mut *tx, key).await?;
         }
-        generation::note(&mut tx, projection, generation, "ready").await?;
+        generation::note(&mut tx, layout, generation, "ready").await?;
         tx.commit().await?;
         Ok(comparisons)
     }
@@ -311,7 +311,7 @@ impl Operator {
             health: Health::default(),
             fill_from: u64::MAX,
         };
-        let mut pumping = pumps.start(projection, generation);
+        let mut pumping = pumps.start((projection, generation), Role::Beside);
         let following = async {
             for key in generation::keys(projection, generation, self.log.partitions()) {
                 let head = self.log.last_sequence(source(key)).await?;
@@ -509,6 +509,10 @@ impl Operator {
             Some(Standing { generation, state, .. }) if state == "filling" => Err(RebuildError::NotWhole {
                 projection,
                 generation: *generation,
+            }),
+            Some(standing) if standing.layout().is_none() => Err(RebuildError::OtherLayout {
+                projection,
+                generation: standing.generation,
             }),
             Some(standing) => Ok(standing.generation),
         }

@@ -90,13 +90,14 @@ async fn try_switch(db: &PgPool, layout: &'static Layout, generation: i32) -> Re
 async fn switch_within(tx: &mut PgConnection, layout: &'static Layout, generation: i32) -> Result<Tried, RebuildError> {
     let projection = layout.projection;
     generation::lock(tx).await?;
-    let state: Option<String> =
-        sqlx::query_scalar("SELECT state FROM recourse.generations WHERE projection = $1 AND generation = $2")
-            .bind(projection)
-            .bind(generation)
-            .fetch_optional(&mut *tx)
-            .await?;
-    match state.as_deref() {
+    let all = generation::all(&mut *tx).await?;
+    let meant = all
+        .iter()
+        .find(|standing| standing.projection == projection && standing.generation == generation);
+    match meant.map(|standing| standing.state.as_str()) {
+        Some("ready" | "kept") if meant.is_some_and(|standing| standing.layout().is_none()) => {
+            return Err(RebuildError::OtherLayout { projection, generation });
+        }
         Some("ready" | "kept") => {}
         Some("serving") => return Ok(Tried::Switched),
         Some(_) => return Err(RebuildError::NotWhole { projection, generation }),
@@ -130,7 +131,7 @@ async fn switch_within(tx: &mut PgConnection, layout: &'static Layout, generatio
         .bind(projection)
         .execute(&mut *tx)
         .await?;
-    generation::note(tx, projection, generation, "serving").await?;
+    generation::note(tx, layout, generation, "serving").await?;
     Ok(Tried::Switched)
 }
 

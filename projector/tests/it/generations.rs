@@ -194,3 +194,46 @@ async fn a_read_model_that_is_filled_at_once_equals_one_that_followed_the_log() 
     projector.stop().await;
     assert_eq!(projector::testing::dump(&pool).await.unwrap(), rebuilt(&desk).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_another_release_are_replaced_at_the_start_and_left_alone_later() {
+    let desk = Desk::start().await;
+    desk.lives(0, 20).await;
+    let expected = rebuilt(&desk).await;
+    let (url, pool) = database().await;
+    let projector = Running::start(&desk, &url);
+    desk.caught_up(&pool).await;
+
+    // Somebody newer takes over while this one runs.
+    let others = "UPDATE recourse.generations SET layout = 'of another release'";
+    sqlx::query(others).execute(&pool).await.unwrap();
+    wait_until("the projector to leave them alone", LIMIT, async || {
+        let report = format!("{:?}", projector.health.report());
+        if report.contains("another release") {
+            Ok(())
+        } else {
+            Err(report)
+        }
+    })
+    .await;
+    assert_eq!(
+        (serving(&pool, "tickets").await, serving(&pool, "directory").await),
+        (1, 1)
+    );
+    projector.stop().await;
+
+    // This one comes back.
+    let projector = Running::start(&desk, &url);
+    wait_until("tables of its own", LIMIT, async || {
+        let serving = (serving(&pool, "tickets").await, serving(&pool, "directory").await);
+        if serving == (2, 2) {
+            Ok(())
+        } else {
+            Err(format!("{serving:?}"))
+        }
+    })
+    .await;
+    desk.caught_up(&pool).await;
+    assert_eq!(projector::testing::dump(&pool).await.unwrap(), expected);
+    projector.stop().await;
+}

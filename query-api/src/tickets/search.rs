@@ -125,26 +125,41 @@ impl Question {
         }
         sql.push("CASE WHEN t.valid_to = 'infinity' THEN ");
         self.push_match(sql, actor, "x.label");
-        sql.push(" WHEN p.subject = t.subject AND p.description_revision = t.description_revision AND NOT ");
+        sql.push(" WHEN p.subject = t.subject AND p.description_revision = t.description_revision AND ");
         self.push_possible(sql, actor);
-        sql.push(" THEN FALSE ELSE (SELECT ");
+        // Tickets without internal comments have no words of theirs, which makes the answer unknown.
+        sql.push(" IS NOT TRUE THEN FALSE ELSE (SELECT ");
         self.push_match(sql, actor, LABEL);
         sql.push(" FROM ").push(WORDS_THEN).push(") END");
     }
 
-    /// Appends `(…)`: whether words `x` and a label answer the question.
+    /// Appends `(…)`: whether words `x` and a label answer the question. For whoever reads everything a word that
+    /// is not to be there may be in either; the words of both decide, and each by itself only leads an index to them.
     fn push_match(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor, label: &str) {
-        self.push_any(sql, actor, label, |sql, words| {
+        let answers = |sql: &mut QueryBuilder<Postgres>, words: &str| {
             sql.push(words).push(" @@ ");
             self.terms.push(sql);
-        });
+        };
+        sql.push("(");
+        if reads_everything(actor) {
+            sql.push("(");
+            answers(sql, "x.public_words");
+            sql.push(" OR ");
+            answers(sql, "x.all_words");
+            sql.push(") AND ");
+            answers(sql, "COALESCE(x.all_words, x.public_words)");
+        } else {
+            answers(sql, "x.public_words");
+        }
+        self.push_labels(sql, label);
+        sql.push(")");
     }
 
     /// Appends `(…)`: whether texts `x` have all the words that the question wants there. What it wants not to be
     /// there may have come later, and words that stood in a row may not any more. `T` is a question that wants
     /// nothing to be there.
     fn push_possible(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
-        self.push_any(sql, actor, "x.label", |sql, words| {
+        let may = |sql: &mut QueryBuilder<Postgres>, words: &str| {
             sql.push("querytree(");
             self.terms.push(sql);
             sql.push(") = 'T' OR ")
@@ -152,26 +167,22 @@ impl Question {
                 .push(" @@ regexp_replace(querytree(");
             self.terms.push(sql);
             sql.push(r"), '<(-|\d+)>', '&', 'g')::tsquery");
-        });
-    }
-
-    fn push_any(
-        &self,
-        sql: &mut QueryBuilder<Postgres>,
-        actor: &Actor,
-        label: &str,
-        push_words: impl Fn(&mut QueryBuilder<Postgres>, &str),
-    ) {
+        };
         sql.push("(");
-        push_words(sql, "x.public_words");
+        may(sql, "x.public_words");
         if reads_everything(actor) {
             sql.push(" OR ");
-            push_words(sql, "x.all_words");
+            may(sql, "x.all_words");
         }
+        self.push_labels(sql, "x.label");
+        sql.push(")");
+    }
+
+    /// Appends the other ways of being found: by a fragment of the label, and by the number.
+    fn push_labels(&self, sql: &mut QueryBuilder<Postgres>, label: &str) {
         for pattern in self.fragment.iter().chain(&self.number) {
             sql.push(" OR ").push(label).push(" ILIKE ").push_bind(pattern.clone());
         }
-        sql.push(")");
     }
 
     /// Appends how well `t` answers the question, where `t` has the words of the present.

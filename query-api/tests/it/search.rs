@@ -133,6 +133,7 @@ async fn customers_never_find_what_is_internal() {
     }
     // Nor by leaving it out.
     assert_eq!(found(&desk, &requester, "printing -zeppelin").await, [2]);
+    assert_eq!(found(&desk, &staff, "printing -zeppelin").await, [0_u64; 0]);
     assert_eq!(found(&desk, &outsider, "принтер").await, [0_u64; 0]);
     // Nor from the order: what they cannot read does not lift a ticket.
     say(&desk, 3, Visibility::Internal, "plotter plotter plotter").await;
