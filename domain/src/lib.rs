@@ -7,6 +7,7 @@
 //!   [`ticket::Rejection`]; [`ticket::Ticket::evolve`] turns events into state.
 //! * [`access`]: who may see what.
 //! * [`calendar`] and [`policy`]: working time, and how long a ticket waits.
+//! * [`sla`]: what the desk promises, and how each minute of that counts.
 //! * [`catalogue`]: the types, priorities and categories that a desk offers.
 //! * [`directory`]: the names behind the ids.
 
@@ -20,6 +21,7 @@ pub mod directory;
 pub mod durations;
 pub mod ids;
 pub mod policy;
+pub mod sla;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;

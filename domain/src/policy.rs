@@ -87,7 +87,8 @@ impl WaitKind {
 }
 
 impl WaitLength {
-    const fn duration(self) -> SignedDuration {
+    /// How much time, of whichever sort.
+    pub const fn duration(self) -> SignedDuration {
         match self {
             Self::Working(duration) | Self::Elapsed(duration) => duration,
         }
