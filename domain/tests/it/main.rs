@@ -13,3 +13,13 @@ mod lifecycle;
 mod people;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod sla_cases;
+#[cfg(test)]
+mod sla_policies;
+#[cfg(test)]
+mod sla_properties;
+#[cfg(test)]
+mod sla_rules;
+#[cfg(test)]
+mod sla_story;
