@@ -1,9 +1,14 @@
 //! What follows from a breach.
 
+use jiff::Timestamp;
+
+use super::book::{Book, UnknownPin};
+use super::clocks::Clocks;
+use super::event::SlaEvent;
 use crate::catalogue::Catalogue;
 use crate::ids::GroupId;
 use crate::text::Code;
-use crate::ticket::{Assigned, Change, Classified, Event, TicketState};
+use crate::ticket::{Assigned, Change, Classified, Event, Ticket, TicketState};
 
 /// Something that a policy asks for when a target is breached. The event of the breach itself is
 /// always recorded.
@@ -37,32 +42,60 @@ pub enum Delivery {
     WorkingHours,
 }
 
-/// The facts that a breach adds to an open ticket; they belong into the record of the breach.
-/// What holds already, and what the catalogue no longer offers, makes no event.
-pub fn consequences(actions: &[BreachAction], ticket: &TicketState, catalogue: &Catalogue) -> Vec<Event> {
-    if !ticket.status.is_open() {
-        return Vec::new();
-    }
-    actions
+/// The facts that the breaches add to a ticket which have happened by `now` and are not recorded
+/// yet. They belong into the record of those breaches, after whatever else happens in it: `ticket`
+/// is the ticket after that. What they change, [`super::follow`] then sees like any other change.
+///
+/// What holds already, what the catalogue no longer offers and what a closed ticket does not take
+/// makes no event.
+pub fn escalate(
+    clocks: &Clocks,
+    ticket: &TicketState,
+    now: Timestamp,
+    book: &Book,
+    catalogue: &Catalogue,
+) -> Result<Vec<Event>, UnknownPin> {
+    let mut ticket = Ticket::Present(Box::new(ticket.clone()));
+    let mut events = Vec::new();
+    let overdue = clocks.overdue(clocks.at(now));
+    for event in overdue
         .iter()
-        .filter_map(|action| match action {
-            BreachAction::RaisePriority(code) => {
-                let priority = catalogue.priority(code.as_str()).ok()?;
-                (priority.rank > ticket.priority.rank).then(|| {
-                    Event::Classified(Box::new(Classified {
-                        priority: Change::Set(priority.clone()),
-                        ..Classified::default()
-                    }))
-                })
+        .filter(|event| matches!(event, SlaEvent::Breached { .. }))
+    {
+        let Some(clock) = clocks.get(event.clock()) else {
+            continue;
+        };
+        let target = book.pinned(&clock.terms.pin)?.target(clock.id.target);
+        for action in target.map_or(&[][..], |target| &target.on_breach) {
+            if let Some(fact) = ticket.state().and_then(|state| consequence(action, state, catalogue)) {
+                ticket = ticket.evolve(&fact, now);
+                events.push(fact);
             }
-            BreachAction::Reassign(group) => {
-                let changes = Assigned {
-                    assignee: Change::Set(None).unless_already(&ticket.assignee),
-                    group: Change::Set(Some(*group)).unless_already(&ticket.group),
-                };
-                (ticket.group != Some(*group)).then_some(Event::Assigned(changes))
-            }
-            BreachAction::Notify(..) => None,
-        })
-        .collect()
+        }
+    }
+    Ok(events)
+}
+
+fn consequence(action: &BreachAction, ticket: &TicketState, catalogue: &Catalogue) -> Option<Event> {
+    if !ticket.status.is_open() {
+        return None;
+    }
+    match action {
+        BreachAction::RaisePriority(code) => {
+            let priority = catalogue.priority(code.as_str()).ok()?;
+            let changes = Classified {
+                priority: Change::Set(priority.clone()),
+                ..Classified::default()
+            };
+            (priority.rank > ticket.priority.rank).then(|| Event::Classified(Box::new(changes)))
+        }
+        BreachAction::Reassign(group) => {
+            let changes = Assigned {
+                assignee: Change::Set(None).unless_already(&ticket.assignee),
+                group: Change::Set(Some(*group)),
+            };
+            (ticket.group != Some(*group)).then_some(Event::Assigned(changes))
+        }
+        BreachAction::Notify(..) => None,
+    }
 }

@@ -58,8 +58,8 @@ pub struct Explanation {
     pub ended_at: Option<Timestamp>,
     /// When it warns, or warned last.
     pub warn_at: Option<Timestamp>,
-    /// When it is due if it goes on as it does, or was last before it ended; none while it stands
-    /// still with time left.
+    /// When it is due if it goes on as it does, or was when it ended; none if it stands still with
+    /// time left, or did when it ended.
     pub due_at: Option<Timestamp>,
     /// When its time was over.
     pub breached_at: Option<Timestamp>,

@@ -10,6 +10,7 @@
 //! due time, so a pause outside of working hours costs nothing and saves nothing.
 //!
 //! * [`Clocks::explain`]: the same time, segment by segment, with the reason for each.
+//! * [`escalate`]: what a policy makes of a breach.
 //! * [`re_evaluate`]: puts running clocks under the policies of today, when somebody asks.
 //! * [`rehearse`]: what would have become of a history under other policies.
 
@@ -28,7 +29,7 @@ mod rehearse;
 mod talk;
 
 pub use book::{Book, BookError, Matter, Scope, UnknownPin};
-pub use breach::{BreachAction, Delivery, Notified, consequences};
+pub use breach::{BreachAction, Delivery, Notified, escalate};
 pub use clock::{Clock, Ended, Pause, PauseReason, Terms};
 pub use clocks::{Clocks, Timer, TimerKind};
 pub use error::{SlaPolicyError, TargetError};

@@ -1,9 +1,12 @@
 //! What holds for the clocks of every history that the rules let happen.
 
+use std::collections::BTreeSet;
+
 use domain::Timestamp;
 use domain::policy::WaitPolicy;
 use domain::sla::{
-    Book, ClockState, Clocks, Counting, Explanation, PartKind, SlaEvent, SlaPolicy, Target, compare, rehearse,
+    Book, ClockState, Clocks, Counting, Explanation, PartKind, SlaEvent, SlaPolicy, Target, TargetKind, compare,
+    rehearse,
 };
 use domain::testing::create;
 use domain::ticket::{Await, Command, Status, Visibility};
@@ -11,6 +14,8 @@ use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 use crate::people::Person;
 use crate::sla_story::{
@@ -50,7 +55,7 @@ fn books() -> Vec<Book> {
         ]
     };
     let strict = promising([
-        (FIRST, Target::new(working(1)).paused_in([Status::InProgress])),
+        (FIRST, Target::new(working(1)).paused_in([Status::New])),
         (NEXT, Target::new(by_the_clock(3)).paused_in([Status::WaitingForInfo])),
         (
             SOLVED,
@@ -341,5 +346,35 @@ proptest! {
         let (held, free) = (held.explain(SOLVED), free.explain(SOLVED));
         prop_assert_eq!(held.elapsed, free.elapsed);
         prop_assert_eq!((held.state, held.due_at, held.warn_at, held.breached_at), (free.state, free.due_at, free.warn_at, free.breached_at));
+    }
+}
+
+/// The properties above mean little if nothing happens in the histories that they look at.
+#[test]
+fn the_histories_hold_everything_that_can_happen_to_a_clock() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for _ in 0..512 {
+        let story = any_story().new_tree(&mut runner).unwrap().current();
+        let events = story.history.iter().flat_map(|recorded| &recorded.sla_events);
+        seen.extend(events.map(|event| (event.clock().target.as_str(), event.name())));
+    }
+    for target in TargetKind::ALL {
+        for name in [
+            "sla_started",
+            "sla_paused",
+            "sla_resumed",
+            "sla_fulfilled",
+            "sla_cancelled",
+            "sla_warned",
+            "sla_breached",
+            "sla_re_evaluated",
+        ] {
+            assert!(
+                seen.contains(&(target.as_str(), name)),
+                "no {name} of {}",
+                target.as_str()
+            );
+        }
     }
 }

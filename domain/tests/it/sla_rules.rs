@@ -7,15 +7,13 @@ use domain::calendar::{CalendarSpec, Interval, Week};
 use domain::catalogue::Catalogue;
 use domain::ids::GroupId;
 use domain::policy::WaitPolicy;
-use domain::sla::{
-    BreachAction, Cancellation, ClockState, Counting, SlaEvent, SlaPolicy, Target, TimerKind, consequences,
-};
+use domain::sla::{BreachAction, Cancellation, ClockState, Counting, SlaEvent, SlaPolicy, Target, TimerKind, escalate};
 use domain::testing::{CUSTOMER, agent, create};
 use domain::text::Code;
-use domain::ticket::{Assign, Change, Command, Event, Resume, Status, Visibility};
+use domain::ticket::{Assign, Change, Command, Event, Resume, Visibility};
 
 use crate::sla_story::{
-    FIRST, NEXT, SOLVED, Story, accept, always, answer, at, book, by_the_clock, calendar, clock, close, close_because,
+    FIRST, NEXT, SOLVED, Story, accept, answer, at, book, by_the_clock, calendar, clock, close, close_because,
     for_priority, minutes, office, policy, prioritise, promising, proposal, question, reopen, says, solution, working,
 };
 
@@ -422,31 +420,76 @@ fn time_by_the_clock_is_all_running() {
         .parts(SOLVED, &[("2026-06-07T16:00", "running")]);
 }
 
-#[test]
-fn a_breach_raises_the_priority_and_hands_the_ticket_over_but_never_lowers_it() {
-    let group = GroupId::from_bytes([9; 16]);
-    let actions = |code| {
-        [
-            BreachAction::RaisePriority(Code::new(code)),
-            BreachAction::Reassign(group),
-        ]
+const SECOND_LINE: GroupId = GroupId::from_bytes([9; 16]);
+
+/// A ticket whose first words were due at ten, and what then happens to it.
+fn escalating(priority: &str) -> Story {
+    let on_breach = vec![
+        BreachAction::RaisePriority(Code::new(priority)),
+        BreachAction::Reassign(SECOND_LINE),
+    ];
+    let target = Target {
+        on_breach,
+        ..Target::new(working(1))
     };
-    let mut story = Story::opened(book([policy(promising([]), always())]), "2026-06-01T09:00");
+    let policies = [
+        policy(
+            promising([(FIRST, target), (SOLVED, solution(working(16)))]),
+            office(9, 17),
+        ),
+        policy(
+            for_priority("critical", "urgent", promising([(SOLVED, solution(working(2)))])),
+            office(9, 17),
+        ),
+    ];
+    let mut story = Story::opened(book(policies), "2026-06-01T09:00");
     story.staff(&accept());
-    let catalogue = Catalogue::default();
-    let events = consequences(&actions("high"), story.state(), &catalogue);
-    let names: Vec<_> = events.iter().map(Event::name).collect();
-    assert_eq!(names, ["classified", "assigned"]);
+    story
+}
 
-    let lower = consequences(&actions("low"), story.state(), &catalogue);
-    assert_eq!(lower.iter().map(Event::name).collect::<Vec<_>>(), ["assigned"]);
+fn escalated(story: &Story) -> Vec<&'static str> {
+    let events = escalate(
+        &story.clocks,
+        story.state(),
+        story.now,
+        &story.book,
+        &Catalogue::default(),
+    );
+    events.unwrap().iter().map(Event::name).collect()
+}
 
-    story.staff(&Command::Assign(Assign {
-        group: Change::Set(Some(group)),
+#[test]
+fn a_breach_raises_the_priority_and_hands_the_ticket_over_once() {
+    let mut story = escalating("critical");
+    assert_eq!(escalated(story.at("2026-06-01T10:00")), [""; 0]);
+    story.at("2026-06-01T10:30");
+    assert_eq!(escalated(&story), ["classified", "assigned"]);
+    story.scheduler();
+    assert_eq!(escalated(&story), [""; 0]);
+}
+
+#[test]
+fn the_priority_that_a_breach_raised_is_followed_like_any_other_change() {
+    let mut story = escalating("critical");
+    story
+        .at("2026-06-01T10:30")
+        .staff(&prioritise("critical"))
+        .due(SOLVED, "2026-06-01T11:00");
+    assert_eq!(story.last_names(), ["sla_warned", "sla_breached", "sla_re_evaluated"]);
+}
+
+#[test]
+fn a_breach_does_not_lower_a_priority_or_do_what_holds_or_touch_a_closed_ticket() {
+    let mut story = escalating("low");
+    story.at("2026-06-01T09:30").staff(&Command::Assign(Assign {
+        group: Change::Set(Some(SECOND_LINE)),
         assignee: Change::Keep,
     }));
-    assert_eq!(consequences(&actions("unknown"), story.state(), &catalogue), []);
-    story.staff(&close_because());
-    assert_eq!(story.state().status, Status::Closed);
-    assert_eq!(consequences(&actions("high"), story.state(), &catalogue), []);
+    assert_eq!(escalated(story.at("2026-06-01T10:30")), [""; 0]);
+
+    let mut story = escalating("critical");
+    let open = story.clocks.clone();
+    story.at("2026-06-01T10:30").staff(&close_because());
+    story.clocks = open;
+    assert_eq!(escalated(&story), [""; 0]);
 }
