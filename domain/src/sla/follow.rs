@@ -217,11 +217,17 @@ impl<'d> Draft<'d> {
     /// When a clock that stood still will warn and be due if it goes on now.
     fn marks_of_going_on(&self, clock: &Clock) -> Result<Marks, UnknownPin> {
         let policy = self.book.pinned(&clock.terms.pin)?;
+        // What was met with the last of its time is not breached in hindsight when it is reopened.
+        let reached = if clock.is_open() || clock.breached_at.is_some() {
+            clock.marks
+        } else {
+            Marks::default()
+        };
         let so_far = SoFar {
             elapsed: clock.elapsed(self.at, self.book)?,
             warned: clock.warned_at.is_some() || clock.breached_at.is_some(),
             runs: true,
-            reached: clock.marks,
+            reached,
         };
         Ok(marks(policy, clock.id.target, clock.terms.within, self.at, &so_far))
     }

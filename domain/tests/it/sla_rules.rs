@@ -172,6 +172,23 @@ fn a_reopened_ticket_keeps_what_had_elapsed() {
 }
 
 #[test]
+fn what_was_met_with_the_last_of_its_time_is_breached_once_it_is_reopened_and_not_in_hindsight() {
+    let mut story = opened();
+    story
+        .staff(&accept())
+        .at("2026-06-02T17:00")
+        .staff(&proposal())
+        .requester(&close())
+        .at("2026-06-10T09:00")
+        .stands(SOLVED, ClockState::Met)
+        .requester(&reopen())
+        .stands(SOLVED, ClockState::Running)
+        .at("2026-06-10T09:01")
+        .stands(SOLVED, ClockState::Breached);
+    assert_eq!(story.explain(SOLVED).breached_at, Some(at("2026-06-10T09:00")));
+}
+
+#[test]
 fn one_pause_after_the_other_is_told_apart() {
     let mut story = opened();
     story.waits = WaitPolicy::supportal();
