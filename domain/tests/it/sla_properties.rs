@@ -56,7 +56,10 @@ fn books() -> Vec<Book> {
     };
     let strict = promising([
         (FIRST, Target::new(working(1)).paused_in([Status::New])),
-        (NEXT, Target::new(by_the_clock(3)).paused_in([Status::WaitingForInfo])),
+        (
+            NEXT,
+            Target::new(by_the_clock(3)).paused_in([Status::WaitingForInfo, Status::Reopened]),
+        ),
         (
             SOLVED,
             Target::new(by_the_clock(30)).paused_in([Status::New, Status::WaitingForInfo]),
@@ -354,7 +357,7 @@ proptest! {
 fn the_histories_hold_everything_that_can_happen_to_a_clock() {
     let mut runner = TestRunner::deterministic();
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for _ in 0..512 {
+    for _ in 0..2048 {
         let story = any_story().new_tree(&mut runner).unwrap().current();
         let events = story.history.iter().flat_map(|recorded| &recorded.sla_events);
         seen.extend(events.map(|event| (event.clock().target.as_str(), event.name())));

@@ -350,6 +350,21 @@ fn a_change_that_leads_to_the_same_policy_changes_nothing_even_if_it_was_edited(
 }
 
 #[test]
+fn a_policy_that_came_later_does_not_apply_by_a_change_that_has_nothing_to_do_with_it() {
+    let mut story = opened();
+    let mut late = promising([(FIRST, Target::new(working(1)))]);
+    late.id = Code::new("late");
+    late.scope.ticket_type = Some(Code::new("consultation"));
+    story.book = book([first_words_and_solution(), policy(late, office(9, 17))]);
+    story.staff(&prioritise("high"));
+    assert_eq!(story.last_names(), [""; 0]);
+    story.due(FIRST, "2026-06-01T13:00");
+    let names: Vec<_> = story.re_evaluate(Counting::Kept).iter().map(SlaEvent::name).collect();
+    assert_eq!(names, ["sla_re_evaluated", "sla_cancelled"]);
+    story.due(FIRST, "2026-06-01T10:00");
+}
+
+#[test]
 fn each_further_response_is_pinned_to_what_is_in_force_when_it_begins() {
     let mut story = opened();
     story.staff(&accept()).staff(&question());
