@@ -13,10 +13,12 @@ mod bulk;
 mod command;
 mod http;
 mod lines;
+mod openapi;
 mod problem;
 mod run;
 mod token_book;
 
 pub use app::App;
 pub use http::routes;
+pub use openapi::openapi;
 pub use run::{Config, RunError, keep_tokens, run};

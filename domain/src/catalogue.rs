@@ -103,6 +103,16 @@ impl Default for Catalogue {
 }
 
 impl Catalogue {
+    /// The codes of all types.
+    pub fn type_codes(&self) -> impl Iterator<Item = &str> {
+        self.types.iter().map(|entry| entry.ticket_type.code.as_str())
+    }
+
+    /// The codes of all priorities, the least urgent first.
+    pub fn priority_codes(&self) -> impl Iterator<Item = &str> {
+        self.priorities.iter().map(|priority| priority.code.as_str())
+    }
+
     /// The type of that code, with its default priority.
     pub fn ticket_type(&self, code: &str) -> Result<&TypeEntry, NotInCatalogue> {
         self.types

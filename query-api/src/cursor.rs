@@ -8,7 +8,7 @@ use service_kit::Problem;
 use service_kit::problem::types::MALFORMED_REQUEST;
 
 /// Longer cursors are not ours.
-const LENGTH_MAX: usize = 1024;
+pub(crate) const LENGTH_MAX: usize = 1024;
 
 /// The cursor as text.
 pub(crate) fn write(cursor: &impl Serialize) -> String {

@@ -14,6 +14,7 @@ mod database;
 mod feed;
 mod moment;
 mod names;
+mod openapi;
 mod page;
 mod params;
 mod positions;
@@ -32,6 +33,7 @@ use tokio::net::TcpListener;
 
 pub use app::App;
 pub use config::Config;
+pub use openapi::openapi;
 
 use positions::{Needs, positioned};
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 pub(crate) const LIMIT_DEFAULT: u16 = 50;
 
 /// The most items of a page: what a person reads or a screen shows.
-const LIMIT_MAX: u16 = 200;
+pub(crate) const LIMIT_MAX: u16 = 200;
 
 /// `{"items", "next_cursor", "total"?}`.
 #[derive(Debug, Serialize)]

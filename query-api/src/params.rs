@@ -13,7 +13,7 @@ use service_kit::problem::FieldError;
 use service_kit::problem::types::{INVALID_FIELDS, MALFORMED_REQUEST};
 
 /// A repeated parameter has at most so many values: as many as a person would pick from a list.
-const VALUES_MAX: usize = 200;
+pub(crate) const VALUES_MAX: usize = 200;
 
 /// The parameters of one request.
 #[derive(Debug)]

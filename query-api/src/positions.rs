@@ -21,10 +21,10 @@ use crate::app::App;
 use crate::database::{problem, unavailable};
 
 /// How long a request waits if it does not say.
-const WAIT_DEFAULT: Duration = Duration::from_secs(2);
+pub(crate) const WAIT_DEFAULT: Duration = Duration::from_secs(2);
 
 /// The longest that a request may wait.
-const WAIT_MAX: Duration = Duration::from_secs(10);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// How often the checkpoints are looked at while somebody waits. A commit of the projector takes
 /// about as long.

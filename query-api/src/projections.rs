@@ -9,6 +9,7 @@ use serde::Serialize;
 use service_kit::Problem;
 use service_kit::http::Caller;
 use service_kit::problem::types::NOT_PERMITTED;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::database::problem;
@@ -17,8 +18,9 @@ use crate::params::Params;
 
 /// A generation of a projection on a partition. `role`: `serving` is what readers see, `kept` what they saw
 /// before, `filling` and `ready` what a rebuild is making. `state`: `filling` until it has caught up for the first time.
-#[derive(Debug, Serialize, sqlx::FromRow)]
-struct Standing {
+#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+#[schema(as = Projection)]
+pub(crate) struct Standing {
     projection: String,
     generation: i32,
     role: String,

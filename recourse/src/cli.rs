@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use crate::{demo, import, projection, serve, services, token, up};
+use crate::{demo, import, openapi, projection, serve, services, token, up};
 
 /// Recourse, an event-sourced support desk.
 ///
@@ -49,6 +49,8 @@ enum Command {
     Import(import::Args),
     /// Fill a running desk with made-up tickets that have lived whole lives, to try it out or to measure it.
     Demo(demo::Args),
+    /// Print the OpenAPI 3.1 document of the HTTP API, as `/v1/openapi.json` serves it.
+    Openapi,
 }
 
 /// Carries out what the command line asks for.
@@ -65,6 +67,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Projection(args) => projection::run(args),
         Command::Import(args) => import::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Openapi => openapi::run(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod cli;
 mod demo;
 mod import;
+mod openapi;
 mod projection;
 mod serve;
 mod services;

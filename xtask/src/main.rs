@@ -1,4 +1,4 @@
-//! The one entry point for developers and CI: `cargo xtask up | test | check | bench | provide`.
+//! The one entry point for developers and CI: `cargo xtask up | test | check | bench | openapi | provide`.
 
 mod cargo;
 mod check;
@@ -40,6 +40,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, default_value = "commands")]
         args: Vec<OsString>,
     },
+    /// Write `docs/openapi.json` as the code has it.
+    Openapi,
     /// Fetch nats-server and Postgres where they are missing, and say where they are.
     Provide,
     /// Start a child that cannot outlive its parent.
@@ -67,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { args } => test::run(&args),
         Command::Check => check::run(),
         Command::Bench { args } => bench(&args),
+        Command::Openapi => openapi(),
         Command::Provide => provide::servers().map(|servers| servers.announce()),
         Command::ExecServer { args } => Err(servers::launch::exec(args).into()),
     }
@@ -81,6 +84,18 @@ fn up(args: &[OsString]) -> anyhow::Result<()> {
         .name_in(std::process::Command::new(&program).arg("up").args(args))
         .exec();
     Err(error).with_context(|| format!("cannot run {}", program.display()))
+}
+
+/// The document that is served is the committed one, so that a build that writes it still has the one before.
+fn openapi() -> anyhow::Result<()> {
+    cargo::run(["build", "--package", "recourse"])?;
+    let program = cargo::target_dir().join("debug/recourse");
+    let output = std::process::Command::new(&program)
+        .arg("openapi")
+        .output()
+        .with_context(|| format!("cannot run {}", program.display()))?;
+    anyhow::ensure!(output.status.success(), "`recourse openapi` failed: {}", output.status);
+    std::fs::write(cargo::root().join("docs/openapi.json"), output.stdout).context("cannot write docs/openapi.json")
 }
 
 fn bench(args: &[OsString]) -> anyhow::Result<()> {

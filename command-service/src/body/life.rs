@@ -1,9 +1,14 @@
 //! Commands that end a ticket's life, or begin it again.
 
+use std::ops::RangeInclusive;
+
 use domain::text::Body;
 use domain::ticket::{Close, Command, ProposeClosure, Rate, Reopen};
 
 use super::fields::{Fields, Unreadable, text};
+
+/// What a rating may be.
+pub(crate) const SCORES: RangeInclusive<u8> = 1..=5;
 
 pub(super) fn propose_closure(fields: &mut Fields<'_>) -> Option<Command> {
     let solution = fields.required("solution", text(Body::parse))?;
@@ -27,8 +32,13 @@ pub(super) fn rate(fields: &mut Fields<'_>) -> Option<Command> {
         let score = value.as_i64().ok_or(Unreadable::Type("a whole number"))?;
         u8::try_from(score)
             .ok()
-            .filter(|score| (1..=5).contains(score))
-            .ok_or_else(|| Unreadable::Value("invalid", "must be from 1 to 5".to_owned()))
+            .filter(|score| SCORES.contains(score))
+            .ok_or_else(|| {
+                Unreadable::Value(
+                    "invalid",
+                    format!("must be from {} to {}", SCORES.start(), SCORES.end()),
+                )
+            })
     });
     let comment = fields.optional("comment", text(Body::parse));
     Some(Command::Rate(Rate { score: score?, comment }))

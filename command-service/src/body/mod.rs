@@ -19,7 +19,9 @@ use uuid::Uuid;
 
 pub(crate) use digest::digest;
 pub(crate) use fields::object;
+pub(crate) use life::SCORES;
 pub(crate) use person::OnBehalfOf;
+pub(crate) use properties::CUSTOM_FIELDS_MAX;
 
 use fields::Fields;
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::fields::{Fields, Unreadable, pointer, string, text};
 
 /// A ticket takes at most this many custom fields: a form for people has no more.
-const CUSTOM_FIELDS_MAX: usize = 64;
+pub(crate) const CUSTOM_FIELDS_MAX: usize = 64;
 
 pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Command {
     fields.require_any(&["type", "priority", "category", "system", "environment", "service"]);

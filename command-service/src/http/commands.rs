@@ -14,7 +14,7 @@ use super::headers::refuse_parameters;
 use crate::app::App;
 use crate::bulk;
 
-const NDJSON: &str = "application/x-ndjson";
+pub(crate) const NDJSON: &str = "application/x-ndjson";
 
 /// `POST /v1/commands`
 pub(super) async fn commands(

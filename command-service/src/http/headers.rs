@@ -11,7 +11,7 @@ use service_kit::problem::{FieldError, Problem, types};
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const TRACEPARENT: &str = "traceparent";
 /// As the HTTP contract says.
-const KEY_CHARACTERS_MAX: usize = 255;
+pub(crate) const KEY_CHARACTERS_MAX: usize = 255;
 /// A W3C `traceparent` of version 00 has exactly this length.
 const TRACEPARENT_LENGTH: usize = 55;
 

@@ -4,7 +4,8 @@ mod commands;
 mod headers;
 mod tickets;
 
-pub(crate) use headers::is_key;
+pub(crate) use commands::NDJSON;
+pub(crate) use headers::{KEY_CHARACTERS_MAX, is_key};
 pub(crate) use tickets::answer;
 
 use axum::Router;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The health of a process: that of all its components. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +20,7 @@ pub struct Component {
 }
 
 /// What `/readyz` answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Report {
     /// Whether every component is ready.
     pub ready: bool,

@@ -5,6 +5,7 @@
 //! * [`problem`]: every error that a caller can meet, as RFC 9457 problem details.
 //! * [`tokens`]: bearer tokens, what they grant, and how they are stored.
 //! * [`health`], [`shutdown`], [`telemetry`]: the life of a process.
+//! * [`openapi`]: describing routes, and the document that comes of it.
 //! * [`flags`]: command-line flags that several services share.
 //! * [`policy_file`]: `--policy`, a preset or a TOML file.
 
@@ -14,6 +15,7 @@ pub mod flags;
 pub mod health;
 pub mod http;
 mod log_writer;
+pub mod openapi;
 pub mod policy_file;
 pub mod problem;
 pub mod shutdown;

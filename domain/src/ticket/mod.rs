@@ -15,5 +15,5 @@ pub use command::{
 pub use decide::{Context, Decision, decide};
 pub use event::{Assigned, Classified, Created, Edited, Event, Wait};
 pub use rejection::Rejection;
-pub use rules::{Standing, allowed_commands};
+pub use rules::{Standing, allowed_commands, rule_in_words};
 pub use state::{Status, Ticket, TicketState};

@@ -77,6 +77,27 @@ const fn row(command: CommandName) -> (From, By) {
     }
 }
 
+/// The row of the table for a command, as a sentence or two.
+pub fn rule_in_words(command: CommandName) -> String {
+    let (from, by) = row(command);
+    let by = match by {
+        By::Staff => "For staff.",
+        By::RequestersSide => "For the requester's side.",
+        By::RequestersSideOrStaff => "For the requester's side and staff.",
+        By::Everybody => "For everybody.",
+        By::System => "For the scheduler.",
+    };
+    match from {
+        From::Any => format!("{by} Possible in any status."),
+        From::AnyOpen => format!("{by} Possible in any status but {}.", Status::Closed.as_str()),
+        From::These([]) => by.to_owned(),
+        From::These(statuses) => {
+            let names: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
+            format!("{by} Possible from {}.", names.join(", "))
+        }
+    }
+}
+
 /// Checks whether the actor may ever give this command to this ticket, whatever its status.
 pub(super) fn permitted(command: CommandName, ticket: &Standing<'_>, actor: &Actor) -> Result<(), Rejection> {
     let (_, by) = row(command);

@@ -2,11 +2,11 @@
 
 pub(crate) mod export;
 mod filter;
-mod item;
+pub(crate) mod item;
 pub(crate) mod list;
 pub(crate) mod one;
 mod search;
-mod sort;
+pub(crate) mod sort;
 mod terms;
 pub(crate) mod timeline;
-mod view;
+pub(crate) mod view;

@@ -53,7 +53,7 @@ pub(crate) struct Cursor {
 
 impl Sort {
     /// All of them.
-    const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::descending(Key::CreatedAt),
         Self::ascending(Key::CreatedAt),
         Self::descending(Key::UpdatedAt),
@@ -87,7 +87,7 @@ impl Sort {
     }
 
     /// Its name in the query.
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match (self.key, self.direction) {
             (Key::Number, Direction::Ascending) => "number",
             (Key::Number, Direction::Descending) => "-number",

@@ -22,7 +22,8 @@ pub(crate) enum View {
 }
 
 impl View {
-    const ALL: [Self; 7] = [
+    /// All of them.
+    pub(crate) const ALL: [Self; 7] = [
         Self::Mine,
         Self::Organisation,
         Self::Group,
@@ -32,7 +33,8 @@ impl View {
         Self::All,
     ];
 
-    const fn as_str(self) -> &'static str {
+    /// Its name in the query.
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Mine => "mine",
             Self::Organisation => "organisation",

@@ -9,18 +9,20 @@ use axum::routing::get;
 use axum::{Json, Router};
 
 use crate::health::Health;
+use crate::openapi;
 use crate::problem::{Problem, types};
 use crate::telemetry::Metrics;
 
 /// What every problem means and what to do about it.
 pub(crate) const PROBLEMS_MARKDOWN: &str = include_str!("../../../../docs/problems.md");
 
+const JSON: &str = "application/json";
 const MARKDOWN: &str = "text/markdown; charset=utf-8";
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// `GET /healthz`: the process runs. `GET /readyz`: it can do its work, else 503 and why not.
 /// `GET /metrics`: for Prometheus. `GET /problems` and `/problems/{code}`: what problems mean.
-/// None of them needs a token.
+/// `GET /v1/openapi.json`: the whole desk's routes, whichever service is asked. None of them needs a token.
 pub fn operations(health: Health, metrics: Metrics) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
@@ -36,6 +38,10 @@ pub fn operations(health: Health, metrics: Metrics) -> Router {
         .route(
             "/problems/{code}",
             get(async |code: Result<Path<String>, PathRejection>| problem(&code?)),
+        )
+        .route(
+            "/v1/openapi.json",
+            get(async || ([(CONTENT_TYPE, JSON)], openapi::COMMITTED)),
         )
 }
 

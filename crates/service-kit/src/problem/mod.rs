@@ -3,7 +3,7 @@
 mod response;
 pub mod types;
 
-pub(crate) use response::Occurrence;
+pub(crate) use response::{Occurrence, PROBLEM_JSON};
 
 use std::borrow::Cow;
 

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{Problem, types};
 
-const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// The media type of every problem.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// Left on an answer that is a problem, so that the request's line in the log names it.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +28,7 @@ impl IntoResponse for Problem {
         let body = serde_json::Value::Object(self.body(occurrence.instance)).to_string();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
