@@ -436,3 +436,35 @@ fn summary(name: CommandName) -> &'static str {
         CommandName::ExpireInformationWait | CommandName::ExpireClosureWait => "Not for callers",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::{Map, Value};
+
+    use super::*;
+    use crate::body::read;
+
+    #[test]
+    fn every_field_that_a_command_takes_is_described_and_every_described_one_is_taken() {
+        for name in CommandName::ON_TICKET.into_iter().chain([CommandName::Create]) {
+            let body: Map<String, Value> = [("no_such_field".to_owned(), true.into())].into_iter().collect();
+            let problem = read(name, &body, &Catalogue::default()).unwrap_err();
+            let refused = problem
+                .errors
+                .iter()
+                .find(|error| error.pointer == "/no_such_field")
+                .unwrap();
+            // "is not a field of this command; it takes comment, reason"
+            let taken = refused.detail.split_once("it takes ").unwrap().1;
+            let properties = fields(name).into_iter().chain(everywhere());
+            let described: BTreeSet<String> = properties.map(|property| property.name().to_owned()).collect();
+            assert_eq!(
+                taken.split(", ").map(str::to_owned).collect::<BTreeSet<_>>(),
+                described,
+                "{name:?}"
+            );
+        }
+    }
+}

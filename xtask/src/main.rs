@@ -3,6 +3,7 @@
 mod cargo;
 mod check;
 mod provide;
+mod schemathesis;
 mod test;
 
 use std::{ffi::OsString, os::unix::process::CommandExt as _, process::ExitCode};
@@ -42,7 +43,7 @@ enum Command {
     },
     /// Write `docs/openapi.json` as the code has it.
     Openapi,
-    /// Fetch nats-server and Postgres where they are missing, and say where they are.
+    /// Fetch nats-server, Postgres and schemathesis where they are missing, and say where they are.
     Provide,
     /// Start a child that cannot outlive its parent.
     #[command(name = servers::launch::SUBCOMMAND, hide = true)]
@@ -70,9 +71,16 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Check => check::run(),
         Command::Bench { args } => bench(&args),
         Command::Openapi => openapi(),
-        Command::Provide => provide::servers().map(|servers| servers.announce()),
+        Command::Provide => provide_all(),
         Command::ExecServer { args } => Err(servers::launch::exec(args).into()),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the command was asked for")]
+fn provide_all() -> anyhow::Result<()> {
+    provide::servers()?.announce();
+    println!("schemathesis: {}", schemathesis::fetch()?.display());
+    Ok(())
 }
 
 fn up(args: &[OsString]) -> anyhow::Result<()> {

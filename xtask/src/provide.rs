@@ -51,14 +51,18 @@ impl Servers {
 }
 
 fn search(variable: &str) -> Search {
-    let runtime_dir = env::var_os("RECOURSE_RUNTIME_DIR").map_or_else(pinned::default_runtime_dir, PathBuf::from);
     Search {
         explicit: env::var_os(variable).map(PathBuf::from),
-        runtime_dir,
+        runtime_dir: runtime_dir(),
     }
 }
 
+/// Where fetched programs are kept.
+pub(crate) fn runtime_dir() -> PathBuf {
+    env::var_os("RECOURSE_RUNTIME_DIR").map_or_else(pinned::default_runtime_dir, PathBuf::from)
+}
+
 #[expect(clippy::print_stderr, reason = "progress of something that may take a minute")]
-fn say(what: &str) {
+pub(crate) fn say(what: &str) {
     eprintln!("xtask: {what}");
 }

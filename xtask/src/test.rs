@@ -9,7 +9,7 @@ use servers::{
     wait,
 };
 
-use crate::{cargo, provide};
+use crate::{cargo, provide, schemathesis};
 
 /// Runs the tests with one Postgres for all of them; each starts the nats-servers that it needs.
 pub(crate) fn run(args: &[OsString]) -> anyhow::Result<()> {
@@ -31,6 +31,13 @@ pub(crate) fn run(args: &[OsString]) -> anyhow::Result<()> {
     command.args(args);
     command.env("RECOURSE_BIN", cargo::target_dir().join("debug/recourse"));
     command.env("RECOURSE_TEST_DATABASE_URL", postgres.url());
+    if wants_schemathesis(args) {
+        // One test of many needs it: that one fails if it cannot be had, and the others need not.
+        match schemathesis::fetch() {
+            Ok(dir) => _ = command.env("RECOURSE_SCHEMATHESIS", dir),
+            Err(error) => provide::say(&format!("{error:#}")),
+        }
+    }
     cargo::succeed(servers.name_in(&mut command))
 }
 
@@ -43,6 +50,11 @@ fn names_package(args: &[OsString]) -> bool {
     cargos
         .into_iter()
         .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
+}
+
+/// Whether the crate whose test uses it is among those that are tested.
+fn wants_schemathesis(args: &[OsString]) -> bool {
+    !names_package(args) || args.iter().any(|arg| arg.to_string_lossy().ends_with("e2e"))
 }
 
 fn start_postgres(home: &std::path::Path) -> anyhow::Result<Postgres> {

@@ -29,16 +29,14 @@ pub(super) fn reopen(fields: &mut Fields<'_>) -> Option<Command> {
 
 pub(super) fn rate(fields: &mut Fields<'_>) -> Option<Command> {
     let score = fields.required("score", |value| {
-        let score = value.as_i64().ok_or(Unreadable::Type("a whole number"))?;
-        u8::try_from(score)
-            .ok()
-            .filter(|score| SCORES.contains(score))
-            .ok_or_else(|| {
-                Unreadable::Value(
-                    "invalid",
-                    format!("must be from {} to {}", SCORES.start(), SCORES.end()),
-                )
-            })
+        // 5.0 is as whole as 5.
+        let whole = value.as_f64().filter(|number| number.fract().abs() < f64::EPSILON);
+        let number = whole.ok_or(Unreadable::Type("a whole number"))?;
+        let is_it = |score: &u8| (f64::from(*score) - number).abs() < f64::EPSILON;
+        SCORES.into_iter().find(is_it).ok_or_else(|| {
+            let detail = format!("must be from {} to {}", SCORES.start(), SCORES.end());
+            Unreadable::Value("invalid", detail)
+        })
     });
     let comment = fields.optional("comment", text(Body::parse));
     Some(Command::Rate(Rate { score: score?, comment }))

@@ -8,7 +8,8 @@ use domain::Timestamp;
 use domain::policy::WaitPolicy;
 use domain::ticket::Event;
 use event_log::{EventLog, LogConfig, Source};
-use service_kit::http::{Limits, finish, serve};
+use service_kit::http::{Limits, finish, operations, serve};
+use service_kit::telemetry::Metrics;
 use service_kit::{Health, ManualClock, SharedClock, Shutdown, SystemClock};
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -35,6 +36,8 @@ pub(crate) struct Desk {
     pub(crate) clock: ManualClock,
     pub(crate) api: Api,
     pub(crate) database_url: String,
+    /// The router of all services, as it prints itself.
+    pub(crate) router: String,
     shutdown: Shutdown,
 }
 
@@ -58,7 +61,10 @@ impl Desk {
         let commands = command_service::App::new(&log, Arc::clone(&policy));
         command_service::keep_tokens(&commands, SystemClock::shared(), &health, &shutdown);
         let queries = query_api::App::start(&database_url, Arc::clone(&shared), &health, &shutdown).unwrap();
-        let routes = command_service::routes(commands).merge(query_api::routes(&queries));
+        let routes = command_service::routes(commands)
+            .merge(query_api::routes(&queries))
+            .merge(operations(health.clone(), Metrics::install()));
+        let printed = format!("{routes:?}");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let api = Api::new(format!("http://{}", listener.local_addr().unwrap()));
         let told = shutdown.clone();
@@ -78,6 +84,7 @@ impl Desk {
             clock,
             api,
             database_url,
+            router: printed,
             shutdown,
         };
         wait_until("the desk to be ready", LIMIT, async || {

@@ -33,6 +33,14 @@ impl Api {
             .bearer_auth(token)
     }
 
+    /// The methods that a path takes, as the refusal of one that no path takes names them.
+    pub(crate) async fn allowed_methods(&self, path: &str) -> String {
+        let request = self.request(Method::from_bytes(b"PURGE").unwrap(), "none", path);
+        let answer = send(request).await.unwrap();
+        assert_eq!(answer.status, 405, "{path}: {}", answer.body);
+        answer.header("Allow").unwrap_or_default().to_owned()
+    }
+
     pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
         send(self.request(Method::GET, token, path)).await.unwrap()
     }

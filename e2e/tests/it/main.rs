@@ -14,6 +14,7 @@ mod faults;
 mod http;
 mod import;
 mod journey;
+mod openapi;
 mod people;
 mod processes;
 mod rebuild;

@@ -13,16 +13,16 @@ use crate::people::CUSTOMER;
 use crate::processes::{gone, recourse, recourse_succeeds, tree};
 
 /// A desk that `recourse up` runs.
-struct Up {
-    process: Process,
-    api: Api,
-    token: String,
+pub(crate) struct Up {
+    pub(crate) process: Process,
+    pub(crate) api: Api,
+    pub(crate) token: String,
     /// The requests that it suggests.
     requests: Vec<String>,
 }
 
 impl Up {
-    async fn start(data: &Path, words: &[&str], variables: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(data: &Path, words: &[&str], variables: &[(&str, &str)]) -> Self {
         let data = data.to_str().unwrap();
         let words = [&["up", "--data-dir", data, "--listen", "127.0.0.1:0"], words].concat();
         let process = recourse(&words, variables).await;

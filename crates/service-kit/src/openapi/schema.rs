@@ -129,20 +129,20 @@ pub fn described(shape: Shape, about: &str) -> Shape {
     if about.is_empty() {
         return shape;
     }
-    let about = Some(about.to_owned());
+    let about = about.to_owned();
     match shape {
         RefOr::Ref(mut reference) => {
-            reference.description = about.unwrap_or_default();
+            reference.description = about;
             RefOr::Ref(reference)
         }
         RefOr::T(mut schema) => {
             match &mut schema {
                 Schema::Object(Object { description, .. }) | Schema::Array(Array { description, .. }) => {
-                    *description = about;
+                    *description = Some(about);
                 }
-                Schema::AnyOf(any) => any.description = about,
-                Schema::AllOf(all) => all.description = about,
-                Schema::OneOf(one) => one.description = about,
+                Schema::AnyOf(any) => any.description = Some(about),
+                Schema::AllOf(all) => all.description = Some(about),
+                Schema::OneOf(one) => one.description = Some(about),
                 _ => {}
             }
             RefOr::T(schema)
@@ -156,6 +156,13 @@ pub struct Property {
     name: String,
     shape: Shape,
     required: bool,
+}
+
+impl Property {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// A member that is always there.
@@ -177,9 +184,10 @@ pub fn optional(name: &str, about: &str, shape: Shape) -> Property {
 
 fn members(properties: impl IntoIterator<Item = Property>) -> ObjectBuilder {
     properties.into_iter().fold(of(Type::Object), |object, property| {
-        let object = match property.required {
-            true => object.required(property.name.clone()),
-            false => object,
+        let object = if property.required {
+            object.required(property.name.clone())
+        } else {
+            object
         };
         object.property(property.name, property.shape)
     })
