@@ -170,7 +170,7 @@ fn headers() -> [Parameter; 2] {
         header(
             "If-Match",
             "The ticket's ETag as the caller knows it; another revision is 412. `*` is any.",
-            pattern(r#"^(\*|(W/)?"[0-9]{1,19}")$"#),
+            pattern(r#"^(\*|(W/)?([0-9]{1,19}|"[0-9]{1,19}"))$"#),
         ),
     ]
 }

@@ -6,11 +6,21 @@ use domain::actor::Actor;
 use domain::directory::EntryKind;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sqlx::postgres::PgExecutor;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::moment::Moment;
+
+/// Somebody or something by id; a name that is not known is null.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Named {
+    id: Uuid,
+    #[schema(required = true)]
+    name: Option<String>,
+}
 
 /// The names of some ids.
 #[derive(Debug, Default)]
@@ -74,7 +84,12 @@ impl Names {
 
     /// `{"id", "name"}`, or null for nobody.
     pub(crate) fn json(&self, kind: EntryKind, id: Option<Uuid>) -> Value {
-        id.map_or(Value::Null, |id| json!({ "id": id, "name": self.name(kind, id) }))
+        id.map_or(Value::Null, |id| {
+            json!(Named {
+                id,
+                name: self.name(kind, id)
+            })
+        })
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) struct Standing {
     position: i64,
     lag: i64,
     state: String,
+    #[schema(required = true)]
     error: Option<String>,
 }
 

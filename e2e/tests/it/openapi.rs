@@ -3,15 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use domain::policy::WaitPolicy;
 use domain::ticket::CommandName;
 use serde_json::Value;
 use service_kit::openapi::COMMITTED;
+use test_harness::wait_until;
 
 use crate::desk::Desk;
+use crate::http::LIMIT;
 use crate::people::LEAD;
+use crate::processes::recourse_succeeds;
 use crate::up::Up;
+
+/// The tickets that the desk has when it is examined, so that answers show all they can.
+const TICKETS: &str = "40";
+
+/// The longest that examining it may take, many times what it does.
+const EXAMINATION_MAX: Duration = Duration::from_mins(15);
 
 fn document() -> Value {
     serde_json::from_str(COMMITTED).unwrap()
@@ -107,9 +117,24 @@ async fn the_desk_does_what_the_document_says() {
         "schemathesis is not there: `cargo xtask test` provides it, or says before the tests why it cannot be had",
     );
     let home = tempfile::tempdir().unwrap();
-    let desk = Up::start(&home.path().join("data"), &[], &[]).await;
+    let data = home.path().join("data");
+    let desk = Up::start(&data, &[], &[]).await;
+    let demo = [
+        "demo",
+        "--tickets",
+        TICKETS,
+        "--until",
+        "2026-06-01T09:00:00Z",
+        "--data-dir",
+    ];
+    recourse_succeeds(&[&demo[..], &[data.to_str().unwrap()]].concat()).await;
+    wait_until("the tickets to be listed", LIMIT, async || {
+        let page = desk.api.get(&desk.token, "/v1/tickets?count=exact&limit=1").await;
+        page.body["total"].to_string() == TICKETS
+    })
+    .await;
     let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemathesis");
-    let output = tokio::process::Command::new("python3")
+    let examination = tokio::process::Command::new("python3")
         .args([
             "-m",
             "schemathesis.cli",
@@ -124,8 +149,11 @@ async fn the_desk_does_what_the_document_says() {
         .env("PYTHONPATH", schemathesis)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null())
-        .output()
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(EXAMINATION_MAX, examination)
         .await
+        .expect("schemathesis does not come to an end")
         .unwrap();
     assert!(
         output.status.success(),

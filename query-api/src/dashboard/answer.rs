@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use service_kit::Problem;
 use service_kit::http::Caller;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ask::{Ask, NAMES, Property};
@@ -29,7 +30,7 @@ use crate::params::Params;
 /// is a report and not a dashboard.
 pub(super) const LISTED_MAX: usize = 1000;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Dashboard {
     total: i64,
     open: i64,
@@ -46,29 +47,37 @@ pub(crate) struct Dashboard {
     ratings: Ratings,
     /// If they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     groups: Option<Vec<Group>>,
 }
 
 /// Somebody with so many tickets, and so many of them open. Nobody is `id: null`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Listed {
+    #[schema(required = true)]
     id: Option<Uuid>,
+    #[schema(required = true)]
     name: Option<String>,
     count: i64,
     open: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Day {
+    #[schema(value_type = String, format = Date)]
     day: Date,
     count: i64,
 }
 
 /// What requesters thought of the work.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct Ratings {
     count: i64,
+    /// Null without any.
+    #[schema(required = true)]
     average: Option<f64>,
+    /// How many of each score.
+    #[schema(value_type = BTreeMap<String, i64>)]
     by_score: BTreeMap<u8, i64>,
 }
 

@@ -77,14 +77,14 @@ impl Days {
 
 /// What the figures are told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Grouping {
+pub(crate) enum Grouping {
     Period(Period),
     Property(Property),
 }
 
 /// A stretch of days in UTC, in which something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Period {
+pub(crate) enum Period {
     Day,
     /// From Monday.
     Week,
@@ -93,7 +93,7 @@ pub(super) enum Period {
 
 /// What a ticket has one of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Property {
+pub(crate) enum Property {
     Status,
     Type,
     Priority,
@@ -103,7 +103,8 @@ pub(super) enum Property {
 }
 
 impl Grouping {
-    const ALL: [Self; 9] = [
+    /// All of them.
+    pub(crate) const ALL: [Self; 9] = [
         Self::Period(Period::Day),
         Self::Period(Period::Week),
         Self::Period(Period::Month),
@@ -115,7 +116,8 @@ impl Grouping {
         Self::Property(Property::Organisation),
     ];
 
-    const fn as_str(self) -> &'static str {
+    /// Its name in the query.
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Period(period) => period.as_str(),
             Self::Property(property) => property.as_str(),

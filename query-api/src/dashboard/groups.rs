@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::answer::{LISTED_MAX, Ratings, of_property};
 use super::ask::{Grouping, Period, Property};
@@ -15,33 +16,37 @@ use crate::names::Names;
 /// weeks or months.
 const PERIODS_MAX: usize = 400;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DashboardGroup)]
 pub(super) struct Group {
     /// A code, an id, or the first day of a period; null for nobody.
+    #[schema(required = true)]
     key: Option<String>,
-    /// Of people, groups and organisations.
-    #[serde(flatten)]
-    named: Option<Named>,
-    /// Of groups by property: the tickets that have it.
-    #[serde(flatten)]
-    tickets: Option<Tickets>,
+    /// Of people, groups and organisations; null for one that has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    name: Option<Name>,
+    /// Of groups by property: how many tickets have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    total: Option<i64>,
+    /// Of groups by property: how many of these are not closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    open: Option<i64>,
+    /// Of groups by property: how many of these are overdue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    overdue: Option<i64>,
     created: i64,
     closed: i64,
     durations: Durations,
     ratings: Ratings,
 }
 
+/// What the directory calls somebody, if it knows.
 #[derive(Debug, Serialize)]
-struct Named {
-    name: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Tickets {
-    total: i64,
-    open: i64,
-    overdue: i64,
-}
+struct Name(Option<String>);
 
 /// The groups, the earliest period first, or those with most tickets first.
 pub(super) fn groups(
@@ -93,14 +98,12 @@ fn by_property(
     let groups = counts.into_iter().map(|row| {
         let key = row.value.as_str();
         Group {
-            named: property.named().map(|kind| Named {
-                name: key.parse().ok().and_then(|id| names.name(kind, id)),
-            }),
-            tickets: Some(Tickets {
-                total: row.total,
-                open: row.open,
-                overdue: row.overdue,
-            }),
+            name: property
+                .named()
+                .map(|kind| Name(key.parse().ok().and_then(|id| names.name(kind, id)))),
+            total: Some(row.total),
+            open: Some(row.open),
+            overdue: Some(row.overdue),
             ..group(key, of.get(key), durations.get(key))
         }
     });
@@ -122,8 +125,10 @@ fn group(key: &str, happened: Option<&Vec<&HappenedRow>>, durations: Option<&Vec
     let count = |what: What| happened().filter(|row| row.what == what).map(|row| row.total).sum();
     Group {
         key: Some(key).filter(|key| !key.is_empty()).map(str::to_owned),
-        named: None,
-        tickets: None,
+        name: None,
+        total: None,
+        open: None,
+        overdue: None,
         created: count(What::Created),
         closed: count(What::Closed),
         durations: Durations::of(&durations.into_iter().flatten().copied()),

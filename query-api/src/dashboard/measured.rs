@@ -3,6 +3,7 @@
 use domain::durations::{ERROR_MAX, value};
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
+use utoipa::ToSchema;
 
 use super::ask::Ask;
 
@@ -63,25 +64,28 @@ pub(super) struct DurationRow {
 }
 
 /// How long things took.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Durations {
     first_response: Clocks,
     closing: Clocks,
 }
 
 /// By the clock on the wall, and in the hours in which the desk works.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Clocks {
     elapsed: Measure,
     working: Measure,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 struct Measure {
     count: i64,
+    #[schema(required = true)]
     median_seconds: Option<f64>,
+    #[schema(required = true)]
     p90_seconds: Option<f64>,
     /// By what part of them they can be wrong; null: they are exact.
+    #[schema(required = true)]
     bound: Option<f64>,
 }
 

@@ -10,7 +10,7 @@
 //! * [`groups`]: the same for each period, or for each value of a property.
 
 pub(crate) mod answer;
-mod ask;
+pub(crate) mod ask;
 mod counted;
 mod figures;
 mod groups;

@@ -22,20 +22,31 @@ const SPECVERSION: &str = "1.0";
 
 /// An event. The attributes are those of `CloudEvents` 1.0; `recordedat`, `position` and
 /// `ticketrevision` are extensions.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CloudEvent {
     specversion: &'static str,
+    /// Partition, sequence and place in the log: the same for ever.
     id: String,
     source: &'static str,
+    /// What happened, and the version of how it is said.
     #[serde(rename = "type")]
     kind: String,
+    /// The ticket's id.
     subject: Uuid,
+    /// When it happened in the business.
+    #[schema(value_type = String, format = DateTime)]
     time: Timestamp,
     datacontenttype: &'static str,
+    /// Where the JSON Schema of `data` is.
     dataschema: String,
+    /// When the log took it.
+    #[schema(value_type = String, format = DateTime)]
     recordedat: Timestamp,
+    /// Its record in the log.
     position: String,
+    /// The ticket's revision with that record.
     ticketrevision: i64,
+    #[schema(value_type = Object)]
     data: Data<Details>,
 }
 

@@ -5,9 +5,10 @@
 //! * [`read`]: the statement, which carries the rule of who may see what.
 //! * [`event`] and [`details`]: the public form of events. It is a contract of its own: neither the
 //!   stored form nor the read model's.
-//! * [`schema`]: that form as JSON Schema.
+//! * [`schema`]: that form as JSON Schema; [`described`]: for the OpenAPI document.
 //! * [`vector`]: where a reader stands.
 
+pub(crate) mod described;
 pub(crate) mod details;
 pub(crate) mod event;
 pub(crate) mod listeners;

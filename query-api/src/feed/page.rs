@@ -12,12 +12,14 @@ use service_kit::http::Caller;
 use service_kit::problem::FieldError;
 use service_kit::problem::types::INVALID_FIELDS;
 use sqlx::postgres::PgPool;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::described;
 use super::details::Details;
 use super::event::{CloudEvent, type_of};
 use super::read::{Amount, EventRow, OfTicket, Stretch, Wanted, read};
-use super::stream;
+use super::stream::{self, EVENT_STREAM};
 use super::vector::Vector;
 use crate::app::App;
 use crate::database::problem;
@@ -26,10 +28,10 @@ use crate::page;
 use crate::params::Params;
 
 /// How many events a page has if nobody says.
-const LIMIT_DEFAULT: u16 = 100;
+pub(crate) const LIMIT_DEFAULT: u16 = 100;
 
 /// The most events of a page: programs read it, and the fewer requests the better.
-const LIMIT_MAX: u16 = 1000;
+pub(crate) const LIMIT_MAX: u16 = 1000;
 
 /// What the details of a page's events may add up to. A page of the longest descriptions would
 /// otherwise have hundreds of megabytes.
@@ -39,12 +41,15 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// `{"items", "position", "next_cursor"}`.
-#[derive(Debug, Serialize)]
-struct Page {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventPage)]
+pub(crate) struct Page {
+    #[schema(schema_with = described::events)]
     items: Vec<CloudEvent>,
     /// Where to go on, at any time.
     position: String,
     /// The same if more is there now, else null.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -123,11 +128,13 @@ fn asked(uri: &Uri, headers: &HeaderMap, live: bool) -> Result<Asked, Problem> {
         ticket: params.one("ticket", ticket),
     };
     let mut after = after.unwrap_or_default();
-    // Whoever comes back was further on than when it came first.
-    let last = headers.get(LAST_EVENT_ID).filter(|value| live && !value.is_empty());
+    // Whoever comes back was further on than when it came first. Pages have `after` alone; but what cannot be read is
+    // refused wherever it stands.
+    let last = headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty());
     if let Some(last) = last {
         match last.to_str().unwrap_or("?").parse() {
-            Ok(last) => after = last,
+            Ok(last) if live => after = last,
+            Ok(_) => {}
             Err(error) => {
                 let error: super::vector::VectorError = error;
                 params.error("Last-Event-ID", "invalid", error.to_string());
@@ -152,7 +159,7 @@ fn wants_stream(headers: &HeaderMap) -> bool {
         .flat_map(|value| value.split(','));
     ranges
         .filter_map(|range| range.split(';').next())
-        .any(|essence| essence.trim().eq_ignore_ascii_case("text/event-stream"))
+        .any(|essence| essence.trim().eq_ignore_ascii_case(EVENT_STREAM))
 }
 
 /// Where the caller found this service, because `dataschema` is an absolute URI in `CloudEvents`.

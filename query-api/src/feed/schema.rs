@@ -16,18 +16,21 @@ use super::details::Details;
 use super::event::{Data, type_of};
 
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
-const SCHEMA_JSON: &str = "application/schema+json";
+pub(crate) const SCHEMA_JSON: &str = "application/schema+json";
 
-/// What a schema calls another, and what it has to call it outside an `OpenAPI` document.
-const REFERENCE: (&str, &str) = ("#/components/schemas/", "#/$defs/");
+/// What a reference to a schema begins with in an `OpenAPI` document.
+pub(super) const OPENAPI_SCHEMAS: &str = "#/components/schemas/";
+
+/// What it begins with in a document of its own.
+const OWN_SCHEMAS: &str = "#/$defs/";
 
 /// An event and the schema of its data.
 #[derive(Debug)]
 pub(crate) struct Described {
-    event: &'static str,
+    pub(super) event: &'static str,
     description: Value,
-    data: Value,
-    referred: BTreeMap<String, Value>,
+    pub(super) data: Value,
+    pub(super) referred: BTreeMap<String, Value>,
 }
 
 impl Described {
@@ -73,8 +76,7 @@ fn refer_within(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 if let (Some(text), "$ref") = (member.as_str(), name.as_str()) {
-                    let (openapi, within) = REFERENCE;
-                    *member = text.replacen(openapi, within, 1).into();
+                    *member = text.replacen(OPENAPI_SCHEMAS, OWN_SCHEMAS, 1).into();
                 } else {
                     refer_within(member);
                 }

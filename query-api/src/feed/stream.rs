@@ -29,6 +29,9 @@ use crate::app::App;
 use crate::database::unavailable;
 use crate::positions::Movements;
 
+/// The media type of server-sent events.
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
+
 /// How often a listener's token is looked at. A revoked one ends its streams within a second.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 
@@ -117,7 +120,7 @@ pub(super) async fn open(app: App, actor: Arc<Actor>, headers: &HeaderMap, asked
         Some((Ok::<_, Infallible>(chunk), waiting))
     });
     let headers = [
-        (CONTENT_TYPE.as_str(), "text/event-stream"),
+        (CONTENT_TYPE.as_str(), EVENT_STREAM),
         (CACHE_CONTROL.as_str(), "no-cache"),
         UNBUFFERED,
     ];

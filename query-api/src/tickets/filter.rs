@@ -41,11 +41,11 @@ pub(crate) const NAMES: [&str; 22] = [
 ];
 
 /// What a requester can give.
-const SCORES: RangeInclusive<i16> = 1..=5;
+pub(crate) const SCORES: RangeInclusive<i16> = 1..=5;
 
 /// Answers to `overdue`, and what they ask. Whoever waits for nothing is never overdue.
-const OVERDUE: (&str, &str) = ("true", "t.due_at < ");
-const NOT_OVERDUE: (&str, &str) = ("false", "COALESCE(t.due_at, 'infinity'::timestamptz) >= ");
+pub(crate) const OVERDUE: (&str, &str) = ("true", "t.due_at < ");
+pub(crate) const NOT_OVERDUE: (&str, &str) = ("false", "COALESCE(t.due_at, 'infinity'::timestamptz) >= ");
 
 /// What is asked of tickets. An empty list asks nothing.
 #[derive(Debug, Default)]

@@ -1,11 +1,11 @@
 //! Tickets: the list, the whole of it as a file, one of them, and its timeline.
 
 pub(crate) mod export;
-mod filter;
+pub(crate) mod filter;
 pub(crate) mod item;
 pub(crate) mod list;
 pub(crate) mod one;
-mod search;
+pub(crate) mod search;
 pub(crate) mod sort;
 mod terms;
 pub(crate) mod timeline;

@@ -12,11 +12,12 @@ use domain::directory::EntryKind;
 use domain::ticket::{CommandName, Standing, Status, allowed_commands};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use service_kit::Problem;
 use service_kit::http::Caller;
 use service_kit::problem::types::TICKET_NOT_FOUND;
 use sqlx::{Postgres, QueryBuilder};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::item::{COLUMNS, Field, Item, TicketRow};
@@ -24,7 +25,8 @@ use crate::access::push_visible;
 use crate::app::App;
 use crate::database::problem;
 use crate::moment::Moment;
-use crate::names::Names;
+use crate::names::{self, Names};
+use crate::openapi;
 use crate::params::Params;
 
 /// What one ticket shows beyond the list.
@@ -42,16 +44,42 @@ struct WholeRow {
     closed_at: Option<jiff_sqlx::Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
-struct Whole<'w> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Ticket)]
+pub(crate) struct Whole<'w> {
     #[serde(flatten)]
     listed: Item<'w>,
     description: &'w str,
+    #[schema(value_type = Object)]
     custom_fields: &'w Value,
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
     closed_at: Option<Timestamp>,
+    #[schema(value_type = Vec<names::Named>)]
     followers: Vec<Value>,
-    sla: Value,
+    /// The wait that runs, if one does.
+    #[schema(required = true)]
+    sla: Option<Wait<'w>>,
+    /// What the caller may do now.
+    #[schema(schema_with = openapi::commands)]
     allowed_commands: Vec<&'static str>,
+}
+
+/// A wait: if nobody does anything until then, the desk acts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Wait)]
+struct Wait<'w> {
+    /// What for.
+    #[schema(schema_with = openapi::waits)]
+    wait: &'w str,
+    /// Which of the ticket's waits.
+    #[schema(required = true)]
+    number: Option<i32>,
+    #[schema(value_type = String, format = DateTime)]
+    due_at: Timestamp,
+    overdue: bool,
+    /// The policy that it was begun under.
+    #[schema(required = true)]
+    policy: Option<&'w str>,
 }
 
 /// How a path names a ticket.
@@ -137,17 +165,15 @@ fn whole<'w>(row: &'w WholeRow, names: &'w Names, actor: &Actor, now: Timestamp)
 }
 
 /// The wait that runs, or null.
-fn sla(row: &WholeRow, now: Timestamp) -> Value {
-    match (&row.wait_kind, row.listed.due_at) {
-        (Some(kind), Some(due_at)) => json!({
-            "wait": kind,
-            "number": row.wait_number,
-            "due_at": due_at.to_jiff(),
-            "overdue": row.listed.is_overdue(now),
-            "policy": row.wait_policy,
-        }),
-        _ => Value::Null,
-    }
+fn sla(row: &WholeRow, now: Timestamp) -> Option<Wait<'_>> {
+    let (kind, due_at) = row.wait_kind.as_deref().zip(row.listed.due_at)?;
+    Some(Wait {
+        wait: kind,
+        number: row.wait_number,
+        due_at: due_at.to_jiff(),
+        overdue: row.listed.is_overdue(now),
+        policy: row.wait_policy.as_deref(),
+    })
 }
 
 /// The table of the contract, asked by the same rule that decides commands.

@@ -26,7 +26,7 @@ pub(crate) const RANKED_MAX: i64 = 1000;
 const CANDIDATES_MAX: u16 = 5000;
 
 /// Longer questions are texts.
-const CHARACTERS_MAX: usize = 200;
+pub(crate) const CHARACTERS_MAX: usize = 200;
 
 /// A fragment has so many letters or digits, be there something between them or not: the index on subjects is by
 /// three characters, and knows nothing of the others.

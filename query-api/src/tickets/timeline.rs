@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use service_kit::Problem;
 use service_kit::http::Caller;
 use sqlx::QueryBuilder;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::one::{Named, absent};
@@ -21,6 +22,7 @@ use crate::cursor;
 use crate::database::problem;
 use crate::moment::Moment;
 use crate::names::{Names, ids_in, with_names};
+use crate::openapi;
 use crate::page::{LIMIT_DEFAULT, Page, limit};
 use crate::params::Params;
 
@@ -49,16 +51,30 @@ struct Cursor {
     place: i32,
 }
 
-#[derive(Debug, Serialize)]
-struct Item {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimelineEvent)]
+pub(crate) struct Item {
+    /// The record that it is in.
     revision: i64,
     event: String,
+    /// The ticket's status after it.
+    #[schema(schema_with = openapi::statuses)]
     status: String,
+    #[schema(schema_with = openapi::actor)]
     actor: Value,
+    /// The importer, if one brought it.
+    #[schema(schema_with = openapi::nullable_named)]
     via: Value,
+    /// When it happened.
+    #[schema(value_type = String, format = DateTime)]
     occurred_at: Timestamp,
+    /// When the log took it.
+    #[schema(value_type = String, format = DateTime)]
     recorded_at: Timestamp,
+    #[schema(schema_with = openapi::visibilities)]
     visibility: String,
+    /// Its own fields, named as in the command; a correction has from and to.
+    #[schema(value_type = Object)]
     details: Value,
 }
 

@@ -55,7 +55,7 @@ impl Api {
 /// The document of all these routes, as pretty JSON with a line break at its end.
 ///
 /// # Panics
-/// If it cannot be written as JSON, which its types exclude.
+/// If two schemas that differ have one name; or if it cannot be written as JSON, which its types exclude.
 pub fn document(parts: impl IntoIterator<Item = Api>) -> String {
     let mut paths = Paths::new();
     let mut components = shared();
@@ -63,7 +63,13 @@ pub fn document(parts: impl IntoIterator<Item = Api>) -> String {
         for (method, path, operation) in routes {
             paths.add_path_operation(path, vec![method], operation);
         }
-        components.schemas.extend(schemas);
+        for (name, schema) in schemas {
+            let before = components.schemas.insert(name.clone(), schema.clone());
+            assert!(
+                before.is_none_or(|before| before == schema),
+                "two schemas that differ are called {name}; `#[schema(as = …)]` gives one of them another name"
+            );
+        }
     }
     let info = InfoBuilder::new()
         .title("Recourse")

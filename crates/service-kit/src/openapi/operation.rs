@@ -32,6 +32,12 @@ impl Payload {
         Self { media_type, content }
     }
 
+    /// A body that is no text: no schema describes it.
+    pub fn bytes(media_type: &'static str) -> Self {
+        let content = Content::default();
+        Self { media_type, content }
+    }
+
     /// Shows one.
     #[must_use]
     pub fn example(mut self, example: Value) -> Self {

@@ -9,7 +9,7 @@ use crate::params::one_of;
 
 /// The kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Csv,
     Ndjson,
     Xlsx,
@@ -17,10 +17,11 @@ pub(super) enum Format {
 }
 
 impl Format {
-    const ALL: [Self; 4] = [Self::Csv, Self::Ndjson, Self::Xlsx, Self::Parquet];
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Csv, Self::Ndjson, Self::Xlsx, Self::Parquet];
 
     /// Its name in the query, and at the end of the file's.
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Ndjson => "ndjson",
@@ -34,20 +35,21 @@ impl Format {
         one_of(&Self::ALL, Self::as_str)(text)
     }
 
-    const fn content_type(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
+    /// What the file is to programs.
+    pub(crate) const fn content_type(self) -> &'static str {
+        match self {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Ndjson => "application/x-ndjson",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::Parquet => "application/vnd.apache.parquet",
-        })
+        }
     }
 
     /// The headers of a file made at `now`.
     pub(super) fn headers(self, now: Timestamp) -> HeaderMap {
         let at = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ");
         let disposition = format!("attachment; filename=\"tickets-{at}.{}\"", self.as_str());
-        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, self.content_type())]);
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(self.content_type()))]);
         if let Ok(disposition) = HeaderValue::from_str(&disposition) {
             headers.insert(CONTENT_DISPOSITION, disposition);
         }

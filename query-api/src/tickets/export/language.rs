@@ -6,7 +6,7 @@ use crate::params::one_of;
 
 /// A language for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Language {
+pub(crate) enum Language {
     #[default]
     English,
     Russian,
@@ -14,9 +14,11 @@ pub(super) enum Language {
 }
 
 impl Language {
-    const ALL: [Self; 3] = [Self::English, Self::Russian, Self::Spanish];
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::English, Self::Russian, Self::Spanish];
 
-    const fn as_str(self) -> &'static str {
+    /// Its name in the query.
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::Russian => "ru",

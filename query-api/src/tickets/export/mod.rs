@@ -8,9 +8,9 @@
 mod column;
 mod csv;
 mod encode;
-mod format;
+pub(crate) mod format;
 mod handler;
-mod language;
+pub(crate) mod language;
 mod ndjson;
 mod outlet;
 mod parquet;
