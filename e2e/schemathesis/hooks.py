@@ -95,12 +95,11 @@ def every_member_is_described(ctx, response, case):
     document = case.operation.schema.raw_schema
     answers = document["paths"][case.operation.path][case.operation.method.lower()]["responses"]
     answer = answers.get(str(response.status_code))
-    if answer is None or response.status_code >= 300 or "json" not in response.headers.get("content-type", [""])[0]:
+    media_type, *_ = response.headers.get("content-type", [""])[0].split(";")
+    if answer is None or media_type != "application/json":
         return
     content = resolved(document, answer).get("content", {})
-    for media_type in content.values():
-        compare(document, media_type.get("schema", {}), response.json(), "")
-        return
+    compare(document, content.get(media_type, {}).get("schema", {}), response.json(), "")
 
 
 def resolved(document, value):
