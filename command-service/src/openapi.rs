@@ -20,9 +20,10 @@ use crate::lines::LINES_MAX;
 const TAG: &str = "commands";
 
 /// What any command may meet.
-const PROBLEMS: [&ProblemType; 12] = [
+const PROBLEMS: [&ProblemType; 13] = [
     &types::MALFORMED_REQUEST,
     &types::NOT_PERMITTED,
+    &types::REQUEST_TIMEOUT,
     &types::REVISION_MISMATCH,
     &types::BODY_TOO_LARGE,
     &types::UNSUPPORTED_MEDIA_TYPE,
@@ -60,7 +61,7 @@ fn create() -> Operation {
     Operation::new("createTicket", TAG, "Open a ticket")
         .about(rule_in_words(CommandName::Create))
         .for_callers()
-        .parameters(headers())
+        .parameters([idempotency_key()])
         .body(Required::True, body_of(CommandName::Create).example(example))
         .answer(201, "It is open.", json_body(reference("Created")))
         .answers_with("Location", "The ticket.", &string())
@@ -115,7 +116,11 @@ fn bulk() -> Operation {
         .for_callers()
         .body(Required::True, Payload::new(NDJSON, string()).example(lines.into()))
         .answer(200, "A `BulkResult` a line.", Payload::new(NDJSON, string()).example(results.into()))
-        .problems(&[&types::UNSUPPORTED_MEDIA_TYPE, &types::LOG_UNAVAILABLE])
+        .problems(&[
+            &types::MALFORMED_REQUEST,
+            &types::UNSUPPORTED_MEDIA_TYPE,
+            &types::LOG_UNAVAILABLE,
+        ])
 }
 
 fn bulk_line() -> Shape {
@@ -160,13 +165,17 @@ const POSITION: &str =
 
 const REPLAYED: &str = "The command was carried out before, under the same key; this is the same answer again.";
 
+fn idempotency_key() -> Parameter {
+    header(
+        "Idempotency-Key",
+        "Makes the command safe to repeat, for ever. Take a new key for each wish.",
+        pattern(&key_pattern()),
+    )
+}
+
 fn headers() -> [Parameter; 2] {
     [
-        header(
-            "Idempotency-Key",
-            "Makes the command safe to repeat, for ever. Take a new key for each wish.",
-            pattern(&key_pattern()),
-        ),
+        idempotency_key(),
         header(
             "If-Match",
             "The ticket's ETag as the caller knows it; another revision is 412. `*` is any.",
