@@ -48,7 +48,14 @@ const KEPT: &[(&str, &[&str])] = &[
     ("postcard", &["wire"]),
     (
         "sqlx",
-        &["projector", "query-api", "sla-scheduler", "test-harness", "e2e"],
+        &[
+            "projector",
+            "query-api",
+            "sla-scheduler",
+            "test-harness",
+            "e2e",
+            "bench",
+        ],
     ),
 ];
 

@@ -81,11 +81,6 @@ impl Desk {
         self.nats.child().stop(idle::SETTLING, &mut wait::sleep);
     }
 
-    /// Where the log is.
-    pub(crate) fn log_url(&self) -> String {
-        self.nats.url()
-    }
-
     /// A connection to the log.
     pub(crate) async fn log(&self) -> anyhow::Result<EventLog> {
         let config = LogConfig {

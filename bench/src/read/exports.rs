@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use service_kit::{SystemClock, clock::pause};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::Instant,
@@ -28,7 +29,7 @@ pub(crate) async fn csv(service: &Service, caller: &Caller) -> anyhow::Result<Ex
     let memory = async {
         loop {
             most = service.mib().max(most);
-            tokio::time::sleep(LOOK_EVERY).await;
+            pause(&SystemClock, LOOK_EVERY).await;
         }
     };
     let lines = tokio::select! {

@@ -4,6 +4,7 @@ use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
 use event_log::Source;
+use service_kit::{SystemClock, clock::pause};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -52,14 +53,14 @@ pub(crate) async fn live(desk: &Desk, limit: Duration) -> anyhow::Result<Filling
     let _projector = desk.service_unready("projector")?;
     // The tables are made first; what counts is from then on.
     let (began, before) = loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        pause(&SystemClock, LOOK_EVERY).await;
         if let Ok(records) = applied(&mut db).await {
             break (Instant::now(), records);
         }
     };
     let mut records = before;
     while records < goal && began.elapsed() < limit {
-        tokio::time::sleep(LOOK_EVERY).await;
+        pause(&SystemClock, LOOK_EVERY).await;
         records = applied(&mut db).await?;
     }
     Ok(Filling {

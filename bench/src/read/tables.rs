@@ -122,7 +122,7 @@ fn slowest_bar(what: String, limit: f64, cases: &[Timing]) -> Bar<'static> {
     }
 }
 
-fn least<'a>(what: String, limit: f64, found: Option<f64>, unit: &'a str, note: String) -> Bar<'a> {
+fn least(what: String, limit: f64, found: Option<f64>, unit: &str, note: String) -> Bar<'_> {
     Bar {
         what,
         found,
@@ -130,6 +130,23 @@ fn least<'a>(what: String, limit: f64, found: Option<f64>, unit: &'a str, note: 
         least: true,
         unit,
         note,
+    }
+}
+
+/// How soon a command shows.
+fn visible_bar(state: &State) -> Bar<'static> {
+    Bar {
+        what: "acknowledged → in the list, p99 at half of the peak".to_owned(),
+        found: state.visible.map(|seen| seen.p99_ms),
+        limit: 20.0,
+        least: false,
+        unit: " ms",
+        note: state.visible.map_or_else(String::new, |seen| {
+            format!(
+                ": under {:.0} commands a second of {:.0} at the peak; p50 {:.1} ms of {} probes",
+                seen.load, seen.peak, seen.p50_ms, seen.probes
+            )
+        }),
     }
 }
 
@@ -159,12 +176,6 @@ fn bars(small_tickets: u64, small: &State, large_tickets: u64, large: &State) ->
             .map_or_else(String::new, |(small, large)| format!(": {small:.0} → {large:.0} MiB")),
     };
     let peak = |state: &State| state.exports.map(|export| export.most_mib);
-    let seen = large.visible.map_or_else(String::new, |seen| {
-        format!(
-            ": under {:.0} commands a second of {:.0} at the peak; p50 {:.1} ms of {} probes",
-            seen.load, seen.peak, seen.p50_ms, seen.probes
-        )
-    });
     vec![
         ratio_bar(
             format!("list, any single filter and sort, p99 at {large_tickets} ÷ at {small_tickets}"),
@@ -200,14 +211,7 @@ fn bars(small_tickets: u64, small: &State, large_tickets: u64, large: &State) ->
             peak(small),
             peak(large),
         ),
-        Bar {
-            what: "acknowledged → in the list, p99 at half of the peak".to_owned(),
-            found: large.visible.map(|seen| seen.p99_ms),
-            limit: 20.0,
-            least: false,
-            unit: " ms",
-            note: seen,
-        },
+        visible_bar(large),
         least(
             format!("live projection, {small_tickets} tickets"),
             20_000.0,

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use service_kit::{SystemClock, clock::pause};
 use tokio::time::Instant;
 
 use super::{cases::Case, state::Timing};
@@ -51,7 +52,7 @@ impl Client {
         let began = Instant::now();
         while !is_success(self.connection.ask(request.as_bytes()).await?.status) {
             anyhow::ensure!(began.elapsed() < LIMIT, "query-api does not know a new token");
-            tokio::time::sleep(LOOK_EVERY).await;
+            pause(&SystemClock, LOOK_EVERY).await;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
+use service_kit::{SystemClock, clock::pause};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{
@@ -69,7 +70,7 @@ async fn caught_up(desk: &Desk) -> anyhow::Result<()> {
     let began = Instant::now();
     while fills::applied(&mut db).await? < goal {
         anyhow::ensure!(began.elapsed() < CATCH_UP, "the projector does not catch up");
-        tokio::time::sleep(PROBE_PAUSE).await;
+        pause(&SystemClock, PROBE_PAUSE).await;
     }
     Ok(())
 }
@@ -145,7 +146,7 @@ async fn probe(commands: SocketAddr, queries: SocketAddr, tokens: &Tokens, windo
             answer.status
         );
         sample.note(&window, acknowledged, Instant::now());
-        tokio::time::sleep(PROBE_PAUSE).await;
+        pause(&SystemClock, PROBE_PAUSE).await;
     }
     Ok(sample)
 }
