@@ -58,7 +58,7 @@ pub(crate) struct Whole<'w> {
     followers: Vec<Value>,
     /// The wait that runs, if one does.
     #[schema(required = true)]
-    sla: Option<Wait<'w>>,
+    sla: Option<Sla<'w>>,
     /// What the caller may do now.
     #[schema(schema_with = openapi::commands)]
     allowed_commands: Vec<&'static str>,
@@ -67,7 +67,7 @@ pub(crate) struct Whole<'w> {
 /// A wait: if nobody does anything until then, the desk acts.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Wait)]
-struct Wait<'w> {
+struct Sla<'w> {
     /// What for.
     #[schema(schema_with = openapi::waits)]
     wait: &'w str,
@@ -165,9 +165,9 @@ fn whole<'w>(row: &'w WholeRow, names: &'w Names, actor: &Actor, now: Timestamp)
 }
 
 /// The wait that runs, or null.
-fn sla(row: &WholeRow, now: Timestamp) -> Option<Wait<'_>> {
+fn sla(row: &WholeRow, now: Timestamp) -> Option<Sla<'_>> {
     let (kind, due_at) = row.wait_kind.as_deref().zip(row.listed.due_at)?;
-    Some(Wait {
+    Some(Sla {
         wait: kind,
         number: row.wait_number,
         due_at: due_at.to_jiff(),
