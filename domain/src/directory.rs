@@ -1,5 +1,7 @@
-//! Names of people, organisations and groups, which tickets refer to by id.
+//! What stands beside the tickets: names of people, organisations and groups, which tickets refer
+//! to by id, and calendars.
 
+use crate::calendar::stored::Revised;
 use crate::text::Label;
 
 /// What sort of thing a name belongs to.
@@ -27,7 +29,7 @@ impl EntryKind {
     }
 }
 
-/// A fact about an entry of the directory.
+/// A fact about an entry of the directory, or about a calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// It goes by this name from now on.
@@ -37,4 +39,6 @@ pub enum Event {
         /// Its name.
         name: Label,
     },
+    /// The calendar has a new version.
+    Calendar(Box<Revised>),
 }

@@ -67,6 +67,10 @@ uuid_id! {
     GroupId
 }
 uuid_id! {
+    /// A calendar of the desk.
+    CalendarId
+}
+uuid_id! {
     /// One wish of one caller. A retry of the wish carries the same identifier.
     CommandId
 }
@@ -98,6 +102,10 @@ impl fmt::Display for Revision {
         self.0.fmt(f)
     }
 }
+
+/// The partition that positions of calendars and of other records of the directory name. Tickets
+/// have the ones from 0 on, and far fewer.
+pub const DIRECTORY_PARTITION: u16 = u16::MAX;
 
 /// The place of a record in the log: a partition and a sequence within it.
 ///

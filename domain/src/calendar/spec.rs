@@ -184,6 +184,15 @@ impl TimeOfDay {
         }
     }
 
+    /// So many seconds since the day began, at most a day's.
+    pub const fn from_seconds(seconds: u32) -> Option<Self> {
+        if seconds <= SECONDS_PER_DAY {
+            Some(Self(seconds))
+        } else {
+            None
+        }
+    }
+
     /// Seconds by the wall clock since the day began.
     pub const fn seconds(self) -> u32 {
         self.0

@@ -1,12 +1,13 @@
 //! A checked calendar, and the walk through time that answers every question to it.
 
-use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
+use jiff::civil::Date;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
+use super::ask::{self, Walk, instant};
 use super::check::check;
 use super::day::Days;
 use super::error::{CalendarError, DueError};
@@ -42,6 +43,18 @@ pub struct Segment {
     pub to: Timestamp,
     /// What it is.
     pub kind: SegmentKind,
+}
+
+impl SegmentKind {
+    /// Its name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::OutsideHours => "outside_hours",
+            Self::Holiday => "holiday",
+            Self::Closure => "closure",
+        }
+    }
 }
 
 /// What a stretch of time is to a desk.
@@ -87,31 +100,7 @@ impl Calendar {
     /// worked. It can be the very end of an interval, when work stops. No time at all is due at
     /// the first working instant at or after `from`.
     pub fn due(&self, from: Timestamp, working: SignedDuration) -> Result<Timestamp, DueError> {
-        if working.is_negative() {
-            return Err(DueError::Negative);
-        }
-        let Ok(mut left) = i64::try_from(working.as_micros()) else {
-            return Err(DueError::BeyondHorizon);
-        };
-        let from = from.as_microsecond();
-        let until = from
-            .saturating_add(micros(HORIZON))
-            .min(Timestamp::MAX.as_microsecond());
-        let found = self.walk(from, until, |start, end, kind| {
-            if kind != SegmentKind::Working {
-                return ControlFlow::Continue(());
-            }
-            let length = end.saturating_sub(start);
-            if left <= length {
-                return ControlFlow::Break(start.saturating_add(left));
-            }
-            left = left.saturating_sub(length);
-            ControlFlow::Continue(())
-        });
-        match found {
-            ControlFlow::Break(due) => Ok(instant(due)),
-            ControlFlow::Continue(()) => Err(DueError::BeyondHorizon),
-        }
+        ask::due(self, from, working)
     }
 
     /// How much working time lies from `from` to `to`; none if `to` is not later.
@@ -119,29 +108,14 @@ impl Calendar {
     /// Looks at every day in between: a caller that takes `to` from a stranger keeps it within
     /// [`HORIZON`] of `from`.
     pub fn elapsed(&self, from: Timestamp, to: Timestamp) -> SignedDuration {
-        let mut sum: i64 = 0;
-        self.each(from, to, |start, end, kind| {
-            if kind == SegmentKind::Working {
-                sum = sum.saturating_add(end.saturating_sub(start));
-            }
-        });
-        SignedDuration::from_micros(sum)
+        ask::elapsed(self, from, to)
     }
 
     /// The stretch from `from` to `to` by kind, in order, without a gap; neighbours differ in
     /// kind. Empty if `to` is not later. As many as days or more, so bound `to` as for
     /// [`Calendar::elapsed`].
     pub fn segments(&self, from: Timestamp, to: Timestamp) -> Vec<Segment> {
-        let mut segments: Vec<Segment> = Vec::new();
-        self.each(from, to, |start, end, kind| match segments.last_mut() {
-            Some(last) if last.kind == kind => last.to = instant(end),
-            Some(_) | None => segments.push(Segment {
-                from: instant(start),
-                to: instant(end),
-                kind,
-            }),
-        });
-        segments
+        ask::segments(self, from, to, usize::MAX).unwrap_or_default()
     }
 
     /// The working time that is certain to lie within [`HORIZON`] of any instant at all: half of
@@ -153,21 +127,38 @@ impl Calendar {
         SignedDuration::from_secs(weeks.saturating_sub(days.removed()).max(0))
     }
 
-    /// Shows `visit` every stretch between two instants.
-    fn each(&self, from: Timestamp, to: Timestamp, mut visit: impl FnMut(i64, i64, SegmentKind)) {
-        let ControlFlow::Continue(()) = self.walk(
-            from.as_microsecond(),
-            to.as_microsecond(),
-            |start, end, kind| -> ControlFlow<Infallible> {
-                visit(start, end, kind);
-                ControlFlow::Continue(())
-            },
-        );
+    /// The first instant of a date in the calendar's zone, in microseconds; of a date that the
+    /// zone left out, the first after it.
+    pub(super) fn start_of(&self, date: Date) -> i64 {
+        let zone = &self.0.zone;
+        let midnight = zone.to_ambiguous_timestamp(date.at(0, 0, 0, 0));
+        let in_a_gap = matches!(midnight.offset(), AmbiguousOffset::Gap { .. });
+        let Ok(at) = midnight.compatible() else {
+            // Only the first date that there is begins before the first instant.
+            return i64::MIN;
+        };
+        let gap = in_a_gap
+            .then(|| at.checked_add(SignedDuration::from_micros(1)).ok())
+            .flatten()
+            .and_then(|after| zone.preceding(after).next());
+        // Clocks may have jumped from before midnight to after it.
+        gap.map_or(at, |gap| gap.timestamp()).as_microsecond()
     }
 
-    /// Shows `visit` every stretch from `from` to `until` in order, in microseconds since 1970,
-    /// until it has seen enough.
-    ///
+    /// What to add to universal time for local time at an instant, and the instant from which
+    /// that may differ; both in microseconds.
+    fn offset(&self, at: i64) -> (i64, i64) {
+        let at = instant(at);
+        let offset = i64::from(self.0.zone.to_offset(at).seconds()) * MICROS_PER_SECOND;
+        let next = self.0.zone.following(at).next();
+        (
+            offset,
+            next.map_or(i64::MAX, |change| change.timestamp().as_microsecond()),
+        )
+    }
+}
+
+impl Walk for Calendar {
     /// Between two changes of the zone's offset the wall clock runs evenly, so each step goes to
     /// the end of the local day or to the next such change, whichever comes first, and always
     /// forwards. That needs no case for a day that is cut, doubled or left out by the clocks.
@@ -201,27 +192,6 @@ impl Calendar {
         }
         ControlFlow::Continue(())
     }
-
-    /// What to add to universal time for local time at an instant, and the instant from which
-    /// that may differ; both in microseconds.
-    fn offset(&self, at: i64) -> (i64, i64) {
-        let at = instant(at);
-        let offset = i64::from(self.0.zone.to_offset(at).seconds()) * MICROS_PER_SECOND;
-        let next = self.0.zone.following(at).next();
-        (
-            offset,
-            next.map_or(i64::MAX, |change| change.timestamp().as_microsecond()),
-        )
-    }
-}
-
-fn micros(duration: SignedDuration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// The instant so many microseconds after 1970; beyond the last there is, the last.
-fn instant(micros: i64) -> Timestamp {
-    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Zones with an instant near which something happens to their clocks.
-const CHANGES: [(&str, &str); 10] = [
+const CHANGES: [(&str, &str); 13] = [
     ("UTC", "2026-06-05T00:00:00Z"),
     ("Asia/Kathmandu", "2026-06-05T00:00:00Z"),
     ("Europe/Berlin", "2026-03-29T01:00:00Z"),
@@ -27,6 +27,11 @@ const CHANGES: [(&str, &str); 10] = [
     ("America/Sao_Paulo", "2018-02-18T02:00:00Z"),
     // A whole day was left out.
     ("Pacific/Apia", "2011-12-30T10:00:00Z"),
+    // Clocks went from 23:30 to 00:30.
+    ("America/Toronto", "1919-03-31T04:30:00Z"),
+    // Leap days, one of them of a century.
+    ("Europe/Moscow", "2028-02-29T09:00:00Z"),
+    ("America/New_York", "2000-02-29T17:00:00Z"),
     // The zone itself moved.
     ("Europe/Moscow", "2014-10-25T22:00:00Z"),
 ];
@@ -37,12 +42,12 @@ const COMPARED: SignedDuration = SignedDuration::from_hours(12 * 24);
 const MINUTE: i64 = 60_000_000;
 
 #[derive(Debug, Clone)]
-struct Case {
-    spec: CalendarSpec,
-    from: Timestamp,
+pub(crate) struct Case {
+    pub(crate) spec: CalendarSpec,
+    pub(crate) from: Timestamp,
     /// How long after `from` to look, and how much working time to wait for.
-    stretch: SignedDuration,
-    working: SignedDuration,
+    pub(crate) stretch: SignedDuration,
+    pub(crate) working: SignedDuration,
 }
 
 /// Up to three intervals of whole minutes that do not overlap.
@@ -76,7 +81,7 @@ fn week() -> impl Strategy<Value = Week> {
     ]
 }
 
-fn case() -> impl Strategy<Value = Case> {
+pub(crate) fn case() -> impl Strategy<Value = Case> {
     let hours_by_day = || vec((-6_i32..=6, day()), 0..3);
     let micros = |most: SignedDuration| 0..=i64::try_from(most.as_micros()).unwrap();
     let around = micros(SignedDuration::from_hours(10 * 24));
@@ -123,12 +128,12 @@ fn case() -> impl Strategy<Value = Case> {
         })
 }
 
-fn zone_of(name: &str) -> TimeZone {
+pub(crate) fn zone_of(name: &str) -> TimeZone {
     TimeZoneDatabase::bundled().get(name).unwrap()
 }
 
 /// The definition itself: what does the wall clock show, and does anybody work then?
-fn works(spec: &CalendarSpec, zone: &TimeZone, at: Timestamp) -> bool {
+pub(crate) fn works(spec: &CalendarSpec, zone: &TimeZone, at: Timestamp) -> bool {
     let local = zone.to_datetime(at);
     let time = i64::from(local.hour()) * 3600 + i64::from(local.minute()) * 60 + i64::from(local.second());
     let within = |intervals: &[Interval]| {

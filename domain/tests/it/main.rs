@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod calendar;
 #[cfg(test)]
+mod calendar_explained;
+#[cfg(test)]
 mod calendar_properties;
 #[cfg(test)]
 mod every_cell;
