@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::append::AppendMetrics;
+use crate::calendars::Calendars;
 use crate::directory::Directory;
 use crate::numbers::Numbers;
 use crate::reader::{Checkpoint, ReadError, Reader, Source};
@@ -307,6 +308,11 @@ impl EventLog {
     /// Names of people, organisations and groups.
     pub fn directory(&self) -> Directory {
         Directory::new(Arc::clone(&self.inner))
+    }
+
+    /// Commands on calendars.
+    pub fn calendars(&self) -> Calendars {
+        Calendars::new(Arc::clone(&self.inner))
     }
 
     /// Tokens and what they grant.

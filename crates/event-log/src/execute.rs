@@ -19,7 +19,7 @@ use crate::tickets::{Freshness, Tickets};
 
 /// Writers that keep losing the race for a ticket give up after this many tries. Within one
 /// process they queue; this covers a burst from several.
-const ATTEMPTS_MAX: u32 = 12;
+pub(crate) const ATTEMPTS_MAX: u32 = 12;
 /// The longest pause before another try; the actual one is random, so that two losers part ways.
 const CONFLICT_PAUSE_MAX_MICROS: u64 = 20_000;
 
@@ -340,7 +340,7 @@ fn number(history: &History) -> TicketNumber {
 }
 
 /// A random pause; the randomness of ids is good enough for it.
-fn jitter() -> Duration {
+pub(crate) fn jitter() -> Duration {
     let (_, low) = Uuid::new_v4().as_u64_pair();
     Duration::from_micros(low % CONFLICT_PAUSE_MAX_MICROS)
 }

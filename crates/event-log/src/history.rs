@@ -3,7 +3,7 @@
 use domain::ids::{CommandId, Revision, TicketId};
 use domain::ticket::{Event, Status, Ticket};
 use uuid::Uuid;
-use wire::Record;
+use wire::{Header, Record};
 
 use crate::load::Stored;
 
@@ -49,6 +49,16 @@ pub(crate) struct Tip {
     pub(crate) hash: [u8; 32],
 }
 
+impl Tip {
+    /// Whether a record of this header is the next of its history, and makes that revision.
+    pub(crate) fn precedes(&self, header: &Header, id: Uuid, revision: Revision) -> bool {
+        header.aggregate_id == id
+            && header.revision == revision
+            && header.previous_sequence == self.sequence
+            && header.previous_hash == self.hash
+    }
+}
+
 /// All that is known of a ticket from its records. Empty: it does not exist.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
@@ -90,12 +100,8 @@ impl History {
         for Stored { sequence, bytes } in records {
             let record: Record<Event> =
                 wire::decode(&bytes).map_err(|source| CorruptHistory::Unreadable { sequence, source })?;
-            let header = &record.header;
-            let follows = header.aggregate_id == id.as_uuid()
-                && header.revision == self.revision().next()
-                && header.previous_sequence == self.tip.sequence
-                && header.previous_hash == self.tip.hash;
-            if !follows {
+            let next = self.revision().next();
+            if !self.tip.precedes(&record.header, id.as_uuid(), next) {
                 return Err(CorruptHistory::BrokenChain { sequence });
             }
             self.push(&record, sequence, wire::hash(&bytes));

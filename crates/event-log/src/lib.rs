@@ -6,12 +6,14 @@
 //!   and appends it as one record. Nothing reaches the log by another way.
 //! * reading: [`EventLog::reader`] gives the records of a partition in order, from a
 //!   checkpoint that it verifies.
-//! * what stands beside the log: the [`Directory`] of names, and the [`TokenStore`].
+//! * what stands beside the tickets: [`Calendars`], the [`Directory`] of names, and the
+//!   [`TokenStore`].
 
 #![warn(missing_docs)]
 
 mod append;
 mod cache;
+mod calendars;
 mod connection;
 mod directory;
 mod execute;
@@ -24,6 +26,7 @@ mod subject;
 mod tickets;
 mod tokens;
 
+pub use calendars::{CalendarError, CalendarOutcome, Calendars};
 pub use connection::{ConnectError, EventLog, LogConfig};
 pub use directory::{Directory, DirectoryError};
 pub use execute::{ExecuteError, Outcome, Request};

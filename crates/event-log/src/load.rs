@@ -21,6 +21,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a load is tried anew after silence.
 const TRIES_MAX: u32 = 2;
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
+/// How often a lagging replica is asked again, and after how long: some 200 milliseconds in all.
+const LAGGING_READS_MAX: u32 = 20;
+const LAGGING_READ_PAUSE: Duration = Duration::from_millis(10);
 
 /// A history could not be loaded now.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +65,29 @@ pub(crate) async fn load(inner: &Inner, stream: &str, subject: &str, after: u64)
             Err(error) => return Err(error),
         }
     }
+}
+
+/// As [`load`], and certainly up to the subject's last record, whichever replica answers.
+pub(crate) async fn load_current(
+    inner: &Inner,
+    stream: &str,
+    subject: &str,
+    after: u64,
+) -> Result<Vec<Stored>, LoadError> {
+    let mut records = load(inner, stream, subject, after).await?;
+    if inner.replicated {
+        let tip = tip_at_leader(inner, stream, subject).await?;
+        let mut reads = 0;
+        while records.last().map_or(after, |stored| stored.sequence) < tip {
+            reads += 1;
+            if reads > LAGGING_READS_MAX {
+                return Err(LoadError::Unavailable);
+            }
+            pause(LAGGING_READ_PAUSE).await;
+            records = load(inner, stream, subject, after).await?;
+        }
+    }
+    Ok(records)
 }
 
 enum Batch {
@@ -146,7 +172,7 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
 /// The sequence of the subject's last record as the stream's leader knows it; 0 if it has none.
 ///
 /// On a replicated stream a direct get may be answered by a replica that lags; this one is not.
-pub(crate) async fn tip_at_leader(inner: &Inner, stream: &str, subject: &str) -> Result<u64, LoadError> {
+async fn tip_at_leader(inner: &Inner, stream: &str, subject: &str) -> Result<u64, LoadError> {
     use async_nats::jetstream::stream::LastRawMessageErrorKind;
     let stream = inner
         .gets

@@ -213,7 +213,7 @@ fn ticket_config(partition: u16, layout: Layout, replicas: usize) -> Config {
 
 fn directory_config(layout: Layout, replicas: usize) -> Config {
     Config {
-        description: Some("Recourse: people, organisations, groups".to_owned()),
+        description: Some("Recourse: people, organisations, groups, calendars".to_owned()),
         discard: DiscardPolicy::New,
         ..base_config(DIRECTORY_STREAM.to_owned(), "rc.d.>".to_owned(), layout, replicas)
     }

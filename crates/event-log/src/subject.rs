@@ -2,7 +2,7 @@
 //! the expected-sequence check of JetStream is safe on literal subjects alone.
 
 use domain::directory::EntryKind;
-use domain::ids::TicketId;
+use domain::ids::{CalendarId, TicketId};
 use uuid::Uuid;
 
 /// The stream of directory entries.
@@ -35,6 +35,10 @@ pub(crate) fn ticket_subject(partition: u16, ticket: TicketId) -> String {
 
 pub(crate) fn directory_subject(kind: EntryKind, id: Uuid) -> String {
     format!("rc.d.{}.{}", kind.as_str(), id.as_simple())
+}
+
+pub(crate) fn calendar_subject(id: CalendarId) -> String {
+    format!("rc.d.calendar.{}", id.as_uuid().as_simple())
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Tickets as the command side holds them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::Timestamp;
 use domain::ids::{Position, TicketId, TicketNumber};
@@ -11,10 +10,10 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use crate::append::AppendError;
 use crate::cache::Histories;
-use crate::connection::{Inner, pause};
+use crate::connection::Inner;
 use crate::execute::ExecuteError;
 use crate::history::History;
-use crate::load::{LoadError, load, tip_at_leader};
+use crate::load::load_current;
 use crate::subject::{partition_of, ticket_stream, ticket_subject};
 
 /// Commands on the same ticket take turns within a process, so that they do not spoil each
@@ -22,9 +21,6 @@ use crate::subject::{partition_of, ticket_stream, ticket_subject};
 const STRIPES: u64 = 4096;
 /// Histories loaded at once. A cold load makes the server read whole blocks of a file.
 const LOADS_MAX: usize = 64;
-/// How often a lagging replica is asked again, and after how long: some 200 milliseconds in all.
-const LAGGING_READS_MAX: u32 = 20;
-const LAGGING_READ_PAUSE: Duration = Duration::from_millis(10);
 
 /// Commands on tickets. Cheap to clone; clones share their cache.
 #[derive(Debug, Clone)]
@@ -153,19 +149,7 @@ impl Tickets {
         let known = nothing.as_ref().unwrap_or(known);
         let stream = ticket_stream(self.partition(id));
         let subject = self.subject(id);
-        let mut records = load(self.inner(), &stream, &subject, known.tip.sequence).await?;
-        if self.inner().replicated {
-            let tip = tip_at_leader(self.inner(), &stream, &subject).await?;
-            let mut reads = 0;
-            while records.last().map_or(known.tip.sequence, |stored| stored.sequence) < tip {
-                reads += 1;
-                if reads > LAGGING_READS_MAX {
-                    return Err(LoadError::Unavailable.into());
-                }
-                pause(LAGGING_READ_PAUSE).await;
-                records = load(self.inner(), &stream, &subject, known.tip.sequence).await?;
-            }
-        }
+        let records = load_current(self.inner(), &stream, &subject, known.tip.sequence).await?;
         if records.is_empty() {
             return Ok(Arc::clone(known));
         }

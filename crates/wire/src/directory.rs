@@ -3,6 +3,7 @@
 use domain::directory::{EntryKind, Event};
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::{self, CHANGED_V1, CREATED_V1, HOLIDAYS_ADDED_V1};
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, Payload, exact};
 use crate::value;
@@ -20,6 +21,7 @@ impl Payload for Event {
     fn kind(&self) -> KindVersion {
         match self {
             Self::Named { .. } => NAMED_V1,
+            Self::Calendar(revised) => calendar::kind(revised),
         }
     }
 
@@ -36,6 +38,7 @@ impl Payload for Event {
                     name: name.as_str(),
                 })
             }
+            Self::Calendar(revised) => calendar::encode(revised),
         }
     }
 
@@ -54,11 +57,19 @@ impl Payload for Event {
                     name: value::label(name)?,
                 })
             }
-            unknown => Err(DecodeError::UnknownKind(unknown)),
+            other => match calendar::decode(other, bytes) {
+                Some(revised) => Ok(Self::Calendar(Box::new(revised?))),
+                None => Err(DecodeError::UnknownKind(other)),
+            },
         }
     }
 
     fn registry() -> &'static [(KindVersion, &'static str)] {
-        &[(NAMED_V1, "named")]
+        &[
+            (NAMED_V1, "named"),
+            (CREATED_V1, "calendar_created"),
+            (CHANGED_V1, "calendar_changed"),
+            (HOLIDAYS_ADDED_V1, "calendar_holidays_added"),
+        ]
     }
 }

@@ -21,6 +21,8 @@ problem_types! {
     NOT_PERMITTED = 403 "not-permitted" "This is not permitted";
     /// There is no such ticket, or none that the caller may know of.
     TICKET_NOT_FOUND = 404 "ticket-not-found" "There is no such ticket";
+    /// There is no such calendar.
+    CALENDAR_NOT_FOUND = 404 "calendar-not-found" "There is no such calendar";
     /// There is nothing at that path.
     NOT_FOUND = 404 "not-found" "There is nothing here";
     /// The path exists, but not for that method.
@@ -37,10 +39,10 @@ problem_types! {
     ALREADY_RATED = 409 "already-rated" "This closing is rated already";
     /// A ticket of that id exists.
     TICKET_EXISTS = 409 "ticket-exists" "The ticket exists already";
-    /// The ticket has as many records as a ticket may have.
-    HISTORY_TOO_LONG = 409 "history-too-long" "The ticket's history is full";
-    /// The ticket is not at the revision that the caller expects.
-    REVISION_MISMATCH = 412 "revision-mismatch" "The ticket has changed";
+    /// The ticket or calendar has as many records as one may have.
+    HISTORY_TOO_LONG = 409 "history-too-long" "The history is full";
+    /// The ticket or calendar is not at the revision that the caller expects.
+    REVISION_MISMATCH = 412 "revision-mismatch" "It has changed meanwhile";
     /// The body is too large.
     BODY_TOO_LARGE = 413 "body-too-large" "The body is too large";
     /// The body is not of the type that the path takes.
@@ -57,8 +59,8 @@ problem_types! {
     TOO_MANY_REQUESTS = 429 "too-many-requests" "Too many requests";
     /// A bug.
     INTERNAL = 500 "internal" "Something is wrong here";
-    /// Others keep changing the ticket.
-    CONTENDED = 503 "contended" "The ticket is being changed by others";
+    /// Others keep changing the ticket or calendar.
+    CONTENDED = 503 "contended" "Others are changing it";
     /// The log cannot be reached; nothing was written.
     LOG_UNAVAILABLE = 503 "log-unavailable" "The log cannot be reached";
     /// The command may or may not have been written.

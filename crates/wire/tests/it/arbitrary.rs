@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::actor::ActorKind;
+use domain::calendar::{CalendarSpec, Interval, TimeOfDay, Week, stored};
 use domain::catalogue::{Awaits, Priority, TicketType};
 use domain::directory::{self, EntryKind};
 use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
@@ -9,7 +10,8 @@ use domain::text::{Body, Code, Label, Subject};
 use domain::ticket::{
     Assigned, Change, Classified, Created, CustomFields, CustomValue, Edited, Event, Visibility, Wait,
 };
-use proptest::collection::{btree_map, vec};
+use jiff::civil::{Date, Weekday};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -207,7 +209,48 @@ pub(crate) fn directory_event() -> impl Strategy<Value = directory::Event> {
         Just(EntryKind::Group),
         Just(EntryKind::Organisation)
     ];
-    (kind, label()).prop_map(|(kind, name)| directory::Event::Named { kind, name })
+    let named = (kind, label()).prop_map(|(kind, name)| directory::Event::Named { kind, name });
+    prop_oneof![named, calendar()]
+}
+
+/// Any version of a calendar, also one that no rule would let pass: bytes know no rules.
+fn calendar() -> impl Strategy<Value = directory::Event> {
+    let date = || (1_i16..=9999, 1_i8..=12, 1_i8..=28).prop_map(|(year, month, day)| Date::constant(year, month, day));
+    let time = || (0_u32..=86_400).prop_map(|seconds| TimeOfDay::from_seconds(seconds).unwrap());
+    let hours = move || vec((time(), time()).prop_map(|(start, end)| Interval { start, end }), 0..4);
+    let dates = move || btree_map(date(), hours(), 0..4);
+    let change = prop_oneof![
+        Just(stored::Change::Created),
+        Just(stored::Change::Changed),
+        any::<u32>().prop_map(|added| stored::Change::HolidaysAdded { added }),
+    ];
+    let holidays = btree_set(date(), 0..4);
+    let texts = (text(100), text(40));
+    (
+        change,
+        texts,
+        vec(hours(), 7),
+        holidays,
+        (dates(), dates()),
+        option::of(date()),
+    )
+        .prop_map(
+            |(change, (name, time_zone), week, holidays, (overrides, closures), effective_from)| {
+                let week = (0_i8..).zip(week).fold(Week::default(), |week, (offset, hours)| {
+                    week.with(Weekday::from_monday_zero_offset(offset).unwrap(), hours)
+                });
+                let spec = CalendarSpec {
+                    name,
+                    time_zone,
+                    week,
+                    holidays,
+                    overrides,
+                    closures,
+                };
+                let version = stored::Version { spec, effective_from };
+                directory::Event::Calendar(Box::new(stored::Revised { change, version }))
+            },
+        )
 }
 
 fn header() -> impl Strategy<Value = Header> {

@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::actor::ActorKind;
+use domain::calendar::{CalendarSpec, Interval, Week, stored};
 use domain::catalogue::{Awaits, Priority, TicketType};
 use domain::directory::{self, EntryKind};
 use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
@@ -9,6 +10,7 @@ use domain::text::{Body, Code, Label, Subject};
 use domain::ticket::{
     Assigned, Change, Classified, Created, CustomFields, CustomValue, Edited, Event, Visibility, Wait,
 };
+use jiff::civil::{Date, Weekday};
 use uuid::Uuid;
 use wire::{Header, RecordedActor};
 
@@ -206,15 +208,52 @@ pub(crate) fn ticket_events() -> Vec<Event> {
     events
 }
 
-/// A name for every kind of entry.
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn full_calendar() -> stored::Version {
+    let (morning, afternoon) = (Interval::hours(9, 13), Interval::hours(14, 18));
+    let week = Week::monday_to_friday(&[morning, afternoon]);
+    let night = Interval::parse("22:30:15", "24:00").unwrap();
+    stored::Version {
+        spec: CalendarSpec {
+            holidays: [date("2026-01-01"), date("0001-01-01"), date("9999-12-31")].into(),
+            overrides: [
+                (date("2026-02-14"), vec![Interval::hours(9, 15)]),
+                (date("2026-02-16"), vec![]),
+            ]
+            .into(),
+            closures: [(date("2026-03-06"), vec![Interval::hours(16, 18)])].into(),
+            ..CalendarSpec::weekly("Техподдержка", "Europe/Moscow", week.with(Weekday::Sunday, vec![night]))
+        },
+        effective_from: Some(date("2026-07-01")),
+    }
+}
+
+fn bare_calendar() -> stored::Version {
+    stored::Version {
+        spec: CalendarSpec::weekly("Always", "UTC", Week::round_the_clock()),
+        effective_from: None,
+    }
+}
+
+/// A name for every kind of entry, and every change to a calendar.
 pub(crate) fn directory_events() -> Vec<directory::Event> {
-    EntryKind::ALL
-        .into_iter()
-        .map(|kind| directory::Event::Named {
-            kind,
-            name: label("Ada Lovelace"),
-        })
-        .collect()
+    let names = EntryKind::ALL.into_iter().map(|kind| directory::Event::Named {
+        kind,
+        name: label("Ada Lovelace"),
+    });
+    let changes = [
+        stored::Change::Created,
+        stored::Change::Changed,
+        stored::Change::HolidaysAdded { added: 300 },
+    ];
+    let calendars = changes.into_iter().flat_map(|change| {
+        [full_calendar(), bare_calendar()]
+            .map(|version| directory::Event::Calendar(Box::new(stored::Revised { change, version })))
+    });
+    names.chain(calendars).collect()
 }
 
 /// A header with everything set.
