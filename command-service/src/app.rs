@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::actor::Actor;
 use domain::catalogue::Catalogue;
 use domain::policy::WaitPolicy;
-use event_log::{Directory, EventLog, Tickets};
+use event_log::{Calendars, Directory, EventLog, Tickets};
 use service_kit::Problem;
 use service_kit::tokens::{Authenticate, TokenHash};
 
@@ -23,6 +23,7 @@ pub struct App {
 pub struct Parts {
     pub(crate) tickets: Tickets,
     pub(crate) directory: Directory,
+    pub(crate) calendars: Calendars,
     pub(crate) catalogue: Catalogue,
     pub(crate) tokens: TokenBook,
 }
@@ -33,6 +34,7 @@ impl App {
         let parts = Parts {
             tickets: log.tickets(policy),
             directory: log.directory(),
+            calendars: log.calendars(),
             catalogue: Catalogue::default(),
             tokens: TokenBook::new(log.tokens()),
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::actor::{Actor, ActorKind, Permission};
-use domain::ids::{CommandId, Revision, TicketId, UserId};
+use domain::ids::{CalendarId, CommandId, Revision, TicketId, UserId};
 use domain::ticket::{Command, CommandName, Created};
 use event_log::{Outcome, Request};
 use serde_json::{Map, Value};
@@ -19,6 +19,8 @@ use crate::problem;
 /// Names of the ids that are derived from callers' keys. Fixed: derived ids are stored.
 const COMMAND_IDS: Uuid = Uuid::from_u128(0x8f1d_62d4_6f0e_4c63_9a54_1d0b_2f7a_90c1);
 const TICKET_IDS: Uuid = Uuid::from_u128(0x2b9c_4a0e_3d57_4f86_b1e8_77c0_5e6d_13a2);
+
+const CALENDAR_IDS: Uuid = Uuid::from_u128(0x6c1e_8d52_07b4_4a19_9f3e_c25a_b0d7_4e66);
 
 /// A command as its caller sent it.
 #[derive(Debug)]
@@ -38,8 +40,14 @@ pub(crate) fn created_ticket(caller: UserId, key: Option<&str>) -> TicketId {
         .into()
 }
 
-fn command_id(caller: UserId, key: Option<&str>) -> CommandId {
+pub(crate) fn command_id(caller: UserId, key: Option<&str>) -> CommandId {
     key.map_or_else(Uuid::new_v4, |key| derived(COMMAND_IDS, caller, key))
+        .into()
+}
+
+/// The calendar that a caller's creation with this key makes.
+pub(crate) fn created_calendar(caller: UserId, key: Option<&str>) -> CalendarId {
+    key.map_or_else(Uuid::new_v4, |key| derived(CALENDAR_IDS, caller, key))
         .into()
 }
 
@@ -51,7 +59,7 @@ fn derived(namespace: Uuid, caller: UserId, key: &str) -> Uuid {
 impl App {
     /// Carries a command out for its caller.
     pub(crate) async fn carry_out(&self, caller: &Arc<Actor>, sent: Sent) -> Result<Outcome, Problem> {
-        let digest = body::digest(sent.name, &sent.body);
+        let digest = body::digest(sent.name.as_str(), &sent.body);
         let given = body::read(sent.name, &sent.body, &self.catalogue)?;
         check_permissions(caller, sent.name, &given)?;
         for (kind, id, name) in &given.mentions {

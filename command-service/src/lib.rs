@@ -1,6 +1,7 @@
 //! HTTP commands to the log.
 //!
-//! `POST /v1/tickets`, `POST /v1/tickets/{id}/{command}` and `POST /v1/commands`. A request is
+//! `POST /v1/tickets`, `POST /v1/tickets/{id}/{command}`, `POST /v1/commands` and what changes
+//! calendars or asks them. A request is
 //! read into a domain command ([`body`]), given to [`event_log::Tickets::execute`], and
 //! answered; rules are the domain's, and the log is event-log's. The service needs the log
 //! alone: it goes on while Postgres is down.
@@ -12,6 +13,7 @@ mod body;
 mod bulk;
 mod command;
 mod http;
+mod ical;
 mod lines;
 mod openapi;
 mod problem;

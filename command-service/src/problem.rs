@@ -1,10 +1,13 @@
 //! Why a command was not carried out, as a problem that says what to do.
 
 use domain::actor::Actor;
+use domain::calendar::stored;
 use domain::ticket::{CommandName, Rejection, TicketState, allowed_commands};
-use event_log::{DirectoryError, ExecuteError};
+use event_log::{CalendarError, DirectoryError, ExecuteError};
 use service_kit::chain;
 use service_kit::problem::{FieldError, Problem, ProblemType, types};
+
+use crate::body::calendar::unacceptable;
 
 /// Overload and outages pass; a caller that tries again after a second does no harm.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -33,10 +36,47 @@ pub(crate) fn of_execution(error: &ExecuteError, actor: &Actor) -> Problem {
             "The log did not say whether it took the command. Repeat it with the same Idempotency-Key to find out; another key might do it twice.",
         ),
         ExecuteError::Corrupt(_) => {
-            tracing::error!(error = chain(error), "a ticket's history contradicts itself");
+            tracing::error!(error = chain(error), "a history contradicts itself");
             Problem::internal()
         }
     }
+}
+
+/// The problem for a command on a calendar that failed.
+pub(crate) fn of_calendar(error: &CalendarError, actor: &Actor) -> Problem {
+    match error {
+        CalendarError::Rejected(rejection) => match rejection {
+            stored::Rejection::Absent => no_calendar(),
+            stored::Rejection::NotPermitted => only_staff(),
+            stored::Rejection::Invalid(errors) => unacceptable(errors),
+            stored::Rejection::TooManyVersions => Problem::new(&types::HISTORY_TOO_LONG).detail(format!(
+                "The calendar has {} versions, as many as one may have. Create a new one and use that.",
+                stored::VERSIONS_MAX
+            )),
+            // Its id comes from the key, and the key's own record would have been the answer.
+            stored::Rejection::AlreadyCreated => of_execution(&ExecuteError::KeyReused, actor),
+        },
+        CalendarError::Failed(ExecuteError::RevisionMismatch { actual }) => Problem::new(&types::REVISION_MISMATCH)
+            .detail(format!("The calendar is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
+            .with("revision", actual.0),
+        CalendarError::Failed(ExecuteError::Contended) => retry(
+            &types::CONTENDED,
+            "Others kept changing the calendar. Nothing was written; try again.",
+        ),
+        CalendarError::Failed(error) => of_execution(error, actor),
+    }
+}
+
+/// The problem for a calendar that is not there.
+pub(crate) fn no_calendar() -> Problem {
+    Problem::new(&types::CALENDAR_NOT_FOUND)
+        .detail("There is no calendar with this id. Ids are UUIDs; GET /v1/calendars lists them.")
+}
+
+/// The problem for callers who may look but not touch.
+pub(crate) fn only_staff() -> Problem {
+    Problem::new(&types::NOT_PERMITTED)
+        .detail("Only staff create and change calendars. Reading and explaining them is for all.")
 }
 
 /// The problem for a name that could not be kept.

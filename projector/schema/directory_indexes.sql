@@ -1,2 +1,3 @@
 CREATE INDEX directory_names_by_id ON {schema}.directory_names (id);
 CREATE INDEX directory_name_versions_by_id ON {schema}.directory_name_versions (id, recorded_at);
+CREATE INDEX calendars_by_name ON {schema}.calendars (name, id);

@@ -23,3 +23,28 @@ CREATE TABLE {schema}.directory_name_versions (
 
 COMMENT ON TABLE {schema}.directory_name_versions IS
     'Projection directory: every name that anybody ever had, from recorded_at until the next one.';
+
+CREATE TABLE {schema}.calendars (
+    id      uuid   NOT NULL,
+    version bigint NOT NULL,
+    name    text   NOT NULL,
+    CONSTRAINT calendars_pkey PRIMARY KEY (id)
+);
+
+COMMENT ON TABLE {schema}.calendars IS 'Projection directory: every calendar, its last version and the name that it has there.';
+
+CREATE TABLE {schema}.calendar_versions (
+    id             uuid        NOT NULL,
+    version        bigint      NOT NULL,
+    change         text        NOT NULL,
+    name           text        NOT NULL,
+    time_zone      text        NOT NULL,
+    definition     jsonb       NOT NULL,
+    effective_from date,
+    actor_id       uuid        NOT NULL,
+    recorded_at    timestamptz NOT NULL,
+    CONSTRAINT calendar_versions_pkey PRIMARY KEY (id, version)
+);
+
+COMMENT ON TABLE {schema}.calendar_versions IS
+    'Projection directory: every version of every calendar, who wrote it and when. definition has week, holidays, overrides and closures as the API writes them.';

@@ -1,3 +1,5 @@
 -- What readers use of the projection `directory`: the generation {schema}.
 CREATE OR REPLACE VIEW desk.directory_names AS SELECT * FROM {schema}.directory_names;
 CREATE OR REPLACE VIEW desk.directory_name_versions AS SELECT * FROM {schema}.directory_name_versions;
+CREATE OR REPLACE VIEW desk.calendars AS SELECT * FROM {schema}.calendars;
+CREATE OR REPLACE VIEW desk.calendar_versions AS SELECT * FROM {schema}.calendar_versions;

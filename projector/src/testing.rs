@@ -43,7 +43,7 @@ pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 16] = [
     "desk.tickets",
     "desk.ticket_versions",
     "desk.descriptions",
@@ -57,5 +57,7 @@ const TABLES: [&str; 14] = [
     "desk.daily_ratings",
     "desk.directory_names",
     "desk.directory_name_versions",
+    "desk.calendars",
+    "desk.calendar_versions",
     "recourse.access_tokens",
 ];

@@ -7,6 +7,7 @@
 
 mod access;
 mod app;
+mod calendars;
 mod config;
 mod cursor;
 mod dashboard;
@@ -61,6 +62,9 @@ pub fn routes(app: &App) -> Router {
         .route("/v1/tickets/export", get(tickets::export::export))
         .route("/v1/tickets/{id}", get(tickets::one::one))
         .route("/v1/tickets/{id}/timeline", get(tickets::timeline::timeline))
+        .route("/v1/calendars", get(calendars::list))
+        .route("/v1/calendars/{id}", get(calendars::one))
+        .route("/v1/calendars/{id}/versions", get(calendars::versions))
         .route("/v1/dashboard", get(dashboard::answer::dashboard))
         .route("/v1/events", get(feed::page::events))
         .route_layer(from_fn_with_state((app.clone(), Needs::Filled), positioned));

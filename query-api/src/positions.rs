@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::ids::Position;
+use domain::ids::{DIRECTORY_PARTITION, Position};
 use serde::Deserialize;
 use service_kit::Problem;
 use service_kit::http::Caller;
@@ -42,6 +42,8 @@ const READ_POSITION: HeaderName = HeaderName::from_static("read-position");
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reached {
     sequences: BTreeMap<u16, u64>,
+    /// The last sequence of the directory whose rows are there. Commands on calendars give it.
+    directory: u64,
     /// Whether the tables have ever held all that the log did.
     filled: bool,
 }
@@ -74,7 +76,12 @@ impl Reached {
         let sequences = tickets
             .filter_map(|row| Some((u16::try_from(row.partition).ok()?, u64::try_from(row.sequence).ok()?)))
             .collect();
-        Self { sequences, filled }
+        let directory = rows.iter().find(|row| row.projection == "directory");
+        Self {
+            sequences,
+            directory: directory.map_or(0, |row| u64::try_from(row.sequence).unwrap_or(0)),
+            filled,
+        }
     }
 
     /// Whether the tables have ever held all that the log did.
@@ -96,10 +103,15 @@ impl Reached {
 
     fn includes(&self, wanted: &[Position]) -> bool {
         wanted.iter().all(|position| {
-            self.sequences
-                .get(&position.partition)
-                .is_some_and(|at| *at >= position.sequence)
+            self.reached(position.partition)
+                .is_some_and(|at| at >= position.sequence)
         })
+    }
+
+    /// The last sequence of a partition of tickets, or of the directory.
+    fn reached(&self, partition: u16) -> Option<u64> {
+        let directory = (partition == DIRECTORY_PARTITION).then_some(self.directory);
+        directory.or_else(|| self.sequences.get(&partition).copied())
     }
 }
 
@@ -253,10 +265,7 @@ impl Positions {
         if now.includes(wanted) || !now.filled {
             return Ok(now);
         }
-        if let Some(unknown) = wanted
-            .iter()
-            .find(|position| !now.sequences.contains_key(&position.partition))
-        {
+        if let Some(unknown) = wanted.iter().find(|position| now.reached(position.partition).is_none()) {
             return Err(malformed(format!(
                 "Min-Position names partition {}, and the log has none of that number. Send what Commit-Position said.",
                 unknown.partition

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use crate::{demo, import, openapi, projection, serve, services, token, up};
+use crate::{calendar, demo, import, openapi, projection, serve, services, token, up};
 
 /// Recourse, an event-sourced support desk.
 ///
@@ -45,6 +45,8 @@ enum Command {
     Token(token::Args),
     /// Look after the read models: list, verify, rebuild, switch back, pause, resume, skip, drop.
     Projection(projection::Args),
+    /// Look after the calendars of a running desk: import holidays.
+    Calendar(calendar::Args),
     /// Bring tickets from elsewhere into a running desk.
     Import(import::Args),
     /// Fill a running desk with made-up tickets that have lived whole lives, to try it out or to measure it.
@@ -65,6 +67,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::SlaScheduler(args) => services::sla_scheduler(args),
         Command::Token(args) => token::run(args),
         Command::Projection(args) => projection::run(args),
+        Command::Calendar(args) => calendar::run(args),
         Command::Import(args) => import::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Openapi => openapi::run(),

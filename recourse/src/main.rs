@@ -1,5 +1,6 @@
 //! The one binary: the whole desk, each service, and the operators' tools.
 
+mod calendar;
 mod cli;
 mod demo;
 mod import;

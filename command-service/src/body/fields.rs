@@ -124,6 +124,17 @@ impl<'b> Fields<'b> {
         self.invalid.push(FieldError::new(pointer, code, detail));
     }
 
+    /// Notes what was found wrong with parts of the body elsewhere.
+    pub(super) fn take_in(&mut self, malformed: Vec<FieldError>, invalid: Vec<FieldError>) {
+        self.malformed.extend(malformed);
+        self.invalid.extend(invalid);
+    }
+
+    /// Whether the field is there and not null.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.body.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Field's raw value, if it is there. The field counts as known from now on.
     pub(super) fn present(&mut self, name: &'static str) -> Option<&'b Value> {
         self.known.push(name);
@@ -155,19 +166,25 @@ impl<'b> Fields<'b> {
             self.malformed
                 .push(FieldError::new(pointer(name), "unknown_field", detail));
         }
-        if !self.malformed.is_empty() {
-            let errors = self.malformed.into_iter().chain(self.invalid).collect();
-            return Err(Problem::new(&types::MALFORMED_REQUEST)
-                .detail("The body is not what this command takes. See errors for each field.")
-                .fields(errors));
-        }
-        if !self.invalid.is_empty() {
-            return Err(Problem::new(&types::INVALID_FIELDS)
-                .detail("Some fields have values that are not acceptable. See errors for each of them.")
-                .fields(self.invalid));
-        }
+        refused(self.malformed, self.invalid)?;
         Ok(self.mentions)
     }
+}
+
+/// The problem with a body, if there is anything wrong with it: with its shape, or with values.
+pub(super) fn refused(malformed: Vec<FieldError>, invalid: Vec<FieldError>) -> Result<(), Problem> {
+    if !malformed.is_empty() {
+        let errors = malformed.into_iter().chain(invalid).collect();
+        return Err(Problem::new(&types::MALFORMED_REQUEST)
+            .detail("The body is not what this command takes. See errors for each field.")
+            .fields(errors));
+    }
+    if !invalid.is_empty() {
+        return Err(Problem::new(&types::INVALID_FIELDS)
+            .detail("Some fields have values that are not acceptable. See errors for each of them.")
+            .fields(invalid));
+    }
+    Ok(())
 }
 
 /// The object that a body must be.

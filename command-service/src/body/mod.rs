@@ -1,5 +1,6 @@
 //! Bodies of commands: JSON to domain commands, with everything that is wrong told at once.
 
+pub(crate) mod calendar;
 mod create;
 mod digest;
 mod fields;

@@ -4,7 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use domain::ids::Revision;
+use domain::ids::{Position, Revision};
 use event_log::Outcome;
 use service_kit::problem::{FieldError, Problem, types};
 
@@ -89,10 +89,7 @@ fn if_match(headers: &HeaderMap) -> Result<Option<Revision>, Problem> {
         .unwrap_or(text);
     match digits.parse() {
         Ok(revision) => Ok(Some(Revision(revision))),
-        Err(_) => Err(malformed_header(
-            "If-Match",
-            "must be one ETag of a ticket, such as \"7\"",
-        )),
+        Err(_) => Err(malformed_header("If-Match", "must be one ETag, such as \"7\"")),
     }
 }
 
@@ -109,17 +106,26 @@ pub(crate) fn malformed_header(name: &'static str, detail: &'static str) -> Prob
         .field(FieldError::new(name, "invalid", detail))
 }
 
-/// `ETag`, `Commit-Position` and, for a repetition, `Idempotency-Replayed`.
+/// The headers of an answer to a command on a ticket.
 pub(crate) fn of_outcome(outcome: &Outcome) -> HeaderMap {
+    committed(outcome.revision, outcome.position, outcome.replayed.then_some(Replayed))
+}
+
+/// The answer is one that was given before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Replayed;
+
+/// `ETag`, `Commit-Position` and, for a repetition, `Idempotency-Replayed`.
+pub(super) fn committed(revision: Revision, position: Position, replayed: Option<Replayed>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(3);
     let mut set = |name: HeaderName, value: String| {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
     };
-    set(ETAG, format!("\"{}\"", outcome.revision));
-    set(HeaderName::from_static("commit-position"), outcome.position.to_string());
-    if outcome.replayed {
+    set(ETAG, format!("\"{revision}\""));
+    set(HeaderName::from_static("commit-position"), position.to_string());
+    if replayed.is_some() {
         set(HeaderName::from_static("idempotency-replayed"), "true".to_owned());
     }
     headers

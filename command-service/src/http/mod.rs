@@ -1,5 +1,6 @@
 //! Routes of the service, all on one screen.
 
+mod calendars;
 mod commands;
 mod headers;
 mod tickets;
@@ -9,7 +10,7 @@ pub(crate) use headers::{KEY_CHARACTERS_MAX, is_key};
 pub(crate) use tickets::answer;
 
 use axum::Router;
-use axum::routing::post;
+use axum::routing::{post, put};
 
 use crate::app::App;
 
@@ -20,5 +21,10 @@ pub fn routes(app: App) -> Router {
         .route("/v1/tickets", post(tickets::create))
         .route("/v1/tickets/{id}/{command}", post(tickets::command))
         .route("/v1/commands", post(commands::commands))
+        .route("/v1/calendars", post(calendars::create))
+        .route("/v1/calendars/explain", post(calendars::explain_given))
+        .route("/v1/calendars/{id}", put(calendars::replace))
+        .route("/v1/calendars/{id}/explain", post(calendars::explain_stored))
+        .route("/v1/calendars/{id}/holidays", post(calendars::add_holidays))
         .with_state(app)
 }

@@ -8,6 +8,7 @@
 
 mod access;
 mod bulk;
+mod calendars;
 mod commands;
 mod desk;
 mod idempotency;

@@ -185,7 +185,9 @@ mod tests {
     }
 
     fn created() -> Versions {
-        when(&Versions::default(), &Command::Create(calendar(17), None)).unwrap().1
+        when(&Versions::default(), &Command::Create(calendar(17), None))
+            .unwrap()
+            .1
     }
 
     /// What a member of staff makes of the calendar.
@@ -253,7 +255,11 @@ mod tests {
         };
         let create = Command::Create(Calendar::try_new(spec).unwrap(), None);
         let (_, versions) = when(&Versions::default(), &create).unwrap();
-        let refused = decide(&versions, &Command::AddHolidays([only].into()), &actor(ActorKind::Staff));
+        let refused = decide(
+            &versions,
+            &Command::AddHolidays([only].into()),
+            &actor(ActorKind::Staff),
+        );
         assert_eq!(refused, Err(Rejection::Invalid(vec![CalendarError::NoWorkingTime])));
     }
 

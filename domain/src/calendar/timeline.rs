@@ -78,9 +78,7 @@ impl Walk for Timeline {
         }
         let ends = self.0.iter().skip(1).map(|piece| piece.from).chain([i64::MAX]);
         for (piece, end) in self.0.iter().zip(ends) {
-            piece
-                .calendar
-                .walk(from.max(piece.from), until.min(end), &mut visit)?;
+            piece.calendar.walk(from.max(piece.from), until.min(end), &mut visit)?;
         }
         ControlFlow::Continue(())
     }
@@ -159,7 +157,11 @@ mod tests {
             ("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z"),
         ] {
             let calendar = daily(zone, 0, 24);
-            assert_eq!(instant(calendar.start_of(day.parse().unwrap())), at(start), "{zone} {day}");
+            assert_eq!(
+                instant(calendar.start_of(day.parse().unwrap())),
+                at(start),
+                "{zone} {day}"
+            );
         }
     }
 }

@@ -32,7 +32,9 @@ pub enum WorkingTimeError {
     #[error("must not be negative")]
     Negative,
     /// A number has more digits than any working time needs.
-    #[error("has a number of too many digits: at most {WHOLE_DIGITS_MAX} before the point, {FRACTION_DIGITS_MAX} after it")]
+    #[error(
+        "has a number of too many digits: at most {WHOLE_DIGITS_MAX} before the point, {FRACTION_DIGITS_MAX} after it"
+    )]
     TooLong,
 }
 
@@ -44,13 +46,13 @@ impl WorkingTime {
             return Err(Self::parse(positive).err().unwrap_or(WorkingTimeError::Negative));
         }
         let rest = text.strip_prefix('P').ok_or(WorkingTimeError::Format)?;
-        let (date, time) = rest.split_once('T').map_or((rest, None), |(date, time)| (date, Some(time)));
+        let (date, time) = rest
+            .split_once('T')
+            .map_or((rest, None), |(date, time)| (date, Some(time)));
         if !date.is_empty() {
             let dated = date.ends_with(['D', 'W', 'M', 'Y'])
                 && date.starts_with(|first: char| first.is_ascii_digit())
-                && date
-                    .chars()
-                    .all(|it| it.is_ascii_digit() || "DWMY.,".contains(it));
+                && date.chars().all(|it| it.is_ascii_digit() || "DWMY.,".contains(it));
             return Err(if dated {
                 WorkingTimeError::Dated
             } else {
@@ -162,8 +164,8 @@ mod tests {
     #[test]
     fn anything_else_is_refused() {
         for text in [
-            "", "P", "PT", "T1H", "1H", "PTH", "PT1", "PT1M2H", "PT1H2H", "PT1.5H3M", "PT1.H", "PT.5H", "pt1h", "PT 1H",
-            "PT1H ", "PT+1H", "PT-1H", "PXD", "PT1X", "40", "PT1Ы",
+            "", "P", "PT", "T1H", "1H", "PTH", "PT1", "PT1M2H", "PT1H2H", "PT1.5H3M", "PT1.H", "PT.5H", "pt1h",
+            "PT 1H", "PT1H ", "PT+1H", "PT-1H", "PXD", "PT1X", "40", "PT1Ы",
         ] {
             assert_eq!(WorkingTime::parse(text), Err(WorkingTimeError::Format), "{text}");
         }
@@ -173,7 +175,14 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_was_read() {
-        for text in ["PT39H30M", "PT0S", "PT40H", "PT1H0.25S", "PT59M59.000001S", "PT999999999H"] {
+        for text in [
+            "PT39H30M",
+            "PT0S",
+            "PT40H",
+            "PT1H0.25S",
+            "PT59M59.000001S",
+            "PT999999999H",
+        ] {
             assert_eq!(WorkingTime::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(WorkingTime::parse("PT61M").unwrap().to_string(), "PT1H1M");

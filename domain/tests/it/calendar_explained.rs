@@ -27,7 +27,10 @@ fn office() -> Timeline {
 
 fn due(from: &str, working: &str) -> Question {
     let working = WorkingTime::parse(working).unwrap();
-    Question::Due { from: at(from), working }
+    Question::Due {
+        from: at(from),
+        working,
+    }
 }
 
 fn elapsed(from: &str, to: &str) -> Question {
@@ -54,7 +57,10 @@ fn no_time_at_all_is_explained_up_to_the_first_working_instant() {
 
 #[test]
 fn what_is_asked_backwards_or_too_far_ahead_has_no_answer() {
-    let backwards = explain(&office(), elapsed("2026-06-06T10:00:00.000001Z", "2026-06-06T10:00:00Z"));
+    let backwards = explain(
+        &office(),
+        elapsed("2026-06-06T10:00:00.000001Z", "2026-06-06T10:00:00Z"),
+    );
     assert_eq!(backwards, Err(QuestionError::Backwards));
     let from = at("2026-06-06T10:00:00Z");
     let to = from + HORIZON;
@@ -78,7 +84,10 @@ fn an_explanation_is_no_longer_than_its_limit() {
     };
     let whole_days = SEGMENTS_MAX / 24;
     assert!(explain(&often, asked(whole_days)).is_ok());
-    assert_eq!(explain(&often, asked(whole_days + 1)), Err(QuestionError::TooManySegments));
+    assert_eq!(
+        explain(&often, asked(whole_days + 1)),
+        Err(QuestionError::TooManySegments)
+    );
 }
 
 #[test]

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod analytics;
 #[cfg(test)]
+mod calendars;
+#[cfg(test)]
 mod desk;
 #[cfg(test)]
 mod generations;

@@ -1,5 +1,4 @@
-//! The projection `directory`: names of users, groups and organisations. Readers join them when
-//! they are asked, so that this stream and the tickets' need no order between them.
+//! Records of the directory to rows.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +7,10 @@ use jiff_sqlx::{Timestamp, ToSqlx as _};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::{ApplyError, Bulk, BulkFold, Poison, Positioned, Projection};
+use super::calendars::{self, CalendarRow, CalendarVersionRow};
 use crate::checkpoint::Key;
 use crate::lines::Lines;
+use crate::projections::{ApplyError, Bulk, BulkFold, Poison, Positioned, Projection};
 use crate::table::{self, table};
 
 /// See the module.
@@ -46,9 +46,12 @@ impl Projection for Directory {
 
     async fn apply(&self, db: &mut PgConnection, key: Key, records: &[Positioned<Event>]) -> Result<(), ApplyError> {
         let versions = versions(records);
+        let calendar_versions = calendars::versions(records);
         let written = async {
             table::write(db, key.schema(), &versions).await?;
-            table::write(db, key.schema(), &last(&versions)).await
+            table::write(db, key.schema(), &last(&versions)).await?;
+            table::write(db, key.schema(), &calendar_versions).await?;
+            table::write(db, key.schema(), &calendars::last(&calendar_versions)).await
         };
         written.await.map_err(ApplyError::Database)
     }
@@ -58,6 +61,7 @@ impl Projection for Directory {
 #[derive(Debug)]
 pub(crate) struct DirectoryFold {
     names: BTreeMap<(&'static str, Uuid), NameRow>,
+    calendars: BTreeMap<Uuid, CalendarRow>,
     lines: Lines,
 }
 
@@ -67,7 +71,12 @@ impl Bulk for Directory {
     fn bulk(&self, _partition: u16) -> DirectoryFold {
         DirectoryFold {
             names: BTreeMap::new(),
-            lines: Lines::default().with::<NameRow>().with::<NameVersionRow>(),
+            calendars: BTreeMap::new(),
+            lines: Lines::default()
+                .with::<NameRow>()
+                .with::<NameVersionRow>()
+                .with::<CalendarRow>()
+                .with::<CalendarVersionRow>(),
         }
     }
 }
@@ -77,6 +86,10 @@ impl BulkFold<Event> for DirectoryFold {
         let versions = versions(records);
         let names = last(&versions).into_iter();
         self.names.extend(names.map(|row| ((row.kind, row.id), row)));
+        self.lines.push(&versions);
+        let versions = calendars::versions(records);
+        let last = calendars::last(&versions).into_iter();
+        self.calendars.extend(last.map(|row| (row.id, row)));
         self.lines.push(&versions);
         Ok(())
     }
@@ -88,6 +101,8 @@ impl BulkFold<Event> for DirectoryFold {
     fn finish(mut self) -> Lines {
         let names: Vec<NameRow> = self.names.into_values().collect();
         self.lines.push(&names);
+        let calendars: Vec<CalendarRow> = self.calendars.into_values().collect();
+        self.lines.push(&calendars);
         self.lines
     }
 }
