@@ -19,7 +19,10 @@ async fn names(raw: &Raw) -> Vec<(EntryKind, String)> {
     let records = stored.iter().map(|(_, bytes)| wire::decode::<Event>(bytes).unwrap());
     records
         .flat_map(|record| record.events)
-        .map(|Event::Named { kind, name }| (kind, name.as_str().to_owned()))
+        .filter_map(|event| match event {
+            Event::Named { kind, name } => Some((kind, name.as_str().to_owned())),
+            Event::Calendar(_) => None,
+        })
         .collect()
 }
 
