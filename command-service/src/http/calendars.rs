@@ -12,7 +12,7 @@ use domain::actor::{Actor, ActorKind};
 use domain::calendar::stored::{Change, Command};
 use domain::calendar::{Answer, Question, Segment, Timeline, explain};
 use domain::ids::{CalendarId, Revision};
-use event_log::{CalendarOutcome, Request};
+use event_log::{CalendarOutcome, ExecuteError, Request};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use service_kit::Problem;
@@ -20,7 +20,7 @@ use service_kit::http::{ApiJson, Caller};
 use service_kit::problem::{FieldError, types};
 use sha2::{Digest, Sha256};
 
-use super::headers::{CommandHeaders, Replayed, committed};
+use super::headers::{CommandHeaders, Replayed, committed, malformed_header};
 use crate::app::App;
 use crate::body::{self, calendar, object};
 use crate::command::{command_id, created_calendar};
@@ -40,6 +40,12 @@ pub(super) async fn create(
     ApiJson(body): ApiJson<Value>,
 ) -> Result<Response, Problem> {
     staff(&caller)?;
+    if headers.if_match.is_some() {
+        return Err(malformed_header(
+            "If-Match",
+            "does not go with creating: a calendar that is not there has no revision",
+        ));
+    }
     let body = object(body)?;
     let (calendar, effective_from) = calendar::calendar(&body)?;
     let id = created_calendar(caller.user, headers.key.as_deref());
@@ -100,7 +106,7 @@ pub(super) async fn explain_stored(
     State(app): State<App>,
     Caller(caller): Caller,
     path: Result<Path<String>, PathRejection>,
-    _headers: CommandHeaders,
+    headers: CommandHeaders,
     ApiJson(body): ApiJson<Value>,
 ) -> Result<Response, Problem> {
     let id = calendar_id(path)?;
@@ -112,6 +118,10 @@ pub(super) async fn explain_stored(
         .map_err(|error| problem::of_execution(&error, &caller))?;
     if revision == Revision::default() {
         return Err(problem::no_calendar());
+    }
+    if headers.if_match.is_some_and(|expected| expected != revision) {
+        let mismatch = ExecuteError::RevisionMismatch { actual: revision };
+        return Err(problem::of_calendar(&mismatch.into(), &caller));
     }
     let timeline = versions.timeline().map_err(|errors| {
         tracing::error!(calendar.id = %id, ?errors, "a stored calendar is not acceptable any more");
