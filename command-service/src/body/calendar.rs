@@ -248,20 +248,18 @@ impl Reader {
             };
             self.unknown(&at, object, &["date", "intervals"]);
             let date_at = format!("{at}/date");
-            let date = match object.get("date") {
-                Some(value) => self.date(&date_at, value),
-                None => {
-                    self.refuse(date_at.clone(), "required", "is required");
-                    None
-                }
+            let date = if let Some(value) = object.get("date") {
+                self.date(&date_at, value)
+            } else {
+                self.refuse(date_at.clone(), "required", "is required");
+                None
             };
             let intervals_at = format!("{at}/intervals");
-            let intervals = match object.get("intervals") {
-                Some(value) => self.intervals(&intervals_at, value),
-                None => {
-                    self.refuse(intervals_at, "required", "is required; [] is no hours at all");
-                    Vec::new()
-                }
+            let intervals = if let Some(value) = object.get("intervals") {
+                self.intervals(&intervals_at, value)
+            } else {
+                self.refuse(intervals_at, "required", "is required; [] is no hours at all");
+                Vec::new()
             };
             let Some(date) = date else { continue };
             places.entry(date).or_insert(index);
