@@ -56,7 +56,11 @@ pub fn openapi() -> Api {
         .get("/v1/dashboard", dashboard())
         .get("/v1/events", events())
         .get("/v1/schemas/{name}", schema())
-        .get("/v1/projections", projections());
+        .schema("CalendarVersion", calendar_version())
+        .get("/v1/projections", projections())
+        .get("/v1/calendars", calendars())
+        .get("/v1/calendars/{id}", calendar())
+        .get("/v1/calendars/{id}/versions", calendar_versions());
     described::with_events(api)
 }
 
@@ -266,6 +270,58 @@ fn projections() -> Operation {
 
 /// A route that reads the read models: every one takes a token, may wait for a position, and refuses parameters that
 /// it does not know.
+fn calendars() -> Operation {
+    versions_page(reading("listCalendars", "List calendars").about("As their last versions say, by name."))
+}
+
+fn calendar() -> Operation {
+    reading("getCalendar", "One calendar")
+        .parameters([
+            calendar_id(),
+            query("version", "Which; the last if nothing is said.", integer_from(1)),
+        ])
+        .answer(200, "The version.", json(reference("CalendarVersion")))
+        .answers_with("ETag", "The calendar's revision.", &string())
+        .answers_with("Read-Position", READ_POSITION, &positions())
+        .problems(&[&types::CALENDAR_NOT_FOUND, &types::INVALID_FIELDS])
+}
+
+fn calendar_versions() -> Operation {
+    versions_page(reading("listCalendarVersions", "A calendar's versions, oldest first").parameters([calendar_id()]))
+        .problems(&[&types::CALENDAR_NOT_FOUND])
+}
+
+fn versions_page(operation: Operation) -> Operation {
+    operation
+        .parameters([query("count", "`exact` adds `total`.", names(["exact"]))])
+        .parameters(paging())
+        .answer(200, "A page.", json(page(reference("CalendarVersion"))))
+        .answers_with("Link", NEXT_PAGE, &string())
+        .answers_with("Read-Position", READ_POSITION, &positions())
+        .problems(&[&types::INVALID_FIELDS])
+}
+
+fn calendar_id() -> Parameter {
+    path("id", "The calendar's id.", uuid())
+}
+
+fn calendar_version() -> Shape {
+    open_object([
+        required("id", "", uuid()),
+        required("name", "", string()),
+        required("time_zone", "", string()),
+        required("version", "Counted from 1.", integer_from(1)),
+        required(
+            "effective_from",
+            "The first date on which it counts; null: all.",
+            nullable(date()),
+        ),
+        required("change", "How it came to be.", string()),
+        required("changed_by", "", nullable(reference("Named"))),
+        required("changed_at", "", instant()),
+    ])
+}
+
 fn reading(id: &str, summary: &str) -> Operation {
     Operation::new(id, TAG, summary)
         .for_callers()
@@ -273,7 +329,7 @@ fn reading(id: &str, summary: &str) -> Operation {
             header(
                 "Min-Position",
                 "Waits until the read models include these records, such as a command's Commit-Position.",
-                pattern("^[0-9]{1,4}:[0-9]{1,19}(,[0-9]{1,4}:[0-9]{1,19})*$"),
+                pattern("^[0-9]{1,5}:[0-9]{1,19}(,[0-9]{1,5}:[0-9]{1,19})*$"),
             ),
             header(
                 "Max-Wait-Ms",

@@ -36,6 +36,13 @@ impl Api {
         self
     }
 
+    /// Adds a route that replaces something.
+    #[must_use]
+    pub fn put(mut self, path: impl Into<String>, operation: Operation) -> Self {
+        self.routes.push((HttpMethod::Put, path.into(), operation));
+        self
+    }
+
     /// Names a schema; [`super::schema::reference`] refers to it.
     #[must_use]
     pub fn schema(mut self, name: impl Into<String>, schema: impl Into<RefOr<Schema>>) -> Self {

@@ -1,4 +1,4 @@
-//! What callers may send and what they are answered, for the OpenAPI document.
+//! The service's routes, and those of tickets.
 
 use domain::catalogue::Catalogue;
 use domain::text::{Body, Label, Subject};
@@ -13,6 +13,7 @@ use service_kit::problem::{ProblemType, types};
 use utoipa::openapi::Required;
 use utoipa::openapi::path::Parameter;
 
+use super::calendars;
 use crate::body::{CUSTOM_FIELDS_MAX, SCORES};
 use crate::http::{KEY_CHARACTERS_MAX, NDJSON};
 use crate::lines::LINES_MAX;
@@ -20,7 +21,7 @@ use crate::lines::LINES_MAX;
 const TAG: &str = "commands";
 
 /// What any command may meet.
-const PROBLEMS: [&ProblemType; 13] = [
+pub(super) const PROBLEMS: [&ProblemType; 13] = [
     &types::MALFORMED_REQUEST,
     &types::NOT_PERMITTED,
     &types::REQUEST_TIMEOUT,
@@ -49,7 +50,7 @@ pub fn openapi() -> Api {
         .post("/v1/commands", bulk());
     CommandName::ON_TICKET
         .into_iter()
-        .fold(api, |api, name| {
+        .fold(calendars::with_calendars(api), |api, name| {
             api.schema(schema_name(name), body(name))
                 .post(format!("/v1/tickets/{{id}}/{}", name.as_str()), on_ticket(name))
         })
@@ -160,12 +161,13 @@ fn bulk_result() -> Shape {
     ])
 }
 
-const POSITION: &str =
+pub(super) const POSITION: &str =
     "The place of the command's record in the log. Send it as Min-Position to read what is at least as new.";
 
-const REPLAYED: &str = "The command was carried out before, under the same key; this is the same answer again.";
+pub(super) const REPLAYED: &str =
+    "The command was carried out before, under the same key; this is the same answer again.";
 
-fn idempotency_key() -> Parameter {
+pub(super) fn idempotency_key() -> Parameter {
     header(
         "Idempotency-Key",
         "Makes the command safe to repeat, for ever. Take a new key for each wish.",
@@ -173,7 +175,7 @@ fn idempotency_key() -> Parameter {
     )
 }
 
-fn headers() -> [Parameter; 2] {
+pub(super) fn headers() -> [Parameter; 2] {
     [
         idempotency_key(),
         header(
@@ -188,11 +190,11 @@ fn key_pattern() -> String {
     format!("^[!-~]{{1,{KEY_CHARACTERS_MAX}}}$")
 }
 
-fn etag() -> Shape {
+pub(super) fn etag() -> Shape {
     pattern(r#"^"[0-9]+"$"#)
 }
 
-fn position() -> Shape {
+pub(super) fn position() -> Shape {
     pattern("^[0-9]+:[0-9]+$")
 }
 

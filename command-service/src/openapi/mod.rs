@@ -1,0 +1,6 @@
+//! What callers may send and what they are answered, for the OpenAPI document.
+
+mod calendars;
+mod routes;
+
+pub use routes::openapi;
