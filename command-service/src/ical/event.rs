@@ -292,7 +292,8 @@ mod tests {
     }
 
     fn event(lines: &str) -> String {
-        let lines: String = lines.lines().map(|line| format!("{}\r\n", line.trim())).collect();
+        let lines: Vec<String> = lines.lines().map(|line| format!("{}\r\n", line.trim())).collect();
+        let lines = lines.concat();
         format!("BEGIN:VEVENT\r\n{lines}END:VEVENT\r\n")
     }
 
