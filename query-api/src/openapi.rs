@@ -8,7 +8,7 @@ use domain::text::{Label, Subject};
 use domain::ticket::{CommandName, Status, Visibility};
 use service_kit::openapi::schema::{
     Property, Shape, all_of, any_of, array, array_up_to, boolean, date, instant, integer, integer_from, names,
-    nullable, opaque, open_object, optional, pattern, reference, required, string, text, uuid,
+    nullable, opaque, open_object, optional, pair, pattern, reference, required, string, text, uuid,
 };
 use service_kit::openapi::{Api, Operation, Payload, header, json, path, query};
 use service_kit::problem::types;
@@ -306,6 +306,14 @@ fn calendar_id() -> Parameter {
 }
 
 fn calendar_version() -> Shape {
+    let hours = || array(pair(string()));
+    let on_dates = || {
+        array(open_object([
+            required("date", "", date()),
+            required("intervals", "", hours()),
+        ]))
+    };
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     open_object([
         required("id", "", uuid()),
         required("name", "", string()),
@@ -319,6 +327,10 @@ fn calendar_version() -> Shape {
         required("change", "How it came to be.", string()),
         required("changed_by", "", nullable(reference("Named"))),
         required("changed_at", "", instant()),
+        required("week", "", open_object(days.map(|day| optional(day, "", hours())))),
+        required("holidays", "", array(date())),
+        required("overrides", "", on_dates()),
+        required("closures", "", on_dates()),
     ])
 }
 

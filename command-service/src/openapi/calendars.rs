@@ -4,7 +4,7 @@ use domain::calendar::{NAME_CHARS_MAX, SPECIAL_DATES_MAX};
 use serde_json::json;
 use service_kit::openapi::schema::{
     Property, Shape, any_of, array, array_up_to, date, instant, integer_from, names, nullable, object, open_object,
-    optional, reference, required, string, text, uuid,
+    optional, pair, reference, required, string, text, uuid,
 };
 use service_kit::openapi::{Api, Operation, Payload, json as json_body, path};
 use service_kit::problem::types;
@@ -125,9 +125,10 @@ fn example() -> serde_json::Value {
 }
 
 fn definition() -> Vec<Property> {
-    let intervals = || array(array(string()));
+    let intervals = || array(pair(string()));
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let week = object(days.map(|day| optional(day, "Intervals of wall time; none if left out.", intervals())));
+    let week =
+        object(days.map(|day| optional(day, "Intervals of wall time; none if left out.", nullable(intervals()))));
     let on_dates = || {
         array_up_to(
             SPECIAL_DATES_MAX,
@@ -137,14 +138,14 @@ fn definition() -> Vec<Property> {
     vec![
         required("name", "", text(NAME_CHARS_MAX)),
         required("time_zone", "An IANA name.", string()),
-        optional("week", "", week),
+        optional("week", "", nullable(week)),
         optional(
             "holidays",
             "Dates without hours, whatever else is said of them.",
-            array_up_to(SPECIAL_DATES_MAX, date()),
+            nullable(array_up_to(SPECIAL_DATES_MAX, date())),
         ),
-        optional("overrides", "Other hours for one date.", on_dates()),
-        optional("closures", "Time taken out of a date's hours.", on_dates()),
+        optional("overrides", "Other hours for one date.", nullable(on_dates())),
+        optional("closures", "Time taken out of a date's hours.", nullable(on_dates())),
         optional(
             "effective_from",
             "The first date on which the version counts; all, if left out.",
@@ -166,8 +167,12 @@ fn written() -> Vec<Property> {
 fn question() -> Vec<Property> {
     vec![
         required("from", "", instant()),
-        optional("working", "How much work, such as `PT40H`; this or `to`.", string()),
-        optional("to", "Until when; this or `working`.", instant()),
+        optional(
+            "working",
+            "How much work, such as `PT40H`; this or `to`.",
+            nullable(string()),
+        ),
+        optional("to", "Until when; this or `working`.", nullable(instant())),
     ]
 }
 

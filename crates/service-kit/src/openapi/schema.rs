@@ -96,6 +96,15 @@ pub fn array_up_to(items_max: usize, items: Shape) -> Shape {
     ArrayBuilder::new().items(items).max_items(Some(items_max)).into()
 }
 
+/// Two of these.
+pub fn pair(items: Shape) -> Shape {
+    ArrayBuilder::new()
+        .items(items)
+        .min_items(Some(2))
+        .max_items(Some(2))
+        .into()
+}
+
 /// The schema of that name.
 pub fn reference(name: &str) -> Shape {
     Ref::from_schema_name(name).into()
