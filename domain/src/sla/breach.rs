@@ -44,7 +44,7 @@ pub enum Delivery {
 
 /// The facts that the breaches add to a ticket which have happened by `now` and are not recorded
 /// yet. They belong into the record of those breaches, after whatever else happens in it: `ticket`
-/// is the ticket after that. What they change, [`super::follow`] then sees like any other change.
+/// is the ticket after that. What they change, [`super::follow()`] then sees like any other change.
 ///
 /// What holds already, what the catalogue no longer offers and what a closed ticket does not take
 /// makes no event.

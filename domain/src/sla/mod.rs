@@ -2,7 +2,7 @@
 //!
 //! A [`SlaPolicy`] says what is promised to the tickets of its [`Scope`]; a [`Book`] finds the one
 //! for a ticket. A promise that was given is a [`Clock`]: it starts, pauses, goes on and ends by
-//! events that ride along in the record of whatever caused them ([`follow`]), and it warns and
+//! events that ride along in the record of whatever caused them ([`follow()`]), and it warns and
 //! breaches at instants known beforehand ([`Clocks::timers`], [`Clocks::overdue`]).
 //!
 //! One sentence defines what has elapsed: **the time from the clock's start, less its pauses,
@@ -11,8 +11,8 @@
 //!
 //! * [`Clocks::explain`]: the same time, segment by segment, with the reason for each.
 //! * [`escalate`]: what a policy makes of a breach.
-//! * [`re_evaluate`]: puts running clocks under the policies of today, when somebody asks.
-//! * [`rehearse`]: what would have become of a history under other policies.
+//! * [`re_evaluate()`]: puts running clocks under the policies of today, when somebody asks.
+//! * [`rehearse()`]: what would have become of a history under other policies.
 
 mod book;
 mod breach;
