@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use domain::actor::ActorKind;
+use domain::calendar::{WEEKDAYS, weekday_name};
 use domain::catalogue::Catalogue;
 use domain::text::{Label, Subject};
 use domain::ticket::{CommandName, Status, Visibility};
@@ -313,7 +314,6 @@ fn calendar_version() -> Shape {
             required("intervals", "", hours()),
         ]))
     };
-    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     open_object([
         required("id", "", uuid()),
         required("name", "", string()),
@@ -327,7 +327,11 @@ fn calendar_version() -> Shape {
         required("change", "How it came to be.", string()),
         required("changed_by", "", nullable(reference("Named"))),
         required("changed_at", "", instant()),
-        required("week", "", open_object(days.map(|day| optional(day, "", hours())))),
+        required(
+            "week",
+            "",
+            open_object(WEEKDAYS.map(|day| optional(weekday_name(day), "", hours()))),
+        ),
         required("holidays", "", array(date())),
         required("overrides", "", on_dates()),
         required("closures", "", on_dates()),

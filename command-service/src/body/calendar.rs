@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::EARLIEST;
 use domain::calendar::{Calendar, CalendarError, CalendarSpec, Interval, Place, Timeline, Week};
-use domain::calendar::{Question, QuestionError, TimeOfDay, WorkingTime};
-use jiff::civil::{Date, Weekday};
+use domain::calendar::{Question, QuestionError, TimeOfDay, WEEKDAYS, WorkingTime, weekday_name};
+use jiff::civil::Date;
 use serde_json::{Map, Value};
 use service_kit::problem::{FieldError, Problem, types};
 
@@ -24,16 +24,6 @@ const FIELDS: [&str; 7] = [
     "overrides",
     "closures",
     "effective_from",
-];
-
-const WEEKDAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
 ];
 
 /// A calendar and the date from which it is in force, if it is not for all dates.
@@ -218,8 +208,9 @@ impl Reader {
             self.wrong_type(at, "an object of the days mon, tue, wed, thu, fri, sat, sun");
             return Week::default();
         };
-        self.unknown(at, object, &WEEKDAYS.map(|(name, _)| name));
-        WEEKDAYS.into_iter().fold(Week::default(), |week, (name, day)| {
+        self.unknown(at, object, &WEEKDAYS.map(weekday_name));
+        WEEKDAYS.into_iter().fold(Week::default(), |week, day| {
+            let name = weekday_name(day);
             match object.get(name).filter(|value| !value.is_null()) {
                 Some(value) => week.with(day, self.intervals(&format!("{at}/{name}"), value)),
                 None => week,
@@ -347,10 +338,7 @@ fn pointer(error: &CalendarError, overrides: &BTreeMap<Date, usize>, closures: &
         | CalendarError::ReversedInterval { place, .. }
         | CalendarError::OverlappingIntervals { place, .. }
         | CalendarError::TooManyIntervals { place, .. } => match place {
-            Place::Week(day) => {
-                let name = WEEKDAYS.iter().find(|(_, known)| known == day);
-                format!("/week/{}", name.map_or("", |(name, _)| name))
-            }
+            Place::Week(day) => format!("/week/{}", weekday_name(*day)),
             Place::Override(date) => of_date("overrides", overrides, date),
             Place::Closure(date) => of_date("closures", closures, date),
         },

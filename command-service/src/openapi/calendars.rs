@@ -1,6 +1,6 @@
 //! The routes of calendars.
 
-use domain::calendar::{NAME_CHARS_MAX, SPECIAL_DATES_MAX};
+use domain::calendar::{NAME_CHARS_MAX, SPECIAL_DATES_MAX, WEEKDAYS, weekday_name};
 use serde_json::json;
 use service_kit::openapi::schema::{
     Property, Shape, any_of, array, array_up_to, date, instant, integer_from, names, nullable, object, open_object,
@@ -126,9 +126,13 @@ fn example() -> serde_json::Value {
 
 fn definition() -> Vec<Property> {
     let intervals = || array(pair(string()));
-    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let week =
-        object(days.map(|day| optional(day, "Intervals of wall time; none if left out.", nullable(intervals()))));
+    let week = object(WEEKDAYS.map(|day| {
+        optional(
+            weekday_name(day),
+            "Intervals of wall time; none if left out.",
+            nullable(intervals()),
+        )
+    }));
     let on_dates = || {
         array_up_to(
             SPECIAL_DATES_MAX,

@@ -32,7 +32,7 @@ mod working_time;
 pub use error::{CalendarError, DueError, Place};
 pub use explain::{Answer, Explanation, Question, QuestionError, SEGMENTS_MAX, explain};
 pub use spec::{CalendarSpec, INTERVALS_PER_DAY_MAX, Interval, NAME_CHARS_MAX, SPECIAL_DATES_MAX};
-pub use spec::{TimeOfDay, TimeOfDayError, Week};
+pub use spec::{TimeOfDay, TimeOfDayError, WEEKDAYS, Week, weekday_name};
 pub use timeline::Timeline;
 pub use walk::{Calendar, HORIZON, Segment, SegmentKind};
 pub use working_time::{WorkingTime, WorkingTimeError};

@@ -17,7 +17,7 @@ pub const SPECIAL_DATES_MAX: usize = 3_000;
 const SECONDS_PER_DAY: u32 = 24 * 60 * 60;
 
 /// The days of a week, in the order in which people read them.
-pub(super) const WEEKDAYS: [Weekday; 7] = [
+pub const WEEKDAYS: [Weekday; 7] = [
     Weekday::Monday,
     Weekday::Tuesday,
     Weekday::Wednesday,
@@ -26,6 +26,19 @@ pub(super) const WEEKDAYS: [Weekday; 7] = [
     Weekday::Saturday,
     Weekday::Sunday,
 ];
+
+/// A day's name in JSON, in configuration and in the read models.
+pub const fn weekday_name(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "mon",
+        Weekday::Tuesday => "tue",
+        Weekday::Wednesday => "wed",
+        Weekday::Thursday => "thu",
+        Weekday::Friday => "fri",
+        Weekday::Saturday => "sat",
+        Weekday::Sunday => "sun",
+    }
+}
 
 /// A desk's working time as written down, not yet checked. See [`super::Calendar::try_new`].
 #[derive(Debug, Clone, PartialEq, Eq)]

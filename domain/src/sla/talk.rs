@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::follow::Step;
 use crate::actor::ActorKind;
-use crate::ticket::{Event, Status, Visibility};
+use crate::ticket::{Event, Status};
 
 /// Where the conversation between requester and staff stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,43 +51,11 @@ fn resolved(status: Status) -> bool {
 
 /// Whether staff said something to the requester. Staff whose own wish the ticket is stand on the requester's side.
 pub(super) fn staff_spoke(step: &Step<'_>) -> bool {
-    step.actor.kind == ActorKind::Staff && !step.after.on_requesters_side(step.actor) && step.events.iter().any(is_said)
+    step.actor.kind == ActorKind::Staff
+        && !step.after.on_requesters_side(step.actor)
+        && step.events.iter().any(Event::is_said)
 }
 
 fn requesters_side_spoke(step: &Step<'_>) -> bool {
-    step.after.on_requesters_side(step.actor) && step.events.iter().any(is_said)
-}
-
-/// Whether the event is words that both sides read. Opening a ticket is a wish and not an answer,
-/// whoever writes it down; neither is accepting it.
-fn is_said(event: &Event) -> bool {
-    match event {
-        Event::InformationRequested { .. }
-        | Event::InformationProvided { .. }
-        | Event::ClosureProposed { .. }
-        | Event::ClosureDeclined { .. }
-        | Event::Reopened { .. }
-        | Event::Commented {
-            visibility: Visibility::Public,
-            ..
-        } => true,
-        Event::FixAwaited { comment, .. }
-        | Event::ImplementationAwaited { comment, .. }
-        | Event::WorkResumed { comment } => comment.is_some(),
-        Event::Closed { comment, reason } => comment.is_some() || reason.is_some(),
-        Event::Created(_)
-        | Event::Accepted { .. }
-        | Event::Rated { .. }
-        | Event::Commented {
-            visibility: Visibility::Internal,
-            ..
-        }
-        | Event::Classified(_)
-        | Event::Assigned(_)
-        | Event::Edited(_)
-        | Event::Followed { .. }
-        | Event::Unfollowed { .. }
-        | Event::InformationWaitExpired { .. }
-        | Event::ClosureWaitExpired => false,
-    }
+    step.after.on_requesters_side(step.actor) && step.events.iter().any(Event::is_said)
 }

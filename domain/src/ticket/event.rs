@@ -164,4 +164,38 @@ impl Event {
             Self::ClosureWaitExpired => "closure_wait_expired",
         }
     }
+
+    /// Whether the event is words that both sides read. Opening a ticket is a wish and not an answer,
+    /// whoever writes it down; neither is accepting it.
+    pub fn is_said(&self) -> bool {
+        match self {
+            Self::InformationRequested { .. }
+            | Self::InformationProvided { .. }
+            | Self::ClosureProposed { .. }
+            | Self::ClosureDeclined { .. }
+            | Self::Reopened { .. }
+            | Self::Commented {
+                visibility: Visibility::Public,
+                ..
+            } => true,
+            Self::FixAwaited { comment, .. }
+            | Self::ImplementationAwaited { comment, .. }
+            | Self::WorkResumed { comment } => comment.is_some(),
+            Self::Closed { comment, reason } => comment.is_some() || reason.is_some(),
+            Self::Created(_)
+            | Self::Accepted { .. }
+            | Self::Rated { .. }
+            | Self::Commented {
+                visibility: Visibility::Internal,
+                ..
+            }
+            | Self::Classified(_)
+            | Self::Assigned(_)
+            | Self::Edited(_)
+            | Self::Followed { .. }
+            | Self::Unfollowed { .. }
+            | Self::InformationWaitExpired { .. }
+            | Self::ClosureWaitExpired => false,
+        }
+    }
 }

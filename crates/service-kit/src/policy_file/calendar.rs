@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::calendar::{Calendar, CalendarError, CalendarSpec, Interval, Place, Week};
+use domain::calendar::{Calendar, CalendarError, CalendarSpec, Interval, Place, Week, weekday_name};
 use jiff::civil::{Date, Weekday};
 use serde::Deserialize;
 
@@ -128,16 +128,7 @@ fn intervals(field: &str, hours: &Hours, problems: &mut Problems) -> Vec<Interva
 }
 
 fn week_field(day: Weekday) -> String {
-    let name = match day {
-        Weekday::Monday => "mon",
-        Weekday::Tuesday => "tue",
-        Weekday::Wednesday => "wed",
-        Weekday::Thursday => "thu",
-        Weekday::Friday => "fri",
-        Weekday::Saturday => "sat",
-        Weekday::Sunday => "sun",
-    };
-    format!("calendar.week.{name}")
+    format!("calendar.week.{}", weekday_name(day))
 }
 
 fn calendar_problem(error: &CalendarError) -> FieldProblem {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::calendar::{CalendarSpec, Interval};
+use domain::calendar::{CalendarSpec, Interval, WEEKDAYS, weekday_name};
 use domain::directory::Event;
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -37,16 +37,6 @@ table! {
         recorded_at: Timestamp,
     }
 }
-
-const WEEKDAYS: [(&str, Weekday); 7] = [
-    ("mon", Weekday::Monday),
-    ("tue", Weekday::Tuesday),
-    ("wed", Weekday::Wednesday),
-    ("thu", Weekday::Thursday),
-    ("fri", Weekday::Friday),
-    ("sat", Weekday::Saturday),
-    ("sun", Weekday::Sunday),
-];
 
 /// Every version that was written.
 pub(super) fn versions(records: &[Positioned<Event>]) -> Vec<CalendarVersionRow> {
@@ -87,7 +77,7 @@ pub(super) fn last(versions: &[CalendarVersionRow]) -> Vec<CalendarRow> {
 fn definition(spec: &CalendarSpec) -> Value {
     let week: Map<String, Value> = WEEKDAYS
         .into_iter()
-        .map(|(name, day)| (name.to_owned(), hours(spec.week.hours(day))))
+        .map(|day| (weekday_name(day).to_owned(), hours(spec.week.hours(day))))
         .collect();
     let holidays: Vec<String> = spec.holidays.iter().map(Date::to_string).collect();
     json!({

@@ -7,7 +7,7 @@ use domain::actor::ActorKind;
 use domain::calendar::{Calendar, HORIZON};
 use domain::durations;
 use domain::ids::{GroupId, OrganisationId, UserId};
-use domain::ticket::{Event, Ticket, Visibility};
+use domain::ticket::{Event, Ticket};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -404,38 +404,10 @@ fn new_head(event: &Event) -> Option<Head> {
     }
 }
 
-/// Whether an event of staff's says something to the requester: a question, a solution, or any other
-/// words that the requester can read.
+/// Whether an event of staff's says something to the requester first: a question, a solution, or any other words that
+/// the requester can read. Giving information and declining a proposal answer what was said before.
 fn is_answer(event: &Event) -> bool {
-    match event {
-        Event::InformationRequested { .. }
-        | Event::ClosureProposed { .. }
-        | Event::Reopened { .. }
-        | Event::Commented {
-            visibility: Visibility::Public,
-            ..
-        } => true,
-        Event::FixAwaited { comment, .. }
-        | Event::ImplementationAwaited { comment, .. }
-        | Event::WorkResumed { comment } => comment.is_some(),
-        Event::Closed { comment, reason } => comment.is_some() || reason.is_some(),
-        Event::Created(_)
-        | Event::Accepted { .. }
-        | Event::InformationProvided { .. }
-        | Event::ClosureDeclined { .. }
-        | Event::Rated { .. }
-        | Event::Commented {
-            visibility: Visibility::Internal,
-            ..
-        }
-        | Event::Classified(_)
-        | Event::Assigned(_)
-        | Event::Edited(_)
-        | Event::Followed { .. }
-        | Event::Unfollowed { .. }
-        | Event::InformationWaitExpired { .. }
-        | Event::ClosureWaitExpired => false,
-    }
+    event.is_said() && !matches!(event, Event::InformationProvided { .. } | Event::ClosureDeclined { .. })
 }
 
 fn micros(duration: SignedDuration) -> i64 {
