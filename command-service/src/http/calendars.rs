@@ -4,8 +4,8 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::ETAG;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
 use domain::actor::{Actor, ActorKind};
@@ -16,11 +16,11 @@ use event_log::{CalendarOutcome, ExecuteError, Request};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use service_kit::Problem;
-use service_kit::http::{ApiJson, Caller};
+use service_kit::http::{ApiJson, Caller, media_type};
 use service_kit::problem::{FieldError, types};
 use sha2::{Digest, Sha256};
 
-use super::headers::{CommandHeaders, Replayed, committed, malformed_header};
+use super::headers::{CommandHeaders, Replayed, committed, created};
 use crate::app::App;
 use crate::body::{self, calendar, object};
 use crate::command::{command_id, created_calendar};
@@ -40,12 +40,7 @@ pub(super) async fn create(
     ApiJson(body): ApiJson<Value>,
 ) -> Result<Response, Problem> {
     staff(&caller)?;
-    if headers.if_match.is_some() {
-        return Err(malformed_header(
-            "If-Match",
-            "does not go with creating: a calendar that is not there has no revision",
-        ));
-    }
+    headers.refuse_if_match("does not go with creating: a calendar that is not there has no revision")?;
     let body = object(body)?;
     let (calendar, effective_from) = calendar::calendar(&body)?;
     let id = created_calendar(caller.user, headers.key.as_deref());
@@ -53,11 +48,11 @@ pub(super) async fn create(
     let outcome = app
         .revise(&caller, id, &command, headers, body::digest(CREATE, &body))
         .await?;
-    let mut response = (StatusCode::CREATED, of(&outcome), Json(answer(id, &outcome)));
-    if let Ok(location) = format!("/v1/calendars/{id}").try_into() {
-        response.1.insert(LOCATION, location);
-    }
-    Ok(response.into_response())
+    Ok(created(
+        &format!("/v1/calendars/{id}"),
+        of(&outcome),
+        answer(id, &outcome),
+    ))
 }
 
 /// `PUT /v1/calendars/{id}`
@@ -248,12 +243,7 @@ fn report(holidays: &Holidays, outcome: &CalendarOutcome, body: &mut Map<String,
 }
 
 fn icalendar(headers: &HeaderMap, body: &Bytes) -> Result<String, Problem> {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("text/calendar") {
+    if !media_type(headers).eq_ignore_ascii_case("text/calendar") {
         return Err(Problem::new(&types::UNSUPPORTED_MEDIA_TYPE)
             .detail("Send an iCalendar file, with Content-Type: text/calendar."));
     }

@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use service_kit::Problem;
-use service_kit::http::Caller;
+use service_kit::http::{Caller, media_type};
 use service_kit::problem::types;
 
 use super::headers::refuse_parameters;
@@ -23,13 +23,7 @@ pub(super) async fn commands(
     request: Request,
 ) -> Result<Response, Problem> {
     refuse_parameters(request.uri())?;
-    let content_type = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case(NDJSON) {
+    if !media_type(request.headers()).eq_ignore_ascii_case(NDJSON) {
         return Err(Problem::new(&types::UNSUPPORTED_MEDIA_TYPE)
             .detail("Send one JSON object a line, with Content-Type: application/x-ndjson."));
     }

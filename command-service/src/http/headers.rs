@@ -1,11 +1,14 @@
 //! Headers of requests that commands heed, and headers of their answers.
 
+use axum::Json;
 use axum::extract::FromRequestParts;
-use axum::http::header::{ETAG, IF_MATCH};
+use axum::http::header::{ETAG, IF_MATCH, LOCATION};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use domain::ids::{Position, Revision};
 use event_log::Outcome;
+use serde_json::{Map, Value};
 use service_kit::problem::{FieldError, Problem, types};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -33,6 +36,16 @@ impl<S: Sync> FromRequestParts<S> for CommandHeaders {
             if_match: if_match(&parts.headers)?,
             traceparent: traceparent(&parts.headers),
         })
+    }
+}
+
+impl CommandHeaders {
+    /// For what does not go by revisions, which `why` says.
+    pub(super) fn refuse_if_match(&self, why: &'static str) -> Result<(), Problem> {
+        match self.if_match {
+            None => Ok(()),
+            Some(_) => Err(malformed_header("If-Match", why)),
+        }
     }
 }
 
@@ -100,10 +113,18 @@ fn traceparent(headers: &HeaderMap) -> Option<String> {
     well_formed.then(|| text.to_owned())
 }
 
-pub(crate) fn malformed_header(name: &'static str, detail: &'static str) -> Problem {
+fn malformed_header(name: &'static str, detail: &'static str) -> Problem {
     Problem::new(&types::MALFORMED_REQUEST)
         .detail(format!("The header {name} {detail}."))
         .field(FieldError::new(name, "invalid", detail))
+}
+
+/// 201, and where what was made can be read.
+pub(super) fn created(path: &str, mut headers: HeaderMap, body: Map<String, Value>) -> Response {
+    if let Ok(path) = HeaderValue::try_from(path) {
+        headers.insert(LOCATION, path);
+    }
+    (StatusCode::CREATED, headers, Json(body)).into_response()
 }
 
 /// The headers of an answer to a command on a ticket.

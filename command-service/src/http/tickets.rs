@@ -3,8 +3,6 @@
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use domain::ids::TicketId;
 use domain::ticket::CommandName;
@@ -14,7 +12,7 @@ use service_kit::Problem;
 use service_kit::http::{ApiJson, Caller};
 use service_kit::problem::types;
 
-use super::headers::{CommandHeaders, malformed_header, of_outcome};
+use super::headers::{CommandHeaders, created, of_outcome};
 use crate::app::App;
 use crate::body::object;
 use crate::command::{Sent, created_ticket};
@@ -26,24 +24,12 @@ pub(super) async fn create(
     headers: CommandHeaders,
     ApiJson(body): ApiJson<Value>,
 ) -> Result<Response, Problem> {
-    if headers.if_match.is_some() {
-        return Err(malformed_header(
-            "If-Match",
-            "does not go with creating: a ticket that is not there has no revision",
-        ));
-    }
+    headers.refuse_if_match("does not go with creating: a ticket that is not there has no revision")?;
     let ticket = created_ticket(caller.user, headers.key.as_deref());
     let sent = sent(CommandName::Create, ticket, headers, body)?;
     let outcome = app.carry_out(&caller, sent).await?;
-    let mut response = (
-        StatusCode::CREATED,
-        of_outcome(&outcome),
-        Json(answer(CommandName::Create, ticket, &outcome)),
-    );
-    if let Ok(location) = format!("/v1/tickets/{ticket}").try_into() {
-        response.1.insert(LOCATION, location);
-    }
-    Ok(response.into_response())
+    let body = answer(CommandName::Create, ticket, &outcome);
+    Ok(created(&format!("/v1/tickets/{ticket}"), of_outcome(&outcome), body))
 }
 
 /// `POST /v1/tickets/{id}/{command}`

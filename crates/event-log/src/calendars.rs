@@ -10,11 +10,11 @@ use domain::calendar::stored::{Change, Command, Rejection, Revised, Version, Ver
 use domain::directory::Event;
 use domain::ids::{CalendarId, CommandId, DIRECTORY_PARTITION, Position, Revision};
 use uuid::Uuid;
-use wire::{Header, Record, RecordedActor};
+use wire::Record;
 
 use crate::append::{AppendError, append};
 use crate::connection::{Inner, pause};
-use crate::execute::{ATTEMPTS_MAX, ExecuteError, Request, jitter};
+use crate::execute::{ATTEMPTS_MAX, ExecuteError, Request, header, jitter};
 use crate::history::{CorruptHistory, Tip};
 use crate::load::{Stored, load_current};
 use crate::subject::{DIRECTORY_STREAM, calendar_subject};
@@ -196,24 +196,8 @@ impl Calendars {
         unanswered: &mut Vec<Uuid>,
     ) -> Result<CalendarOutcome, AppendError> {
         let now = self.inner.clock.now();
-        let revision = history.revision().next();
         let record = Record {
-            header: Header {
-                record_id: Uuid::new_v4(),
-                aggregate_id: id.as_uuid(),
-                command_id: request.command_id,
-                digest: request.digest,
-                actor: RecordedActor::from(&*request.actor),
-                via: request.via,
-                occurred_at: now,
-                recorded_at: now,
-                revision,
-                previous_sequence: history.tip.sequence,
-                previous_hash: history.tip.hash,
-                causation: None,
-                correlation: None,
-                traceparent: request.traceparent.clone(),
-            },
+            header: header(id.as_uuid(), &history.tip, history.revision(), request, now),
             events: vec![Event::Calendar(Box::new(revised.clone()))],
         };
         let record_id = record.header.record_id;
@@ -224,7 +208,7 @@ impl Calendars {
             unanswered.push(record_id);
         }
         Ok(CalendarOutcome {
-            revision,
+            revision: history.revision().next(),
             version: revised.version,
             change: revised.change,
             position: position(appended?),

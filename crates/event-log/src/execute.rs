@@ -13,7 +13,7 @@ use wire::{Header, Record, RecordedActor};
 
 use crate::append::{AppendError, append};
 use crate::connection::pause;
-use crate::history::{CorruptHistory, HISTORY_RECORDS_MAX, History, Recorded};
+use crate::history::{CorruptHistory, HISTORY_RECORDS_MAX, History, Recorded, Tip};
 use crate::load::LoadError;
 use crate::tickets::{Freshness, Tickets};
 
@@ -314,24 +314,39 @@ struct Decided {
 }
 
 fn record(id: TicketId, history: &History, decided: Decided, request: &Request) -> Record<Event> {
+    let occurred_at = decided.decision.occurred_at;
     Record {
         header: Header {
-            record_id: Uuid::new_v4(),
-            aggregate_id: id.as_uuid(),
-            command_id: request.command_id,
-            digest: request.digest,
-            actor: RecordedActor::from(&*request.actor),
-            via: request.via,
-            occurred_at: decided.decision.occurred_at,
-            recorded_at: decided.recorded_at,
-            revision: history.revision().next(),
-            previous_sequence: history.tip.sequence,
-            previous_hash: history.tip.hash,
-            causation: None,
-            correlation: None,
-            traceparent: request.traceparent.clone(),
+            occurred_at,
+            ..header(
+                id.as_uuid(),
+                &history.tip,
+                history.revision(),
+                request,
+                decided.recorded_at,
+            )
         },
         events: decided.decision.events,
+    }
+}
+
+/// The header of the record that follows `tip`, for what happens as it is recorded.
+pub(crate) fn header(aggregate_id: Uuid, tip: &Tip, revision: Revision, request: &Request, now: Timestamp) -> Header {
+    Header {
+        record_id: Uuid::new_v4(),
+        aggregate_id,
+        command_id: request.command_id,
+        digest: request.digest,
+        actor: RecordedActor::from(&*request.actor),
+        via: request.via,
+        occurred_at: now,
+        recorded_at: now,
+        revision: revision.next(),
+        previous_sequence: tip.sequence,
+        previous_hash: tip.hash,
+        causation: None,
+        correlation: None,
+        traceparent: request.traceparent.clone(),
     }
 }
 

@@ -54,15 +54,16 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         .map_err(|error| Problem::new(&types::MALFORMED_REQUEST).detail(format!("The body cannot be read: {error}.")))
 }
 
+/// The media type that `Content-Type` names, without its parameters; empty if it names none. Upper and lower case
+/// mean the same in it.
+pub fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.unwrap_or_default().split(';').next();
+    essence.unwrap_or_default().trim()
+}
+
 /// `application/json`, or anything that ends in `+json`, whatever its parameters.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
-        return false;
-    };
-    let essence = value
-        .split_once(';')
-        .map_or(value, |(essence, _)| essence)
-        .trim()
-        .to_ascii_lowercase();
+    let essence = media_type(headers).to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
