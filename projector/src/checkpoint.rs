@@ -116,6 +116,36 @@ pub(crate) async fn load(db: impl PgExecutor<'_>, key: Key) -> Result<Standing, 
     .await
 }
 
+/// A checkpoint and its partition.
+#[derive(Debug, sqlx::FromRow)]
+struct Located {
+    partition: i32,
+    #[sqlx(flatten)]
+    standing: Standing,
+}
+
+/// Reads all checkpoints of a generation, by partition.
+pub(crate) async fn all(
+    db: impl PgExecutor<'_>,
+    projection: &str,
+    generation: i32,
+) -> Result<Vec<(u16, Standing)>, sqlx::Error> {
+    let located: Vec<Located> = sqlx::query_as(
+        "SELECT partition, sequence, record_id, epoch, state, filled
+         FROM recourse.checkpoints
+         WHERE projection = $1 AND generation = $2
+         ORDER BY partition",
+    )
+    .bind(projection)
+    .bind(generation)
+    .fetch_all(db)
+    .await?;
+    Ok(located
+        .into_iter()
+        .filter_map(|it| Some((u16::try_from(it.partition).ok()?, it.standing)))
+        .collect())
+}
+
 /// Moves a checkpoint from a place to another, if it is at the former.
 pub(crate) async fn advance(db: impl PgExecutor<'_>, key: Key, from: u64, to: Place) -> Result<Advance, sqlx::Error> {
     let moved = sqlx::query(

@@ -45,17 +45,13 @@ impl Pumps {
             return Ok(None);
         };
         let mut missing = 0;
-        for key in generation::keys(Tickets::NAME, serving, self.log.partitions()) {
-            let standing = checkpoint::load(self.database.pool(), key).await?;
+        for (partition, standing) in checkpoint::all(self.database.pool(), Tickets::NAME, serving).await? {
             // Whoever stopped it wants it to stay where it is.
             if standing.halted() || standing.paused() {
                 return Ok(None);
             }
             if !standing.filled() {
-                let last = self
-                    .log
-                    .last_sequence(event_log::Source::Tickets(key.partition))
-                    .await?;
+                let last = self.log.last_sequence(event_log::Source::Tickets(partition)).await?;
                 missing += last.saturating_sub(standing.sequence());
             }
         }

@@ -264,40 +264,55 @@ impl Operator {
         stretches: Vec<Stretch>,
         progress: &Arc<Progress>,
     ) -> Result<Vec<Comparison>, RebuildError> {
-        let slots = Arc::new(Semaphore::new(PARALLEL));
-        let mut tasks: JoinSet<Result<Vec<Comparison>, RebuildError>> = JoinSet::new();
-        for stretch in stretches {
-            let (projection, progress) = (projection.clone(), Arc::clone(progress));
-            let (database, slots) = (Arc::clone(&self.database), Arc::clone(&slots));
-            tasks.spawn(async move {
-                let _slot = slots.acquire().await;
-                let mut db = database.own_connection().await?;
-                let lines = fill(&projection, &stretch, &mut db, &progress).await?;
-                let comparisons = compare(&mut db, stretch.key, &lines).await?;
-                db.close().await?;
-                Ok(comparisons)
-            });
-        }
-        collect(tasks).await
+        let progress = Arc::clone(progress);
+        self.side_by_side(stretches, move |stretch, mut db| async move {
+            let lines = fill(&projection, &stretch, &mut db, &progress).await?;
+            let comparisons = compare(&mut db, stretch.key, &lines).await?;
+            db.close().await?;
+            Ok(comparisons)
+        })
+        .await
     }
 
-    /// Carries out statements, several at once.
+    /// Carries out statements.
     async fn work_off(&self, work: Vec<Work>) -> Result<(), RebuildError> {
+        self.side_by_side(work, |work, mut db| async move {
+            sqlx::query(INDEX_SESSION).execute(&mut db).await?;
+            work.carry_out(&mut db).await?;
+            db.close().await?;
+            Ok(Vec::<()>::new())
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Does something with every piece, [`PARALLEL`] at once, each with a connection of its own. Returns all that
+    /// came of them; when one fails the others are stopped.
+    async fn side_by_side<W, T, F>(
+        &self,
+        pieces: Vec<W>,
+        carry_out: impl FnOnce(W, PgConnection) -> F + Clone + Send + 'static,
+    ) -> Result<Vec<T>, RebuildError>
+    where
+        W: Send + 'static,
+        T: Send + 'static,
+        F: Future<Output = Result<Vec<T>, RebuildError>> + Send + 'static,
+    {
         let slots = Arc::new(Semaphore::new(PARALLEL));
-        let mut tasks: JoinSet<Result<Vec<()>, RebuildError>> = JoinSet::new();
-        for work in work {
+        let mut tasks = JoinSet::new();
+        for piece in pieces {
             let (database, slots) = (Arc::clone(&self.database), Arc::clone(&slots));
+            let carry_out = carry_out.clone();
             tasks.spawn(async move {
                 let _slot = slots.acquire().await;
-                let mut db = database.own_connection().await?;
-                sqlx::query(INDEX_SESSION).execute(&mut db).await?;
-                work.carry_out(&mut db).await?;
-                db.close().await?;
-                Ok(Vec::new())
+                carry_out(piece, database.own_connection().await?).await
             });
         }
-        collect(tasks).await?;
-        Ok(())
+        let mut all = Vec::new();
+        while let Some(done) = tasks.join_next().await {
+            all.extend(done??);
+        }
+        Ok(all)
     }
 
     /// Follows the log until the generation has come as far as the log had when this began. A projector that
@@ -357,24 +372,17 @@ impl Operator {
         stretches: Vec<Stretch>,
         progress: &Arc<Progress>,
     ) -> Result<Vec<Comparison>, RebuildError> {
-        let slots = Arc::new(Semaphore::new(PARALLEL));
-        let mut tasks: JoinSet<Result<Vec<Comparison>, RebuildError>> = JoinSet::new();
-        for mut stretch in stretches {
-            let (projection, progress) = (projection.clone(), Arc::clone(progress));
-            let (database, slots) = (Arc::clone(&self.database), Arc::clone(&slots));
-            tasks.spawn(async move {
-                let _slot = slots.acquire().await;
-                let mut db = database.own_connection().await?;
-                let mut tx = db.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                stretch.until = checkpoint::load(&mut *tx, stretch.key).await?.sequence();
-                let (lines, _): (Lines, Uuid) = fold(&projection, &stretch, Target::Sums, &progress).await?;
-                let comparisons = compare(&mut tx, stretch.key, &lines).await?;
-                tx.rollback().await?;
-                db.close().await?;
-                Ok(comparisons)
-            });
-        }
-        collect(tasks).await
+        let progress = Arc::clone(progress);
+        self.side_by_side(stretches, move |mut stretch, mut db| async move {
+            let mut tx = db.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+            stretch.until = checkpoint::load(&mut *tx, stretch.key).await?.sequence();
+            let (lines, _): (Lines, Uuid) = fold(&projection, &stretch, Target::Sums, &progress).await?;
+            let comparisons = compare(&mut tx, stretch.key, &lines).await?;
+            tx.rollback().await?;
+            db.close().await?;
+            Ok(comparisons)
+        })
+        .await
     }
 
     /// Switches readers to a generation that is whole: to the newest that was kept, if none is named. Returns
@@ -550,14 +558,6 @@ impl Work {
             }
         }
     }
-}
-
-async fn collect<T: 'static>(mut tasks: JoinSet<Result<Vec<T>, RebuildError>>) -> Result<Vec<T>, RebuildError> {
-    let mut all = Vec::new();
-    while let Some(done) = tasks.join_next().await {
-        all.extend(done??);
-    }
-    Ok(all)
 }
 
 fn layout(projection: &str) -> Result<&'static Layout, RebuildError> {
