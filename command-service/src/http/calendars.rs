@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header::ETAG;
 use axum::http::{HeaderMap, HeaderValue};
@@ -16,7 +16,7 @@ use event_log::{CalendarOutcome, ExecuteError, Request};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use service_kit::Problem;
-use service_kit::http::{ApiJson, Caller, media_type};
+use service_kit::http::{ApiJson, Caller, WholeBody, media_type};
 use service_kit::problem::{FieldError, types};
 use sha2::{Digest, Sha256};
 
@@ -81,11 +81,11 @@ pub(super) async fn add_holidays(
     path: Result<Path<String>, PathRejection>,
     headers: CommandHeaders,
     all_headers: HeaderMap,
-    file: Result<Bytes, BytesRejection>,
+    WholeBody(file): WholeBody,
 ) -> Result<Response, Problem> {
     staff(&caller)?;
     let id = calendar_id(path)?;
-    let file = icalendar(&all_headers, &file?)?;
+    let file = icalendar(&all_headers, &file)?;
     let digest = Sha256::digest(format!("{ADD_HOLIDAYS} {file}")).into();
     let today = TimeZone::UTC.to_datetime(app.calendars.now()).date();
     let holidays = ical::holidays(&file, today).map_err(unreadable)?;

@@ -200,8 +200,8 @@ mod tests {
     use std::sync::Arc;
 
     use axum::body::Body;
-    use axum::http::StatusCode;
-    use axum::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+    use axum::http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+    use axum::http::{HeaderValue, StatusCode};
     use axum::routing::post;
     use domain::actor::{Actor, ActorKind};
     use domain::ids::UserId;
@@ -344,6 +344,15 @@ mod tests {
             "unsupported-media-type",
         )
         .await;
+    }
+
+    #[tokio::test]
+    async fn a_compressed_body_is_a_problem() {
+        let mut request = wish("application/json", r#"{"score": 5}"#);
+        request
+            .headers_mut()
+            .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert_problem(answer(request).await, 415, "unsupported-media-type").await;
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! JSON bodies.
+//! Bodies: whole, and as JSON.
 
 use std::time::Duration;
 
@@ -15,16 +15,14 @@ use crate::problem::{Problem, types};
 /// whoever begins many and ends none would keep everybody else out.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 
-/// A JSON body as a `T`. Whatever is wrong with it becomes a problem: 413, 415, or 400 with what
-/// was expected where. An empty body counts as `{}`, because many commands need no field.
-#[derive(Debug, Clone, Copy)]
-pub struct ApiJson<T>(pub T);
+/// A body as it was sent, once all of it is there. Too much is 413, compressed 415, too slow 408.
+#[derive(Debug, Clone)]
+pub struct WholeBody(pub Bytes);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
+impl<S: Send + Sync> FromRequest<S> for WholeBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let declared = is_json(request.headers());
         if request.headers().contains_key(CONTENT_ENCODING) {
             return Err(Problem::new(&types::UNSUPPORTED_MEDIA_TYPE)
                 .detail("Send the body as it is, without Content-Encoding: compressed bodies are not taken."));
@@ -35,7 +33,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
                 BODY_WITHIN.as_secs()
             )));
         };
-        let bytes = bytes?;
+        Ok(Self(bytes?))
+    }
+}
+
+/// A JSON body as a `T`. Whatever is wrong with it becomes a problem: 408, 413, 415, or 400 with what
+/// was expected where. An empty body counts as `{}`, because many commands need no field.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiJson<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let declared = is_json(request.headers());
+        let WholeBody(bytes) = WholeBody::from_request(request, state).await?;
         if bytes.is_empty() {
             return parse(b"{}").map(Self);
         }

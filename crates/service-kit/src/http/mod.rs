@@ -9,7 +9,7 @@ mod serve;
 
 pub use caller::{Caller, token_hash};
 pub use finish::{Limits, finish};
-pub use json::{ApiJson, media_type};
+pub use json::{ApiJson, WholeBody, media_type};
 pub use operations::operations;
 pub use serve::{SHUTDOWN_GRACE, serve};
 
