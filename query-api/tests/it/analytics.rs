@@ -28,7 +28,7 @@ impl Both {
         for n in 1..=TICKETS {
             live(&desk, n, since, &mut random).await;
         }
-        desk.get_settled(&token, "/v1/tickets?limit=1").await;
+        desk.get(&token, "/v1/tickets?limit=1").await;
         let db = PgPool::connect(&desk.database_url).await.unwrap();
         Self { desk, token, db }
     }

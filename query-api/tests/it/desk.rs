@@ -231,7 +231,7 @@ impl Desk {
         };
         self.log.tokens().put(hash, &grant).await.unwrap();
         wait_until("the token to be known", LIMIT, || async {
-            let status = self.get(&token, "/v1/tickets?limit=1").await.status;
+            let status = self.get_now(&token, "/v1/tickets?limit=1").await.status;
             if status == 200 { Ok(()) } else { Err(status) }
         })
         .await;
@@ -264,10 +264,6 @@ impl Desk {
         request.send().await.unwrap()
     }
 
-    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
-        self.get_with(token, path, &[]).await
-    }
-
     pub(crate) async fn get_with(&self, token: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         let response = self.begin_with(token, path, headers).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -281,20 +277,28 @@ impl Desk {
     }
 
     /// What the desk answers once it includes everything that was done so far.
-    pub(crate) async fn get_settled(&self, token: &str, path: &str) -> Answer {
-        let positions: Vec<String> = {
-            let written = self.written.lock().unwrap();
-            written
-                .iter()
-                .map(|(partition, sequence)| format!("{partition}:{sequence}"))
-                .collect()
-        };
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        let written: Vec<String> = self
+            .written
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(partition, sequence)| format!("{partition}:{sequence}"))
+            .collect();
+        if written.is_empty() {
+            return self.get_now(token, path).await;
+        }
         self.get_with(
             token,
             path,
-            &[("Min-Position", &positions.join(",")), ("Max-Wait-Ms", "10000")],
+            &[("Min-Position", &written.join(",")), ("Max-Wait-Ms", "10000")],
         )
         .await
+    }
+
+    /// What the desk answers at once, whatever it has seen of what was done.
+    pub(crate) async fn get_now(&self, token: &str, path: &str) -> Answer {
+        self.get_with(token, path, &[]).await
     }
 }
 

@@ -51,7 +51,7 @@ async fn every_event_comes_once_in_the_order_of_the_log_whatever_the_pages() {
     let desk = Desk::start().await;
     let token = desk.token(&agent()).await;
     desk.lives(1, 13).await;
-    let settled = desk.get_settled(&token, "/v1/events?limit=1000").await;
+    let settled = desk.get(&token, "/v1/events?limit=1000").await;
     assert_eq!(settled.body["next_cursor"], Value::Null);
     assert_eq!(settled.body["position"], settled.header("read-position"));
     let (all, end) = pages(&desk, &token, "limit=1000", "").await;
@@ -104,7 +104,7 @@ async fn from_every_position_exactly_the_rest_comes() {
     let desk = Desk::start().await;
     let token = desk.token(&agent()).await;
     desk.lives(1, 8).await;
-    desk.get_settled(&token, "/v1/events").await;
+    desk.get(&token, "/v1/events").await;
     let (all, end) = pages(&desk, &token, "limit=1000", "").await;
     let mut after = String::new();
     for passed in 0..all.len() {
@@ -122,7 +122,7 @@ async fn from_every_position_exactly_the_rest_comes() {
     let (nothing, end) = pages(&desk, &token, "limit=1000", &end).await;
     assert_eq!(nothing, [0; 0]);
     let opened = desk.open(50).await;
-    desk.get_settled(&token, "/v1/events").await;
+    desk.get(&token, "/v1/events").await;
     let (new, _) = pages(&desk, &token, "limit=1000", &end).await;
     assert_eq!(new.len(), 1);
     assert_eq!(new[0]["position"], opened.position.to_string());
@@ -136,7 +136,7 @@ async fn customers_get_their_own_and_move_on_over_the_rest() {
     desk.lives(1, 8).await;
     desk.give(ticket(2), &agent(), Command::Follow(Some(stranger().user)))
         .await;
-    desk.get_settled(&staff, "/v1/events").await;
+    desk.get(&staff, "/v1/events").await;
     let (all, end) = pages(&desk, &staff, "limit=1000", "").await;
     let internal = |event: &Value| event["data"]["details"]["visibility"] == "internal";
     assert!(all.iter().any(internal));
@@ -164,7 +164,7 @@ async fn filters_pick_and_positions_move_on() {
     let desk = Desk::start().await;
     let token = desk.token(&agent()).await;
     desk.lives(1, 8).await;
-    desk.get_settled(&token, "/v1/events").await;
+    desk.get(&token, "/v1/events").await;
     let (_, end) = pages(&desk, &token, "limit=1000", "").await;
     let query = "limit=2&type=recourse.ticket.accepted.v1&type=recourse.ticket.closed.v1";
     let (picked, its_end) = pages(&desk, &token, query, "").await;
@@ -186,7 +186,7 @@ async fn every_type_of_event_is_what_its_schema_says() {
     let desk = Desk::start().await;
     let token = desk.token(&agent()).await;
     every_event(&desk).await;
-    desk.get_settled(&token, "/v1/events").await;
+    desk.get(&token, "/v1/events").await;
     let (all, _) = pages(&desk, &token, "limit=1000", "").await;
     let mut kinds = BTreeSet::new();
     for event in &all {

@@ -83,7 +83,7 @@ impl Stream {
 
 /// Every event that is there, in the feed's order.
 async fn all(desk: &Desk, token: &str) -> Vec<String> {
-    let page = desk.get_settled(token, "/v1/events?limit=1000").await;
+    let page = desk.get(token, "/v1/events?limit=1000").await;
     page.column("id")
         .iter()
         .map(|id| id.as_str().unwrap().to_owned())
@@ -153,7 +153,7 @@ async fn an_event_is_heard_when_it_is_projected() {
     let desk = Desk::start().await;
     let token = desk.token(&agent()).await;
     desk.open(1).await;
-    let here = desk.get_settled(&token, "/v1/events").await.body["position"]
+    let here = desk.get(&token, "/v1/events").await.body["position"]
         .as_str()
         .unwrap()
         .to_owned();

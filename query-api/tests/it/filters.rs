@@ -32,7 +32,7 @@ async fn desk_with_waits() -> (Desk, String) {
             desk.give_at(ticket(n), &actor, command, at).await;
         }
     }
-    desk.get_settled(&token, "/v1/tickets").await;
+    desk.get(&token, "/v1/tickets").await;
     (desk, token)
 }
 
@@ -81,7 +81,7 @@ async fn ratings_are_filtered_with_both_ends() {
             desk.give(ticket(n), &customer(), Command::Rate(rate)).await;
         }
     }
-    desk.get_settled(&token, "/v1/tickets").await;
+    desk.get(&token, "/v1/tickets").await;
     let numbers = async |query: &str| numbers(&desk, &token, query).await;
     assert_eq!(numbers("rating_from=1").await, [1, 2, 3]);
     assert_eq!(numbers("rating_from=3&rating_to=5").await, [2, 3]);

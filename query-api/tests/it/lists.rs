@@ -15,9 +15,9 @@ async fn desk_with_lives(count: u64) -> (Desk, String) {
     desk.lives(1, count + 1).await;
     let token = desk.token(&agent()).await;
     desk.open(1000).await;
-    desk.get_settled(&token, "/v1/tickets").await;
+    desk.get(&token, "/v1/tickets").await;
     desk.give(ticket(count), &agent(), comment()).await;
-    let page = desk.get_settled(&token, "/v1/tickets").await;
+    let page = desk.get(&token, "/v1/tickets").await;
     assert_eq!(page.status, 200, "{}", page.body);
     (desk, token)
 }
@@ -96,7 +96,7 @@ async fn pages_neither_repeat_nor_lose_a_row_while_others_change() {
             }
             desk.give(ticket(3), &agent(), comment()).await;
             desk.give(ticket(10), &agent(), comment()).await;
-            desk.get_settled(&token, "/v1/tickets").await;
+            desk.get(&token, "/v1/tickets").await;
         });
         let seen: Vec<Value> = seen.await;
         let steady = |ids: &[Value]| -> Vec<Value> {
@@ -119,7 +119,7 @@ async fn filters_combine() {
         }),
     )
     .await;
-    desk.get_settled(&token, "/v1/tickets").await;
+    desk.get(&token, "/v1/tickets").await;
     let numbers = async |query: &str| {
         let page = desk.get(&token, &format!("/v1/tickets?sort=number&{query}")).await;
         assert_eq!(page.status, 200, "{}", page.body);

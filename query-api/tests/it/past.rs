@@ -224,7 +224,7 @@ async fn whatever_was_answered_is_answered_again_for_its_instant() {
         // Some of what happens is brought from elsewhere, and was due long ago.
         let at = (n == 2).then(|| "2020-03-02T09:00:00Z".parse().unwrap());
         desk.attempt(ticket(n), &actor, command, at).await;
-        desk.get_settled(&tokens[0], "/v1/tickets?limit=1").await;
+        desk.get(&tokens[0], "/v1/tickets?limit=1").await;
         let now = desk.now();
         for token in &tokens {
             for path in ASKED {
@@ -245,7 +245,7 @@ async fn pages_of_the_past_are_the_list_that_was() {
     let desk = Desk::start().await;
     desk.lives(1, 15).await;
     let token = desk.token(&agent()).await;
-    desk.get_settled(&token, "/v1/tickets").await;
+    desk.get(&token, "/v1/tickets").await;
     let now = desk.now();
     let mut next = 100;
     for sort in ["created_at", "-updated_at", "status", "-due_at", "-number", "priority"] {
@@ -270,7 +270,7 @@ async fn pages_of_the_past_are_the_list_that_was() {
                 };
                 desk.give(ticket(n), &agent(), Command::Comment(note)).await;
             }
-            desk.get_settled(&token, "/v1/tickets?limit=1").await;
+            desk.get(&token, "/v1/tickets?limit=1").await;
         }
         assert_eq!(pieces, whole, "{sort}");
     }
@@ -281,7 +281,7 @@ async fn there_is_nothing_before_the_beginning_and_no_answer_for_the_future() {
     let desk = Desk::start().await;
     desk.lives(3, 4).await;
     let token = desk.token(&agent()).await;
-    desk.get_settled(&token, "/v1/tickets").await;
+    desk.get(&token, "/v1/tickets").await;
     let page = desk.get(&token, "/v1/tickets?as_of=2020-01-01&count=exact").await;
     assert_eq!(
         (page.column("id"), &page.body["total"]),
@@ -304,7 +304,7 @@ async fn a_ticket_of_the_past_is_whole() {
     let desk = Desk::start().await;
     let token = desk.token(&agent()).await;
     desk.lives(3, 4).await;
-    desk.get_settled(&token, "/v1/tickets").await;
+    desk.get(&token, "/v1/tickets").await;
     let now = desk.now();
     desk.give(
         ticket(3),
@@ -318,7 +318,7 @@ async fn a_ticket_of_the_past_is_whole() {
         Command::ProvideInfo(ProvideInfo { comment: body("7") }),
     )
     .await;
-    let present = desk.get_settled(&token, "/v1/tickets/3").await;
+    let present = desk.get(&token, "/v1/tickets/3").await;
     assert_eq!(
         (present.header("etag"), &present.body["description"]),
         ("\"6\"", &"It was there.".into())

@@ -37,7 +37,7 @@ async fn what_a_customer_may_not_see_does_not_exist() {
     desk.lives(1, 8).await;
     desk.give(ticket(2), &agent(), Command::Follow(Some(stranger().user)))
         .await;
-    let list = desk.get_settled(&token, "/v1/tickets?count=exact").await;
+    let list = desk.get(&token, "/v1/tickets?count=exact").await;
     assert_eq!(list.column("number"), [2]);
     assert_eq!(list.body["total"], 1);
     assert_eq!(desk.get(&token, "/v1/tickets/2").await.status, 200);
@@ -77,7 +77,7 @@ async fn views_are_the_tabs_of_the_portal() {
     };
     desk.give(ticket(2), &agent(), to_team()).await;
     desk.give(ticket(4), &agent(), to_team()).await;
-    desk.get_settled(&staff, "/v1/tickets").await;
+    desk.get(&staff, "/v1/tickets").await;
 
     let numbers = async |token: &str, view: &str| {
         let page = desk.get(token, &format!("/v1/tickets?sort=number&view={view}")).await;
@@ -119,13 +119,13 @@ async fn a_leader_loses_sight_of_a_closed_ticket_of_the_group() {
         group: Change::Set(Some(team)),
     });
     desk.give(ticket(5), &agent(), to_team).await;
-    assert_eq!(desk.get_settled(&token, "/v1/tickets/5").await.status, 200);
+    assert_eq!(desk.get(&token, "/v1/tickets/5").await.status, 200);
     let close = Command::Close(domain::ticket::Close {
         comment: None,
         reason: None,
     });
     desk.give(ticket(5), &customer(), close).await;
-    desk.get_settled(&token, "/v1/tickets/5")
+    desk.get(&token, "/v1/tickets/5")
         .await
         .assert_problem(404, "ticket-not-found");
 }

@@ -14,7 +14,7 @@ async fn a_reader_sees_what_it_has_written() {
     let token = desk.token(&agent()).await;
     for n in 1..30 {
         let opened = desk.open(n).await;
-        let answer = desk.get_settled(&token, &format!("/v1/tickets/{}", ticket(n))).await;
+        let answer = desk.get(&token, &format!("/v1/tickets/{}", ticket(n))).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let read = answer
             .header("read-position")
@@ -61,7 +61,7 @@ async fn a_read_model_that_is_gone_says_so_and_comes_back() {
     let token = desk.token(&agent()).await;
     desk.lives(1, 5).await;
     desk.open(5).await;
-    assert_eq!(desk.get_settled(&token, "/v1/tickets/5").await.status, 200);
+    assert_eq!(desk.get(&token, "/v1/tickets/5").await.status, 200);
 
     let name = desk
         .database_url
@@ -80,7 +80,7 @@ async fn a_read_model_that_is_gone_says_so_and_comes_back() {
 
     // Until everything is back, the answer is never a wrong one.
     wait_until("the read model to come back", LIMIT, || async {
-        let answer = desk.get(&token, "/v1/tickets?count=exact").await;
+        let answer = desk.get_now(&token, "/v1/tickets?count=exact").await;
         if answer.status == 200 {
             assert_eq!(answer.body["total"], 5);
             return Ok(());
@@ -107,7 +107,7 @@ async fn staff_see_how_far_the_projections_are() {
     let desk = Desk::start().await;
     let token = desk.token(&agent()).await;
     desk.open(1).await;
-    let answer = desk.get_settled(&token, "/v1/projections").await;
+    let answer = desk.get(&token, "/v1/projections").await;
     let state = |at: usize| {
         let item = &answer.body["items"][at];
         (
