@@ -1,9 +1,7 @@
-//! Rows to tables: one `UNNEST` statement for a batch of rows, whatever their number; or one line of
+//! Rows to tables: one `UNNEST` statement for a batch of rows, whatever their number; or one tuple of a binary
 //! `COPY` for each, as Postgres itself would write it.
 
-use std::fmt::Write as _;
-
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp as Instant, civil};
 use jiff_sqlx::{Date, Timestamp};
 use serde_json::Value;
 use sqlx::postgres::{PgArguments, PgConnection};
@@ -17,8 +15,17 @@ use crate::jsonb;
 /// A statement under construction.
 pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
 
-/// How `COPY` writes a value that is null.
-const COPY_NULL: &str = "\\N";
+/// The length by which a binary `COPY` says that a value is null.
+const COPY_NULL: i32 = -1;
+
+/// The type `uuid`, as arrays name it (`pg_type.dat` of Postgres).
+const UUID_OID: i32 = 2950;
+
+/// Where Postgres' time begins: 2000-01-01.
+const POSTGRES_EPOCH: civil::Date = civil::Date::constant(2000, 1, 1);
+
+/// The same in seconds since 1970.
+const POSTGRES_EPOCH_SECONDS: i64 = 946_684_800;
 
 /// A type of column: how an array of its values travels to Postgres.
 pub(crate) trait Column {
@@ -36,9 +43,9 @@ pub(crate) trait Column {
     /// The value as an element.
     fn element(&self) -> Self::Element<'_>;
 
-    /// Appends the value as Postgres writes it in `COPY`'s text form. Both directions depend on it: rows
-    /// are loaded by it, and compared by it with what Postgres has.
-    fn copy(&self, line: &mut String);
+    /// Appends the value as Postgres writes it in a binary `COPY`, its length first. Both directions depend on
+    /// it: rows are loaded by it, and compared by it with what Postgres has.
+    fn copy(&self, tuple: &mut Vec<u8>);
 }
 
 macro_rules! plain_column {
@@ -51,8 +58,8 @@ macro_rules! plain_column {
                 *self
             }
 
-            fn copy(&self, line: &mut String) {
-                Plain::plain(self, line);
+            fn copy(&self, tuple: &mut Vec<u8>) {
+                sized(tuple, &self.bytes());
             }
         }
 
@@ -64,10 +71,10 @@ macro_rules! plain_column {
                 *self
             }
 
-            fn copy(&self, line: &mut String) {
+            fn copy(&self, tuple: &mut Vec<u8>) {
                 match self {
-                    Some(value) => Plain::plain(value, line),
-                    None => line.push_str(COPY_NULL),
+                    Some(value) => value.copy(tuple),
+                    None => null(tuple),
                 }
             }
         })*
@@ -84,92 +91,67 @@ plain_column! {
     Date => "date",
 }
 
-/// A value whose text needs no escapes.
-trait Plain {
-    fn plain(&self, line: &mut String);
+/// A value of constant size, in the byte order of the network.
+trait Fixed<const SIZE: usize> {
+    fn bytes(&self) -> [u8; SIZE];
 }
 
-/// Writing to a string cannot fail.
-fn put(line: &mut String, value: impl std::fmt::Display) {
-    let _ = write!(line, "{value}");
-}
-
-impl Plain for bool {
-    fn plain(&self, line: &mut String) {
-        line.push(if *self { 't' } else { 'f' });
+impl Fixed<1> for bool {
+    fn bytes(&self) -> [u8; 1] {
+        [u8::from(*self)]
     }
 }
 
-impl Plain for Uuid {
-    fn plain(&self, line: &mut String) {
-        let mut buffer = Self::encode_buffer();
-        line.push_str(self.hyphenated().encode_lower(&mut buffer));
+impl Fixed<16> for Uuid {
+    fn bytes(&self) -> [u8; 16] {
+        self.into_bytes()
     }
 }
 
-impl Plain for i16 {
-    fn plain(&self, line: &mut String) {
-        put(line, self);
+impl Fixed<2> for i16 {
+    fn bytes(&self) -> [u8; 2] {
+        self.to_be_bytes()
     }
 }
 
-impl Plain for i32 {
-    fn plain(&self, line: &mut String) {
-        put(line, self);
+impl Fixed<4> for i32 {
+    fn bytes(&self) -> [u8; 4] {
+        self.to_be_bytes()
     }
 }
 
-impl Plain for i64 {
-    fn plain(&self, line: &mut String) {
-        put(line, self);
+impl Fixed<8> for i64 {
+    fn bytes(&self) -> [u8; 8] {
+        self.to_be_bytes()
     }
 }
 
-impl Plain for Timestamp {
-    /// As a session in UTC writes it: `2026-03-02 09:00:00.25+00`.
-    fn plain(&self, line: &mut String) {
-        let at = TimeZone::UTC.to_datetime(self.to_jiff());
-        put(
-            line,
-            format_args!(
-                "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
-                at.year(),
-                at.month(),
-                at.day(),
-                at.hour(),
-                at.minute(),
-                at.second()
-            ),
-        );
-        let micros = at.subsec_nanosecond() / 1000;
-        if micros != 0 {
-            let digits = format!("{micros:06}");
-            put(line, format_args!(".{}", digits.trim_end_matches('0')));
-        }
-        line.push_str("+00");
+impl Fixed<8> for Timestamp {
+    /// Microseconds.
+    fn bytes(&self) -> [u8; 8] {
+        let at: Instant = self.to_jiff();
+        let since = at.duration_since(Instant::UNIX_EPOCH) - SignedDuration::from_secs(POSTGRES_EPOCH_SECONDS);
+        let micros = since.as_secs() * 1_000_000 + i64::from(since.subsec_micros());
+        micros.to_be_bytes()
     }
 }
 
-impl Plain for Date {
-    fn plain(&self, line: &mut String) {
-        put(line, self.to_jiff());
+impl Fixed<4> for Date {
+    /// Days.
+    fn bytes(&self) -> [u8; 4] {
+        (self.to_jiff() - POSTGRES_EPOCH).get_days().to_be_bytes()
     }
 }
 
-/// Appends a text with the escapes of `COPY`.
-fn escaped(text: &str, line: &mut String) {
-    for character in text.chars() {
-        match character {
-            '\\' => line.push_str("\\\\"),
-            '\u{8}' => line.push_str("\\b"),
-            '\u{c}' => line.push_str("\\f"),
-            '\n' => line.push_str("\\n"),
-            '\r' => line.push_str("\\r"),
-            '\t' => line.push_str("\\t"),
-            '\u{b}' => line.push_str("\\v"),
-            other => line.push(other),
-        }
-    }
+/// Appends bytes after their length.
+fn sized(tuple: &mut Vec<u8>, bytes: &[u8]) {
+    // Nothing here is longer than a request may be.
+    tuple.extend(i32::try_from(bytes.len()).unwrap_or(i32::MAX).to_be_bytes());
+    tuple.extend(bytes);
+}
+
+fn null(tuple: &mut Vec<u8>) {
+    tuple.extend(COPY_NULL.to_be_bytes());
 }
 
 impl Column for String {
@@ -180,8 +162,8 @@ impl Column for String {
         self
     }
 
-    fn copy(&self, line: &mut String) {
-        escaped(self, line);
+    fn copy(&self, tuple: &mut Vec<u8>) {
+        sized(tuple, self.as_bytes());
     }
 }
 
@@ -193,10 +175,10 @@ impl Column for Option<String> {
         self.as_deref()
     }
 
-    fn copy(&self, line: &mut String) {
+    fn copy(&self, tuple: &mut Vec<u8>) {
         match self {
-            Some(text) => escaped(text, line),
-            None => line.push_str(COPY_NULL),
+            Some(text) => text.copy(tuple),
+            None => null(tuple),
         }
     }
 }
@@ -210,8 +192,8 @@ impl Column for &'static str {
         self
     }
 
-    fn copy(&self, line: &mut String) {
-        escaped(self, line);
+    fn copy(&self, tuple: &mut Vec<u8>) {
+        sized(tuple, self.as_bytes());
     }
 }
 
@@ -226,8 +208,23 @@ impl Column for Vec<Uuid> {
         format!("{{{}}}", items.join(","))
     }
 
-    fn copy(&self, line: &mut String) {
-        line.push_str(&self.element());
+    /// The number of dimensions, whether there are nulls, the type; then how long the dimension is and where it
+    /// begins, and the elements. One without elements has no dimension.
+    fn copy(&self, tuple: &mut Vec<u8>) {
+        let mut array = Vec::with_capacity(20 + self.len() * 20);
+        let length = i32::try_from(self.len()).unwrap_or(i32::MAX);
+        for head in [i32::from(length > 0), 0, UUID_OID] {
+            array.extend(head.to_be_bytes());
+        }
+        if length > 0 {
+            for dimension in [length, 1] {
+                array.extend(dimension.to_be_bytes());
+            }
+        }
+        for id in self {
+            id.copy(&mut array);
+        }
+        sized(tuple, &array);
     }
 }
 
@@ -240,8 +237,9 @@ impl Column for Value {
         self.to_string()
     }
 
-    fn copy(&self, line: &mut String) {
-        escaped(&jsonb::text(self), line);
+    /// Its version, 1, and its text.
+    fn copy(&self, tuple: &mut Vec<u8>) {
+        sized(tuple, ["\u{1}", &jsonb::text(self)].concat().as_bytes());
     }
 }
 
@@ -289,8 +287,8 @@ pub(crate) trait Table: Sized {
     where
         Self: 'r;
 
-    /// Appends the row's values, separated by tabs.
-    fn copy(&self, line: &mut String);
+    /// Appends the row's values, as a binary `COPY` has them.
+    fn copy(&self, tuple: &mut Vec<u8>);
 }
 
 /// Writes a row type down together with its table: a field is a column of the same name.
@@ -330,13 +328,10 @@ macro_rules! table {
                     $(.bind(rows.clone().map(|row| row.$column.element()).collect::<Vec<_>>()))+
             }
 
-            fn copy(&self, line: &mut String) {
+            fn copy(&self, tuple: &mut Vec<u8>) {
                 use $crate::table::Column as _;
-                self.$first.copy(line);
-                $(
-                    line.push('\t');
-                    self.$column.copy(line);
-                )+
+                self.$first.copy(tuple);
+                $(self.$column.copy(tuple);)+
             }
         }
     };
@@ -408,29 +403,47 @@ mod tests {
         );
     }
 
+    /// Postgres' own opinion, in `tests.rs` of the projection: a rebuild compares what it wrote with what it reads.
     #[test]
-    fn a_line_of_copy_is_written_as_postgres_writes_it() {
-        fn copied(column: &impl Column) -> String {
-            let mut line = String::new();
-            column.copy(&mut line);
-            line
+    fn a_tuple_has_the_length_of_each_value_before_it() {
+        fn copied(column: &impl Column) -> Vec<u8> {
+            let mut tuple = Vec::new();
+            column.copy(&mut tuple);
+            tuple
         }
-        let at: jiff::Timestamp = "2026-03-02T09:00:00.250Z".parse().unwrap();
-        assert_eq!(copied(&at.to_sqlx()), "2026-03-02 09:00:00.25+00");
-        assert_eq!(copied(&None::<i64>), "\\N");
-        assert_eq!(copied(&"a\tb\\c\nd".to_owned()), "a\\tb\\\\c\\nd");
+        let at: jiff::Timestamp = "2000-01-01T00:00:00.25Z".parse().unwrap();
         assert_eq!(
-            copied(&json!({"bb": [1, true], "a": "x\ny"})),
-            r#"{"a": "x\\ny", "bb": [1, true]}"#
+            copied(&at.to_sqlx()),
+            [&[0, 0, 0, 8][..], &250_000_i64.to_be_bytes()].concat()
         );
+        let before: jiff::Timestamp = "1999-12-31T23:59:59.999999Z".parse().unwrap();
+        assert_eq!(
+            copied(&before.to_sqlx()),
+            [&[0, 0, 0, 8][..], &(-1_i64).to_be_bytes()].concat()
+        );
+        assert_eq!(copied(&civil::date(2000, 3, 1).to_sqlx()), [0, 0, 0, 4, 0, 0, 0, 60]);
+        assert_eq!(copied(&None::<i64>), [0xff; 4]);
+        assert_eq!(copied(&"a\tb".to_owned()), *b"\0\0\0\x03a\tb");
+        assert_eq!(
+            copied(&json!({"bb": 1, "a": 2})),
+            *b"\0\0\0\x11\x01{\"a\": 2, \"bb\": 1}"
+        );
+        assert_eq!(copied(&Vec::<Uuid>::new()), *b"\0\0\0\x0c\0\0\0\0\0\0\0\0\0\0\x0b\x86");
         let sample = Sample {
             id: Uuid::nil(),
-            many: vec![Uuid::nil(), Uuid::nil()],
+            many: vec![Uuid::nil()],
             count: -1,
         };
-        let mut line = String::new();
-        sample.copy(&mut line);
-        let nil = Uuid::nil();
-        assert_eq!(line, format!("{nil}\t{{{nil},{nil}}}\t-1"));
+        let mut tuple = Vec::new();
+        sample.copy(&mut tuple);
+        let nil = [&[0, 0, 0, 16][..], &[0; 16]].concat();
+        let array = [
+            &[
+                0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x0b, 0x86, 0, 0, 0, 1, 0, 0, 0, 1,
+            ][..],
+            &nil,
+        ]
+        .concat();
+        assert_eq!(tuple, [&nil[..], &array, &[0, 0, 0, 8], &[0xff; 8]].concat());
     }
 }

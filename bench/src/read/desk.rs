@@ -110,10 +110,7 @@ impl Desk {
 
     fn tool(&self, args: &[&str]) -> anyhow::Result<String> {
         let mut command = Command::new(&self.recourse);
-        command
-            .args(args)
-            .env("RECOURSE_NATS_URL", self.nats.url())
-            .env("RECOURSE_DATABASE_URL", self.postgres.url());
+        command.args(args).envs(self.environment());
         let output = command.output().context("cannot run recourse")?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         anyhow::ensure!(
@@ -136,10 +133,7 @@ impl Desk {
     /// Starts a service, ready or not.
     pub(crate) fn service_unready(&self, name: &str) -> anyhow::Result<Service> {
         let address = idle::free_address()?;
-        let environment = [
-            ("RECOURSE_NATS_URL", self.nats.url()),
-            ("RECOURSE_DATABASE_URL", self.postgres.url()),
-        ];
+        let environment = self.environment();
         let environment: Vec<(&str, &str)> = environment
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
@@ -147,6 +141,15 @@ impl Desk {
         let args = [name, "--listen", &address.to_string()];
         let child = process::start(&self.recourse, &args, &environment, &self.messages(name))?;
         Ok(Service { child, address })
+    }
+
+    /// Where the servers are, and the policy that every service and tool runs with.
+    fn environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("RECOURSE_NATS_URL", self.nats.url()),
+            ("RECOURSE_DATABASE_URL", self.postgres.url()),
+            ("RECOURSE_POLICY", "supportal".to_owned()),
+        ]
     }
 
     fn messages(&self, service: &str) -> PathBuf {

@@ -1,10 +1,13 @@
 //! What the log makes of a partition, and what its tables hold.
 
+use std::collections::BTreeMap;
+
 use futures::TryStreamExt as _;
 use sqlx::postgres::PgConnection;
 
-use crate::checkpoint::Key;
-use crate::lines::{Lines, Sum};
+use super::fill::Folded;
+use crate::generation::Schema;
+use crate::lines::{COPY_START, CopyTable, Sum};
 
 /// One table on one partition: what the log makes of it, and what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,43 +29,70 @@ impl Comparison {
     }
 }
 
-/// Compares the tables of a partition with the lines that a fold of the log came to.
-pub(super) async fn compare(db: &mut PgConnection, key: Key, lines: &Lines) -> Result<Vec<Comparison>, sqlx::Error> {
+/// Compares a table with what folds of all its partitions came to.
+pub(super) async fn compare(
+    db: &mut PgConnection,
+    schema: Schema,
+    table: &CopyTable,
+    folded: &[Folded],
+) -> Result<Vec<Comparison>, sqlx::Error> {
+    let mut found = found(db, schema, table).await?;
     let mut comparisons = Vec::new();
-    for (table, columns, expected) in lines.sums() {
+    let mut compare = |partition, expected, found| {
         comparisons.push(Comparison {
-            table: format!("{}.{table}", key.schema()),
-            partition: key.partition,
+            table: format!("{schema}.{}", table.name),
+            partition,
             expected,
-            found: found(db, key, table, columns).await?,
+            found,
         });
+    };
+    for Folded { stretch, lines, .. } in folded {
+        let partition = stretch.key.partition;
+        let found = found.remove(&i32::from(partition)).unwrap_or_default();
+        compare(partition, lines.sum(table.name), found);
+    }
+    // Nothing may be there of partitions that do not exist.
+    for (partition, found) in found {
+        compare(u16::try_from(partition).unwrap_or(u16::MAX), Sum::default(), found);
     }
     Ok(comparisons)
 }
 
-async fn found(db: &mut PgConnection, key: Key, table: &str, columns: &str) -> Result<Sum, sqlx::Error> {
-    // A directory has no partitions.
-    let condition = if columns.split(", ").any(|column| column == "partition") {
-        format!(" WHERE partition = {}", key.partition)
+/// Sums up a table by partition, in one pass.
+async fn found(db: &mut PgConnection, schema: Schema, table: &CopyTable) -> Result<BTreeMap<i32, Sum>, sqlx::Error> {
+    let (name, columns) = (table.name, &table.columns);
+    let partition = if table.has_partition() {
+        "partition"
     } else {
-        String::new()
+        "0::integer"
     };
-    let schema = key.schema();
-    let sql = format!("COPY (SELECT {columns} FROM {schema}.{table}{condition}) TO STDOUT");
+    let sql = format!("COPY (SELECT {columns}, {partition} FROM {schema}.{name}) TO STDOUT (FORMAT binary)");
     let mut stream = db.copy_out_raw(&sql).await?;
-    let mut sum = Sum::default();
-    let mut begun: Vec<u8> = Vec::new();
-    while let Some(bytes) = stream.try_next().await? {
-        // A line feed within a value is written as an escape, so that this one ends a row.
-        let mut rest = &bytes[..];
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let (line, after) = rest.split_at(end);
-            begun.extend_from_slice(line);
-            sum.add(&begun);
-            begun.clear();
-            rest = after.get(1..).unwrap_or_default();
+    let mut sums: BTreeMap<i32, Sum> = BTreeMap::new();
+    // Postgres sends each tuple in a message of its own, the first together with the start.
+    let mut start = Some(COPY_START);
+    while let Some(message) = stream.try_next().await? {
+        let mut tuple = &message[..];
+        if let Some(start) = start.take() {
+            tuple = tuple.strip_prefix(start).ok_or_else(unreadable)?;
         }
-        begun.extend_from_slice(rest);
+        if let Some((values, partition)) = split(tuple) {
+            sums.entry(partition).or_default().add(values);
+        } else if tuple.len() > size_of::<i16>() {
+            return Err(unreadable());
+        }
     }
-    Ok(sum)
+    Ok(sums)
+}
+
+/// A tuple's values without the last, and the last: a number of 32 bits after its length. None of the end.
+fn split(tuple: &[u8]) -> Option<(&[u8], i32)> {
+    let (_, values) = tuple.split_first_chunk::<2>()?;
+    let (values, partition) = values.split_last_chunk::<4>()?;
+    let (values, length) = values.split_last_chunk::<4>()?;
+    (i32::from_be_bytes(*length) == 4).then_some((values, i32::from_be_bytes(*partition)))
+}
+
+fn unreadable() -> sqlx::Error {
+    sqlx::Error::Protocol("a binary COPY is not as its documentation says".to_owned())
 }

@@ -34,6 +34,9 @@ pub enum RebuildError {
     /// A task failed.
     #[error("a part of the work failed")]
     Task(#[from] tokio::task::JoinError),
+    /// A table takes no more rows.
+    #[error("a table could not be written: nothing that readers see has changed, run it again")]
+    Unwritten,
     /// There is no such projection.
     #[error("there is no projection `{name}`; there are: {known}")]
     UnknownProjection {

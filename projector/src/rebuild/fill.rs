@@ -1,27 +1,25 @@
-//! A partition at once: read the log, fold in memory, copy into tables without indexes.
+//! A partition at once: read the log, fold in memory, send what comes of it to the tables.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use event_log::{Entry, EventLog, Source};
-use sqlx::Connection as _;
-use sqlx::postgres::PgConnection;
-use uuid::Uuid;
+use sqlx::postgres::PgPool;
 
+use super::copies::Copies;
 use super::error::RebuildError;
 use super::operator::Progress;
 use crate::checkpoint::{self, Advance, Key, Place, Skipped};
-use crate::generation::Schema;
-use crate::lines::{Chunk, Lines};
+use crate::lines::Lines;
 use crate::projections::{Bulk, BulkFold};
 use crate::pump::decoded;
 
 /// Records that are read at once: enough to make each step worth its while.
 const BATCH_RECORDS_MAX: usize = 4096;
 
-/// Lines of a table are sent when there are so many bytes of them: large against a round trip, small
+/// Tuples of a table are sent when there are so many bytes of them: large against a round trip, small
 /// against the memory that the tickets themselves take.
-const CHUNK_BYTES: usize = 4 << 20;
+const CHUNK_BYTES: usize = 256 << 10;
 
 /// One partition of a log, up to a record.
 #[derive(Debug, Clone)]
@@ -34,51 +32,58 @@ pub(super) struct Stretch {
     pub(super) skipped: Arc<Skipped>,
 }
 
-/// What becomes of the lines.
-pub(super) enum Target<'db> {
-    /// They go to the tables of the key's generation.
-    Tables(&'db mut PgConnection),
-    /// They are only summed up.
-    Sums,
+/// A stretch and what it came to.
+#[derive(Debug)]
+pub(super) struct Folded {
+    pub(super) stretch: Stretch,
+    /// The sums of all its tables.
+    pub(super) lines: Lines,
+    /// Where it ends.
+    place: Place,
 }
 
-/// Folds a stretch, and returns all its tables' sums and its last record's id.
+/// Folds a stretch. What comes of it goes to the tables, or is only summed up.
 pub(super) async fn fold<P: Bulk>(
     projection: &P,
-    stretch: &Stretch,
-    mut target: Target<'_>,
+    stretch: Stretch,
+    copies: Option<&Copies>,
     progress: &Progress,
-) -> Result<(Lines, Uuid), RebuildError> {
+) -> Result<Folded, RebuildError> {
     let Stretch {
         log,
         source,
         key,
         until,
         skipped,
-    } = stretch;
+    } = &stretch;
     let mut fold = projection.bulk(key.partition);
-    let mut last = Uuid::nil();
-    let mut at = 0;
+    let mut place = Place {
+        sequence: 0,
+        record_id: uuid::Uuid::nil(),
+        epoch: log.epoch(),
+    };
     let mut reader = log.reader(*source, None).await?;
-    while at < *until {
+    while place.sequence < *until {
         let mut entries = reader.next_batch(BATCH_RECORDS_MAX).await?;
         entries.truncate(entries.partition_point(|entry| entry.sequence <= *until));
         let Some(end) = entries.last() else { break };
-        at = end.sequence;
-        last = wire::record_id(&end.payload).unwrap_or_default();
+        place.sequence = end.sequence;
+        place.record_id = wire::record_id(&end.payload).unwrap_or_default();
         apply(&mut fold, &entries, key.partition, skipped)?;
-        match &mut target {
-            Target::Tables(db) => copy_all(db, key.schema(), fold.lines().take(CHUNK_BYTES)).await?,
-            Target::Sums => fold.lines().discard(),
-        }
+        send(fold.lines(), CHUNK_BYTES, copies).await?;
         progress.records.fetch_add(entries.len() as u64, Ordering::Relaxed);
     }
     let mut lines = fold.finish();
-    match &mut target {
-        Target::Tables(db) => copy_all(db, key.schema(), lines.take(1)).await?,
-        Target::Sums => lines.discard(),
-    }
-    Ok((lines, last))
+    send(&mut lines, 1, copies).await?;
+    Ok(Folded { stretch, lines, place })
+}
+
+async fn send(lines: &mut Lines, bytes_min: usize, copies: Option<&Copies>) -> Result<(), RebuildError> {
+    let Some(copies) = copies else {
+        lines.discard();
+        return Ok(());
+    };
+    copies.send(lines.take(bytes_min)).await
 }
 
 fn apply<E: wire::Payload>(
@@ -92,39 +97,18 @@ fn apply<E: wire::Payload>(
         .map_err(|poison| RebuildError::poison(partition, poison))
 }
 
-/// Fills the tables with a stretch; rows and checkpoint together, or neither.
-pub(super) async fn fill<P: Bulk>(
-    projection: &P,
-    stretch: &Stretch,
-    db: &mut PgConnection,
-    progress: &Progress,
-) -> Result<Lines, RebuildError> {
+/// Notes that the tables hold what was folded.
+pub(super) async fn note(db: &PgPool, folded: &[Folded]) -> Result<(), RebuildError> {
     let mut tx = db.begin().await?;
-    let (lines, record_id) = fold(projection, stretch, Target::Tables(&mut tx), progress).await?;
-    if stretch.until > 0 {
-        let place = Place {
-            sequence: stretch.until,
-            record_id,
-            epoch: stretch.log.epoch(),
-        };
-        if checkpoint::advance(&mut *tx, stretch.key, 0, place).await? == Advance::Overtaken {
+    for Folded { stretch, place, .. } in folded {
+        let key = stretch.key;
+        if place.sequence > 0 && checkpoint::advance(&mut *tx, key, 0, *place).await? == Advance::Overtaken {
             return Err(RebuildError::Disturbed {
-                projection: stretch.key.projection,
-                generation: stretch.key.generation,
+                projection: key.projection,
+                generation: key.generation,
             });
         }
     }
     tx.commit().await?;
-    Ok(lines)
-}
-
-async fn copy_all(db: &mut PgConnection, schema: Schema, chunks: Vec<Chunk>) -> Result<(), sqlx::Error> {
-    for Chunk { table, columns, text } in chunks {
-        // Names of this crate alone.
-        let sql = format!("COPY {schema}.{table} ({columns}) FROM STDIN");
-        let mut copy = db.copy_in_raw(&sql).await?;
-        copy.send(text.into_bytes()).await?;
-        copy.finish().await?;
-    }
     Ok(())
 }

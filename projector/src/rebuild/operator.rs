@@ -7,36 +7,30 @@ use std::time::Duration;
 use domain::calendar::Calendar;
 use event_log::{EventLog, Source};
 use service_kit::Health;
-use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
-use uuid::Uuid;
+use tokio::sync::watch;
 
 use super::compare::{Comparison, compare};
+use super::copies::Copies;
 use super::error::RebuildError;
-use super::fill::{Stretch, Target, fill, fold};
+use super::fill::{self, Folded, Stretch};
+use super::side_by_side::{Work, side_by_side, work_off};
 use super::switch;
 use crate::checkpoint::{self, Key, Skipped};
 use crate::database::Database;
 use crate::generation::{self, LAYOUTS, Layout, Schema, Standing};
-use crate::lines::Lines;
 use crate::pause::pause;
-use crate::projections::{Bulk, Directory, Tickets, texts};
+use crate::projections::{Bulk, BulkFold as _, Directory, Tickets};
 use crate::pumps::{Pumps, Role};
 
-/// Partitions that are filled at once. Each keeps its tickets in memory; more than the machine has cores
-/// would only take more of it.
-const PARALLEL: usize = 2;
+/// What is compared is compared as of one moment.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// How often it is looked whether a new generation has caught up.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The advisory lock of whoever rebuilds ("rcrebuil" in ASCII), held by a session: it ends with it.
 const LOCK: i64 = i64::from_be_bytes(*b"rcrebuil");
-
-/// What sorting for an index may take. Whoever rebuilds has the machine's attention.
-const INDEX_SESSION: &str = "SET maintenance_work_mem = '256MB'";
 
 /// How far a rebuild or a comparison has come. Shared with whoever shows it.
 #[derive(Debug, Default)]
@@ -202,18 +196,19 @@ impl Operator {
         } else {
             self.fill_all(Directory, stretches, progress).await?
         };
+        refuse_differences(projection, generation, &comparisons)?;
         if projection == "tickets" {
             progress.stage.send_replace("collecting words");
             let words = keys.iter().map(|key| Work::Words(*key)).collect();
-            self.work_off(words).await?;
+            work_off(&self.database, words).await?;
         }
         progress.stage.send_replace("making indexes");
         let (first, rest) = layout.index_statements(generation);
-        self.work_off(first.into_iter().map(Work::Statement).collect()).await?;
-        self.work_off(rest.into_iter().map(Work::Statement).collect()).await?;
-        refuse_differences(projection, generation, &comparisons)?;
+        for statements in [first, rest] {
+            work_off(&self.database, statements.into_iter().map(Work::Statement).collect()).await?;
+        }
         progress.stage.send_replace("collecting statistics");
-        self.work_off(self.statistics(projection, generation).await?).await?;
+        work_off(&self.database, self.statistics(projection, generation).await?).await?;
         let mut tx = self.database.pool().begin().await?;
         for key in keys {
             checkpoint::filled(&mut *tx, key).await?;
@@ -258,61 +253,55 @@ impl Operator {
         Ok(stretches)
     }
 
+    /// Fills the tables; then the checkpoints say so. Returns what the tables hold then.
     async fn fill_all<P: Bulk + Clone + 'static>(
         &self,
         projection: P,
         stretches: Vec<Stretch>,
         progress: &Arc<Progress>,
     ) -> Result<Vec<Comparison>, RebuildError> {
-        let progress = Arc::clone(progress);
-        self.side_by_side(stretches, move |stretch, mut db| async move {
-            let lines = fill(&projection, &stretch, &mut db, &progress).await?;
-            let comparisons = compare(&mut db, stretch.key, &lines).await?;
-            db.close().await?;
-            Ok(comparisons)
-        })
-        .await
+        let Some(schema) = stretches.first().map(|stretch| stretch.key.schema()) else {
+            return Ok(Vec::new());
+        };
+        let tables = projection.bulk(0).lines().tables();
+        let (copies, writers) = Copies::start(&self.database, schema, tables);
+        let folded = match fold_all(projection, stretches, Some(copies), progress).await {
+            Err(RebuildError::Unwritten) => writers.finish().await.and(Err(RebuildError::Unwritten)),
+            Err(error) => Err(error),
+            Ok(folded) => writers.finish().await.map(|()| folded),
+        }?;
+        progress.stage.send_replace("comparing");
+        fill::note(self.database.pool(), &folded).await?;
+        self.compare_all(schema, folded, None).await
     }
 
-    /// Carries out statements.
-    async fn work_off(&self, work: Vec<Work>) -> Result<(), RebuildError> {
-        self.side_by_side(work, |work, mut db| async move {
-            sqlx::query(INDEX_SESSION).execute(&mut db).await?;
-            work.carry_out(&mut db).await?;
-            db.close().await?;
-            Ok(Vec::<()>::new())
-        })
-        .await?;
-        Ok(())
-    }
-
-    /// Does something with every piece, [`PARALLEL`] at once, each with a connection of its own. Returns all that
-    /// came of them; when one fails the others are stopped.
-    async fn side_by_side<W, T, F>(
+    /// Compares every table with what was folded: as of a snapshot, if one is given.
+    async fn compare_all(
         &self,
-        pieces: Vec<W>,
-        carry_out: impl FnOnce(W, PgConnection) -> F + Clone + Send + 'static,
-    ) -> Result<Vec<T>, RebuildError>
-    where
-        W: Send + 'static,
-        T: Send + 'static,
-        F: Future<Output = Result<Vec<T>, RebuildError>> + Send + 'static,
-    {
-        let slots = Arc::new(Semaphore::new(PARALLEL));
-        let mut tasks = JoinSet::new();
-        for piece in pieces {
-            let (database, slots) = (Arc::clone(&self.database), Arc::clone(&slots));
-            let carry_out = carry_out.clone();
-            tasks.spawn(async move {
-                let _slot = slots.acquire().await;
-                carry_out(piece, database.own_connection().await?).await
-            });
-        }
-        let mut all = Vec::new();
-        while let Some(done) = tasks.join_next().await {
-            all.extend(done??);
-        }
-        Ok(all)
+        schema: Schema,
+        folded: Vec<Folded>,
+        snapshot: Option<String>,
+    ) -> Result<Vec<Comparison>, RebuildError> {
+        let tables = folded.first().map(|folded| folded.lines.tables()).unwrap_or_default();
+        let (database, folded) = (Arc::clone(&self.database), Arc::new(folded));
+        let compared = side_by_side(tables, move |table| {
+            let (database, folded, snapshot) = (Arc::clone(&database), Arc::clone(&folded), snapshot.clone());
+            async move {
+                let mut db = database.own_connection().await?;
+                let mut tx = db.begin_with(SNAPSHOT).await?;
+                if let Some(snapshot) = snapshot {
+                    let set = format!("SET TRANSACTION SNAPSHOT '{snapshot}'");
+                    sqlx::query(AssertSqlSafe(set)).execute(&mut *tx).await?;
+                }
+                let compared = compare(&mut tx, schema, &table, &folded).await?;
+                tx.rollback().await?;
+                db.close().await?;
+                Ok::<_, RebuildError>(compared)
+            }
+        });
+        let mut comparisons: Vec<Comparison> = compared.await?.into_iter().flatten().collect();
+        comparisons.sort_by(|a, b| (a.partition, &a.table).cmp(&(b.partition, &b.table)));
+        Ok(comparisons)
     }
 
     /// Follows the log until the generation has come as far as the log had when this began. A projector that
@@ -345,7 +334,7 @@ impl Operator {
     }
 
     /// Folds the log, and compares what it comes to with what a generation holds: the serving one, if none
-    /// is named. Each partition is compared as of one moment, while the projection goes on.
+    /// is named. All is compared as of one moment, while the projection goes on.
     pub async fn verify(
         &self,
         projection: &str,
@@ -355,34 +344,30 @@ impl Operator {
         let layout = layout(projection)?;
         let generation = self.chosen(layout.projection, generation).await?;
         progress.stage.send_replace("reading the log");
-        let stretches = self.stretches(layout.projection, generation, progress).await?;
-        if layout.projection == "tickets" {
+        let mut stretches = self.stretches(layout.projection, generation, progress).await?;
+        let schema = Schema::new(layout.projection, generation);
+        // The snapshot lasts as long as this transaction.
+        let mut db = self.database.own_connection().await?;
+        let mut tx = db.begin_with(SNAPSHOT).await?;
+        let snapshot: String = sqlx::query_scalar("SELECT pg_export_snapshot()")
+            .fetch_one(&mut *tx)
+            .await?;
+        for stretch in &mut stretches {
+            stretch.until = checkpoint::load(&mut *tx, stretch.key).await?.sequence();
+        }
+        let folded = if layout.projection == "tickets" {
             let tickets = Tickets {
                 calendar: self.calendar.clone(),
             };
-            self.verify_all(tickets, stretches, progress).await
+            fold_all(tickets, stretches, None, progress).await?
         } else {
-            self.verify_all(Directory, stretches, progress).await
-        }
-    }
-
-    async fn verify_all<P: Bulk + Clone + 'static>(
-        &self,
-        projection: P,
-        stretches: Vec<Stretch>,
-        progress: &Arc<Progress>,
-    ) -> Result<Vec<Comparison>, RebuildError> {
-        let progress = Arc::clone(progress);
-        self.side_by_side(stretches, move |mut stretch, mut db| async move {
-            let mut tx = db.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-            stretch.until = checkpoint::load(&mut *tx, stretch.key).await?.sequence();
-            let (lines, _): (Lines, Uuid) = fold(&projection, &stretch, Target::Sums, &progress).await?;
-            let comparisons = compare(&mut tx, stretch.key, &lines).await?;
-            tx.rollback().await?;
-            db.close().await?;
-            Ok(comparisons)
-        })
-        .await
+            fold_all(Directory, stretches, None, progress).await?
+        };
+        progress.stage.send_replace("comparing");
+        let comparisons = self.compare_all(schema, folded, Some(snapshot)).await?;
+        tx.rollback().await?;
+        db.close().await?;
+        Ok(comparisons)
     }
 
     /// Switches readers to a generation that is whole: to the newest that was kept, if none is named. Returns
@@ -542,22 +527,19 @@ pub enum Pace {
     Running,
 }
 
-/// One thing to do in Postgres.
-enum Work {
-    Words(Key),
-    Statement(String),
-}
-
-impl Work {
-    async fn carry_out(self, db: &mut PgConnection) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Words(key) => texts::fill(db, key).await,
-            Self::Statement(sql) => {
-                sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await?;
-                Ok(())
-            }
-        }
-    }
+/// Folds stretches, some at once.
+async fn fold_all<P: Bulk + Clone + 'static>(
+    projection: P,
+    stretches: Vec<Stretch>,
+    copies: Option<Copies>,
+    progress: &Arc<Progress>,
+) -> Result<Vec<Folded>, RebuildError> {
+    let progress = Arc::clone(progress);
+    side_by_side(stretches, move |stretch| {
+        let (projection, copies, progress) = (projection.clone(), copies.clone(), Arc::clone(&progress));
+        async move { fill::fold(&projection, stretch, copies.as_ref(), &progress).await }
+    })
+    .await
 }
 
 fn layout(projection: &str) -> Result<&'static Layout, RebuildError> {

@@ -76,13 +76,18 @@ async fn a_row_that_somebody_changed_is_found() {
         .execute(&pool)
         .await
         .unwrap();
+    // Of a partition that the log does not have.
+    sqlx::query("INSERT INTO tickets_1.daily (day, partition, created, closed) VALUES ('2026-01-01', 77, 1, 1)")
+        .execute(&pool)
+        .await
+        .unwrap();
     let found = operator.verify("tickets", None, &progress).await.unwrap();
     let different: Vec<(&str, u16)> = found
         .iter()
         .filter(|comparison| !comparison.is_equal())
         .map(|comparison| (comparison.table.as_str(), comparison.partition))
         .collect();
-    assert_eq!(different, [("tickets_1.timeline", 0)]);
+    assert_eq!(different, [("tickets_1.timeline", 0), ("tickets_1.daily", 77)]);
     projector.stop().await;
 }
 

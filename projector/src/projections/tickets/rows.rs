@@ -72,10 +72,9 @@ impl Table for VersionRow {
         statement.bind(rows.map(|version| version.valid_to).collect::<Vec<_>>())
     }
 
-    fn copy(&self, line: &mut String) {
-        self.row.copy(line);
-        line.push('\t');
-        self.valid_to.copy(line);
+    fn copy(&self, tuple: &mut Vec<u8>) {
+        self.row.copy(tuple);
+        self.valid_to.copy(tuple);
     }
 }
 
