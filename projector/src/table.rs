@@ -426,7 +426,7 @@ mod tests {
         assert_eq!(copied(&"a\tb".to_owned()), *b"\0\0\0\x03a\tb");
         assert_eq!(
             copied(&json!({"bb": 1, "a": 2})),
-            *b"\0\0\0\x11\x01{\"a\": 2, \"bb\": 1}"
+            *b"\0\0\0\x12\x01{\"a\": 2, \"bb\": 1}"
         );
         assert_eq!(copied(&Vec::<Uuid>::new()), *b"\0\0\0\x0c\0\0\0\0\0\0\0\0\0\0\x0b\x86");
         let sample = Sample {
