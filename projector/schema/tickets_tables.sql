@@ -152,18 +152,20 @@ COMMENT ON COLUMN {schema}.measures.bucket IS 'Which bucket of measure_counts it
 -- Partitions never contend for a counter: each has its own, and readers add them up.
 -- Half-empty pages keep the many updates of few rows within their page.
 CREATE TABLE {schema}.measure_counts (
-    kind      text     NOT NULL,
-    clock     text     NOT NULL,
-    day       date     NOT NULL,
-    bucket    smallint NOT NULL,
-    partition integer  NOT NULL,
-    total     bigint   NOT NULL,
-    CONSTRAINT measure_counts_pkey PRIMARY KEY (kind, clock, day, bucket, partition),
-    CONSTRAINT measure_counts_clock_known CHECK (clock IN ('elapsed', 'working'))
+    kind      text      NOT NULL,
+    clock     text      NOT NULL,
+    span      text      NOT NULL,
+    starts    date      NOT NULL,
+    partition integer   NOT NULL,
+    totals    integer[] NOT NULL,
+    CONSTRAINT measure_counts_pkey PRIMARY KEY (kind, clock, span, starts, partition),
+    CONSTRAINT measure_counts_clock_known CHECK (clock IN ('elapsed', 'working')),
+    CONSTRAINT measure_counts_span_known CHECK (span IN ('day', 'month'))
 ) WITH (fillfactor = 50);
 
 COMMENT ON TABLE {schema}.measure_counts IS
-    'Projection tickets: how many measures of a day (occurred_at, UTC) fall into each bucket of durations.';
+    'Projection tickets: how many measures of a day or a month (occurred_at, UTC) fall into each bucket of durations.';
+COMMENT ON COLUMN {schema}.measure_counts.totals IS 'By bucket, from bucket 0.';
 
 CREATE TABLE {schema}.counters (
     dimension text    NOT NULL,
@@ -178,15 +180,19 @@ COMMENT ON TABLE {schema}.counters IS
     'Projection tickets: how many tickets have each value of each dimension. An empty value: nobody, none.';
 
 CREATE TABLE {schema}.daily (
-    day       date    NOT NULL,
-    partition integer NOT NULL,
-    created   bigint  NOT NULL,
-    closed    bigint  NOT NULL,
+    day          date    NOT NULL,
+    partition    integer NOT NULL,
+    created      bigint  NOT NULL,
+    closed       bigint  NOT NULL,
+    first_number bigint,
+    last_number  bigint,
     CONSTRAINT daily_pkey PRIMARY KEY (day, partition)
 ) WITH (fillfactor = 50);
 
 COMMENT ON TABLE {schema}.daily IS
     'Projection tickets: creations and closings by day of occurred_at, in UTC. A ticket closed twice counts twice.';
+COMMENT ON COLUMN {schema}.daily.first_number IS 'The least number of a ticket created on that day.';
+COMMENT ON COLUMN {schema}.daily.last_number IS 'The greatest.';
 
 CREATE TABLE {schema}.daily_ratings (
     day       date     NOT NULL,

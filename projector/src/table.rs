@@ -18,7 +18,8 @@ pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
 /// The length by which a binary `COPY` says that a value is null.
 const COPY_NULL: i32 = -1;
 
-/// The type `uuid`, as arrays name it (`pg_type.dat` of Postgres).
+/// Types, as arrays name them (`pg_type.dat` of Postgres).
+const INTEGER_OID: i32 = 23;
 const UUID_OID: i32 = 2950;
 
 /// Where Postgres' time begins: 2000-01-01.
@@ -39,6 +40,9 @@ pub(crate) trait Column {
 
     /// What makes an element the column's value, if it is not already.
     const CAST: &'static str = "";
+
+    /// What becomes of the column `{}` when rows are added to what is `present`.
+    const SUM: &'static str = "present.{} + excluded.{}";
 
     /// The value as an element.
     fn element(&self) -> Self::Element<'_>;
@@ -204,28 +208,82 @@ impl Column for Vec<Uuid> {
     const CAST: &'static str = "::uuid[]";
 
     fn element(&self) -> String {
-        let items: Vec<String> = self.iter().map(Uuid::to_string).collect();
-        format!("{{{}}}", items.join(","))
+        listed(self)
     }
 
-    /// The number of dimensions, whether there are nulls, the type; then how long the dimension is and where it
-    /// begins, and the elements. One without elements has no dimension.
     fn copy(&self, tuple: &mut Vec<u8>) {
-        let mut array = Vec::with_capacity(20 + self.len() * 20);
-        let length = i32::try_from(self.len()).unwrap_or(i32::MAX);
-        for head in [i32::from(length > 0), 0, UUID_OID] {
-            array.extend(head.to_be_bytes());
-        }
-        if length > 0 {
-            for dimension in [length, 1] {
-                array.extend(dimension.to_be_bytes());
-            }
-        }
-        for id in self {
-            id.copy(&mut array);
-        }
-        sized(tuple, &array);
+        array(tuple, UUID_OID, self);
     }
+}
+
+/// Counts of one thing after the other. They are added one by one.
+impl Column for Vec<i32> {
+    type Element<'r> = String;
+    const ELEMENT: &'static str = "text";
+    const CAST: &'static str = "::integer[]";
+    const SUM: &'static str = "recourse.added(present.{}, excluded.{})";
+
+    fn element(&self) -> String {
+        listed(self)
+    }
+
+    fn copy(&self, tuple: &mut Vec<u8>) {
+        array(tuple, INTEGER_OID, self);
+    }
+}
+
+/// A list as text.
+fn listed<T: ToString>(items: &[T]) -> String {
+    let items: Vec<String> = items.iter().map(T::to_string).collect();
+    format!("{{{}}}", items.join(","))
+}
+
+/// Appends an array: the number of dimensions, whether there are nulls, the type; then how long the dimension is and
+/// where it begins, and the elements. One without elements has no dimension.
+fn array<T: Column>(tuple: &mut Vec<u8>, oid: i32, items: &[T]) {
+    let mut array = Vec::with_capacity(20 + items.len() * 20);
+    let length = i32::try_from(items.len()).unwrap_or(i32::MAX);
+    for head in [i32::from(length > 0), 0, oid] {
+        array.extend(head.to_be_bytes());
+    }
+    if length > 0 {
+        for dimension in [length, 1] {
+            array.extend(dimension.to_be_bytes());
+        }
+    }
+    for item in items {
+        item.copy(&mut array);
+    }
+    sized(tuple, &array);
+}
+
+/// The least and the greatest of some numbers, if there are any: that of both sides stays.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Least(pub(crate) Option<i64>);
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Greatest(pub(crate) Option<i64>);
+
+macro_rules! extreme_column {
+    ($($type:ty => $sum:literal),* $(,)?) => {
+        $(impl Column for $type {
+            type Element<'r> = Option<i64>;
+            const ELEMENT: &'static str = "bigint";
+            const SUM: &'static str = $sum;
+
+            fn element(&self) -> Option<i64> {
+                self.0
+            }
+
+            fn copy(&self, tuple: &mut Vec<u8>) {
+                self.0.copy(tuple);
+            }
+        })*
+    };
+}
+
+extreme_column! {
+    Least => "LEAST(present.{}, excluded.{})",
+    Greatest => "GREATEST(present.{}, excluded.{})",
 }
 
 impl Column for Value {
@@ -249,6 +307,7 @@ pub(crate) struct ColumnSpec {
     name: &'static str,
     element: &'static str,
     cast: &'static str,
+    sum: &'static str,
 }
 
 impl ColumnSpec {
@@ -257,6 +316,7 @@ impl ColumnSpec {
             name,
             element: C::ELEMENT,
             cast: C::CAST,
+            sum: C::SUM,
         }
     }
 }
@@ -373,7 +433,7 @@ fn insert<T: Table>(schema: Schema) -> String {
         IfPresent::Refuse => return sql,
         IfPresent::Replace => rest.map(|column| format!("{0} = excluded.{0}", column.name)).collect(),
         IfPresent::Add => rest
-            .map(|column| format!("{0} = present.{0} + excluded.{0}", column.name))
+            .map(|column| format!("{} = {}", column.name, column.sum.replace("{}", column.name)))
             .collect(),
     };
     let (key, changes) = (T::KEY.join(", "), changes.join(", "));
@@ -389,17 +449,18 @@ mod tests {
 
     table! {
         #[derive(Debug)]
-        Sample in "samples" key (id) if_present Add { id: Uuid, many: Vec<Uuid>, count: i64 }
+        Sample in "samples" key (id) if_present Add { id: Uuid, many: Vec<i32>, count: i64, first: Least }
     }
 
     #[test]
     fn a_batch_is_one_statement() {
         assert_eq!(
             insert::<Sample>(Schema::new("tickets", 3)),
-            "INSERT INTO tickets_3.samples AS present (id, many, count)\n\
-             SELECT rows.id, rows.many::uuid[], rows.count\n\
-             FROM UNNEST($1::uuid[], $2::text[], $3::bigint[]) AS rows (id, many, count)\n\
-             ON CONFLICT (id) DO UPDATE SET many = present.many + excluded.many, count = present.count + excluded.count"
+            "INSERT INTO tickets_3.samples AS present (id, many, count, first)\n\
+             SELECT rows.id, rows.many::integer[], rows.count, rows.first\n\
+             FROM UNNEST($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) AS rows (id, many, count, first)\n\
+             ON CONFLICT (id) DO UPDATE SET many = recourse.added(present.many, excluded.many), \
+             count = present.count + excluded.count, first = LEAST(present.first, excluded.first)"
         );
     }
 
@@ -431,19 +492,21 @@ mod tests {
         assert_eq!(copied(&Vec::<Uuid>::new()), *b"\0\0\0\x0c\0\0\0\0\0\0\0\0\0\0\x0b\x86");
         let sample = Sample {
             id: Uuid::nil(),
-            many: vec![Uuid::nil()],
+            many: vec![7],
             count: -1,
+            first: Least(None),
         };
         let mut tuple = Vec::new();
         sample.copy(&mut tuple);
         let nil = [&[0, 0, 0, 16][..], &[0; 16]].concat();
         let array = [
-            &[
-                0, 0, 0, 40, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x0b, 0x86, 0, 0, 0, 1, 0, 0, 0, 1,
-            ][..],
-            &nil,
+            &[0, 0, 0, 28, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1][..],
+            &[0, 0, 0, 4, 0, 0, 0, 7],
         ]
         .concat();
-        assert_eq!(tuple, [&nil[..], &array, &[0, 0, 0, 8], &[0xff; 8]].concat());
+        assert_eq!(
+            tuple,
+            [&nil[..], &array, &[0, 0, 0, 8], &[0xff; 8], &[0xff; 4]].concat()
+        );
     }
 }

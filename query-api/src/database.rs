@@ -23,6 +23,9 @@ const STATEMENT_MAX: &str = "15s";
 /// What Postgres says of a query that it cut off.
 const CANCELLED: &str = "57014";
 
+/// Begins a transaction whose first statement fixes what all of it sees: nothing that happens later shows.
+pub(crate) const ONE_MOMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// What every session is set to. Filters pick one ticket or nearly all of them, depending on the
 /// value: a plan that is the same for all values would serve some of them badly. Many ask at once, so that
 /// one question gets one core; and a plan for several walks all tickets where an index would do. Postgres

@@ -50,6 +50,28 @@ impl Days {
         Self { from, to }
     }
 
+    /// No day at all.
+    pub(super) const NONE: Self = Self {
+        from: Some(Date::MAX),
+        to: Some(Date::constant(1, 1, 1)),
+    };
+
+    /// The months that lie in them as a whole, from the first day of the first to the last of the last.
+    pub(super) fn months(self) -> Self {
+        let first_of_next = |day: Date| day.last_of_month().tomorrow().unwrap_or(Date::MAX);
+        Self {
+            from: self.from.map(|from| match from.day() {
+                1 => from,
+                _ => first_of_next(from),
+            }),
+            to: self.to.map(|to| {
+                let last = to.last_of_month();
+                let before = || to.first_of_month().yesterday().unwrap_or(to);
+                if to == last { last } else { before() }
+            }),
+        }
+    }
+
     /// Appends the condition that `day`, a date in SQL, is one of them.
     pub(super) fn push_day(self, sql: &mut QueryBuilder<Postgres>, day: &str) {
         sql.push("TRUE");
@@ -225,5 +247,25 @@ mod tests {
         assert_eq!(Period::Week.first_day(sunday), date(2026, 2, 23));
         assert_eq!(Period::Week.first_day(date(2026, 3, 2)), date(2026, 3, 2));
         assert_eq!(Period::Month.first_day(date(2026, 2, 28)), date(2026, 2, 1));
+    }
+
+    #[test]
+    fn months_are_whole_ones() {
+        let months = |from: Date, to: Date| {
+            let Days { from, to } = Days {
+                from: Some(from),
+                to: Some(to),
+            }
+            .months();
+            (from.unwrap(), to.unwrap())
+        };
+        let (january, february) = (date(2026, 1, 1), date(2026, 2, 28));
+        assert_eq!(months(january, february), (january, february));
+        assert_eq!(months(date(2025, 12, 2), date(2026, 3, 30)), (january, february));
+        // None is whole where they end before they begin.
+        assert_eq!(
+            months(date(2026, 1, 2), date(2026, 2, 27)),
+            (date(2026, 2, 1), date(2026, 1, 31))
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! One statement that brings all the figures: they are of one moment, whichever way they are found.
+//! All the figures, of one moment, whichever way they are found.
 
 use domain::actor::{Actor, ActorKind};
 use jiff::Timestamp;
@@ -9,18 +9,32 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::ask::{Ask, Grouping};
 use super::counted::Reading;
-use super::measured::{DURATIONS, DurationRow};
+use super::measured::{BucketRow, DURATIONS, DurationRow, EXACT_MAX, Histograms};
 use super::{counted, kept};
+use crate::database::ONE_MOMENT;
 
 /// All that is known.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub(super) struct Figures {
-    #[sqlx(json)]
     pub(super) counts: Vec<CountRow>,
-    #[sqlx(json)]
     pub(super) happened: Vec<HappenedRow>,
-    #[sqlx(json)]
     pub(super) durations: Vec<DurationRow>,
+}
+
+/// What one statement finds.
+#[derive(Debug, sqlx::FromRow)]
+struct Found {
+    #[sqlx(json)]
+    counts: Vec<CountRow>,
+    #[sqlx(json)]
+    happened: Vec<HappenedRow>,
+    /// Where there are so few that they are known exactly.
+    #[sqlx(json)]
+    durations: Vec<DurationRow>,
+    #[sqlx(json)]
+    buckets: Vec<BucketRow>,
+    /// The kinds of which there are so many that histograms are kept for them.
+    kept: Vec<String>,
 }
 
 /// How many tickets have a value of a dimension.
@@ -111,7 +125,27 @@ pub(super) async fn figures(db: &PgPool, actor: &Actor, ask: &Ask, now: Timestam
     sql.push(
         " SELECT (SELECT COALESCE(json_agg(c), '[]') FROM counts c) AS counts,
                  (SELECT COALESCE(json_agg(h), '[]') FROM happened h) AS happened,
-                 (SELECT COALESCE(json_agg(d), '[]') FROM durations d) AS durations",
+                 (SELECT COALESCE(json_agg(d), '[]') FROM durations d) AS durations,",
     );
-    sql.build_query_as().fetch_one(db).await
+    match way {
+        Way::Kept => sql.push(format_args!(
+            "'[]'::json AS buckets, ARRAY(SELECT s.kind FROM sizes s WHERE s.total > {EXACT_MAX}) AS kept"
+        )),
+        Way::Half | Way::Counted => {
+            sql.push("(SELECT COALESCE(json_agg(b), '[]') FROM buckets b) AS buckets, ARRAY[]::text[] AS kept")
+        }
+    };
+    let mut moment = db.begin_with(ONE_MOMENT).await?;
+    let found: Found = sql.build_query_as().fetch_one(&mut *moment).await?;
+    let histograms = if found.kept.is_empty() {
+        Histograms::of(&found.buckets)
+    } else {
+        kept::histograms(&mut moment, ask, &found.kept).await?
+    };
+    moment.commit().await?;
+    Ok(Figures {
+        counts: found.counts,
+        happened: found.happened,
+        durations: found.durations.into_iter().chain(histograms.rows()).collect(),
+    })
 }

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::ask::Ask;
+use super::ask::{Ask, Days, Grouping, Period};
 use super::counted::push_counted_by_value;
-use super::measured::{EXACT_MAX, KINDS, push_keys};
+use super::measured::{ALL, EXACT_MAX, Histograms, KINDS, push_keys};
 
 /// Appends `counts`. What is overdue are waits whose time is over and which the scheduler has not ended yet: always
 /// few, and counted.
@@ -51,7 +51,7 @@ pub(super) fn push_happened(sql: &mut QueryBuilder<Postgres>, ask: &Ask) {
     sql.push(" GROUP BY d.score, d.day)");
 }
 
-/// Appends `measured` and `buckets`. How many measures there are is found out by looking for so many of
+/// Appends `sizes` and `measured`. How many measures there are is found out by looking for so many of
 /// them that it does not matter how many more there are.
 pub(super) fn push_measures(sql: &mut QueryBuilder<Postgres>, ask: &Ask) {
     sql.push("sizes AS (");
@@ -78,15 +78,36 @@ pub(super) fn push_measures(sql: &mut QueryBuilder<Postgres>, ask: &Ask) {
             " WHERE (SELECT s.total FROM sizes s WHERE s.kind = '{kind}') <= {EXACT_MAX}"
         ));
     }
-    sql.push(
-        "), buckets AS (
-            SELECT one.key, d.kind, d.clock, d.bucket, sum(d.total)::bigint AS total
-            FROM desk.measure_counts d ",
-    );
-    push_keys(sql, ask, "d.day", "''");
-    sql.push(format_args!(
-        " WHERE d.kind IN (SELECT s.kind FROM sizes s WHERE s.total > {EXACT_MAX}) AND "
-    ));
-    ask.days.push_day(sql, "d.day");
-    sql.push(" GROUP BY one.key, d.kind, d.clock, d.bucket)");
+    sql.push(")");
+}
+
+/// How many of what was measured fall into each bucket.
+pub(super) async fn histograms(db: &mut PgConnection, ask: &Ask, kinds: &[String]) -> Result<Histograms, sqlx::Error> {
+    let mut sql = QueryBuilder::new("SELECT ");
+    match ask.grouping {
+        Some(grouping) => sql.push(grouping.key("d.starts", "NULL::text")),
+        None => sql.push("NULL::text"),
+    };
+    sql.push(" AS key, d.kind, d.clock, d.totals FROM desk.measure_counts d WHERE d.kind = ANY(")
+        .push_bind(kinds)
+        .push(") AND (");
+    let by_month = match ask.grouping {
+        None | Some(Grouping::Period(Period::Month) | Grouping::Property(_)) => ask.days.months(),
+        Some(Grouping::Period(Period::Day | Period::Week)) => Days::NONE,
+    };
+    sql.push("d.span = 'month' AND ");
+    by_month.push_day(&mut sql, "d.starts");
+    sql.push(" OR d.span = 'day' AND ");
+    ask.days.push_day(&mut sql, "d.starts");
+    sql.push(" AND NOT (");
+    by_month.push_day(&mut sql, "d.starts");
+    sql.push("))");
+    let rows: Vec<(Option<String>, String, String, Vec<i32>)> = sql.build_query_as().fetch_all(db).await?;
+    let mut histograms = Histograms::default();
+    for (key, kind, clock, totals) in rows {
+        for key in key.iter().map(String::as_str).chain([ALL]) {
+            histograms.add(key, &kind, &clock, 0, totals.iter().copied().map(i64::from));
+        }
+    }
+    Ok(histograms)
 }

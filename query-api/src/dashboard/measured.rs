@@ -1,5 +1,7 @@
 //! Medians and percentiles of durations.
 
+use std::collections::BTreeMap;
+
 use domain::durations::{ERROR_MAX, value};
 use serde::{Deserialize, Serialize};
 use sqlx::{Postgres, QueryBuilder};
@@ -15,30 +17,15 @@ pub(super) const EXACT_MAX: u32 = 10_000;
 pub(super) const KINDS: [&str; 2] = ["first_response", "closing"];
 
 /// The key of everything together. No code, id or date is written so.
-const ALL: &str = "*";
+pub(super) const ALL: &str = "*";
 
-/// Measures in SQL, from `measured` and `buckets`: each percentile itself, or the buckets that its two
-/// neighbours lie in.
+/// Measures in SQL, from `measured`: each percentile itself.
 pub(super) const DURATIONS: &str = "durations AS (
         SELECT m.key, m.kind, c.clock, count(*) AS total,
-               percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY c.micros) AS exact,
-               NULL::smallint[] AS lower, NULL::smallint[] AS upper
+               percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY c.micros) AS exact
         FROM measured m
         CROSS JOIN LATERAL (VALUES ('elapsed', m.micros), ('working', m.working_micros)) AS c (clock, micros)
         GROUP BY m.key, m.kind, c.clock
-        UNION ALL
-        SELECT b.key, b.kind, b.clock, b.whole, NULL,
-               ARRAY[min(b.bucket) FILTER (WHERE b.upto > (b.whole - 1) * 50 / 100),
-                     min(b.bucket) FILTER (WHERE b.upto > (b.whole - 1) * 90 / 100)],
-               ARRAY[min(b.bucket) FILTER (WHERE b.upto > ((b.whole - 1) * 50 + 99) / 100),
-                     min(b.bucket) FILTER (WHERE b.upto > ((b.whole - 1) * 90 + 99) / 100)]
-        FROM (
-            SELECT key, kind, clock, bucket,
-                   (sum(total) OVER (PARTITION BY key, kind, clock ORDER BY bucket))::bigint AS upto,
-                   (sum(total) OVER (PARTITION BY key, kind, clock))::bigint AS whole
-            FROM buckets
-        ) AS b
-        GROUP BY b.key, b.kind, b.clock, b.whole
     )";
 
 /// Appends a join with the keys under which something counts: that of everything, and its group's.
@@ -50,7 +37,17 @@ pub(super) fn push_keys(sql: &mut QueryBuilder<Postgres>, ask: &Ask, day: &str, 
     sql.push(") AS one (key)");
 }
 
-/// A row of `durations`.
+/// A row of `buckets`.
+#[derive(Debug, Deserialize)]
+pub(super) struct BucketRow {
+    key: String,
+    kind: String,
+    clock: String,
+    bucket: i16,
+    total: i64,
+}
+
+/// What was measured of one kind by one clock, under one key.
 #[derive(Debug, Deserialize)]
 pub(super) struct DurationRow {
     key: String,
@@ -59,8 +56,75 @@ pub(super) struct DurationRow {
     total: i64,
     /// In microseconds.
     exact: Option<[f64; 2]>,
-    lower: Option<[i16; 2]>,
-    upper: Option<[i16; 2]>,
+    /// The buckets in which the neighbours of each percentile lie, if it is not known exactly.
+    #[serde(skip)]
+    neighbours: Option<[(i16, i16); 2]>,
+}
+
+/// How many durations lie in each bucket, from bucket 0, by key, kind and clock.
+#[derive(Debug, Default)]
+pub(super) struct Histograms(BTreeMap<(String, String, String), Vec<i64>>);
+
+impl Histograms {
+    /// Those of `buckets`.
+    pub(super) fn of(rows: &[BucketRow]) -> Self {
+        let mut histograms = Self::default();
+        for row in rows {
+            let bucket = usize::try_from(row.bucket).unwrap_or_default();
+            histograms.add(&row.key, &row.kind, &row.clock, bucket, [row.total]);
+        }
+        histograms
+    }
+
+    /// Adds counts of buckets, the first of which is `from`.
+    pub(super) fn add(
+        &mut self,
+        key: &str,
+        kind: &str,
+        clock: &str,
+        from: usize,
+        totals: impl IntoIterator<Item = i64>,
+    ) {
+        let name = (key.to_owned(), kind.to_owned(), clock.to_owned());
+        let sums = self.0.entry(name).or_default();
+        for (bucket, total) in (from..).zip(totals) {
+            if sums.len() <= bucket {
+                sums.resize(bucket + 1, 0);
+            }
+            if let Some(sum) = sums.get_mut(bucket) {
+                *sum += total;
+            }
+        }
+    }
+
+    /// What comes of them.
+    pub(super) fn rows(self) -> impl Iterator<Item = DurationRow> {
+        self.0.into_iter().map(|((key, kind, clock), totals)| {
+            let total = totals.iter().sum();
+            DurationRow {
+                key,
+                kind,
+                clock,
+                total,
+                exact: None,
+                neighbours: Some([50, 90].map(|percent| neighbours(&totals, total, percent))),
+            }
+        })
+    }
+}
+
+/// The buckets that the two neighbours of a percentile lie in.
+fn neighbours(totals: &[i64], total: i64, percent: i64) -> (i16, i16) {
+    let scaled = total.saturating_sub(1).saturating_mul(percent);
+    let holding = |rank: i64| {
+        let mut upto = 0;
+        let holds = |(_, total): &(i16, &i64)| {
+            upto += **total;
+            upto > rank
+        };
+        (0..).zip(totals).find(holds).map_or(0, |(bucket, _)| bucket)
+    };
+    (holding(scaled / 100), holding((scaled + 99) / 100))
 }
 
 /// How long things took.
@@ -119,13 +183,13 @@ impl DurationRow {
     }
 
     fn measure(&self) -> Measure {
-        let [median, p90] = match (self.exact, self.lower, self.upper) {
-            (Some(exact), ..) => exact.map(|micros| Some(micros / 1e6)),
-            (None, Some([median_lower, p90_lower]), Some([median_upper, p90_upper])) => [
-                Some(between(median_lower, median_upper, self.total, 50)),
-                Some(between(p90_lower, p90_upper, self.total, 90)),
+        let [median, p90] = match (self.exact, self.neighbours) {
+            (Some(exact), _) => exact.map(|micros| Some(micros / 1e6)),
+            (None, Some([median, p90])) => [
+                Some(between(median, self.total, 50)),
+                Some(between(p90, self.total, 90)),
             ],
-            _ => [None, None],
+            (None, None) => [None, None],
         };
         Measure {
             count: self.total,
@@ -138,7 +202,7 @@ impl DurationRow {
 
 /// A percentile that lies between two neighbours, as far from them as its rank is from theirs: what
 /// `percentile_cont` and numpy do.
-fn between(lower: i16, upper: i16, total: i64, percent: i64) -> f64 {
+fn between((lower, upper): (i16, i16), total: i64, percent: i64) -> f64 {
     let rank = total.saturating_sub(1).saturating_mul(percent);
     let part = i32::try_from(rank % 100).map_or(0.0, f64::from) / 100.0;
     let (lower, upper) = (value(lower), value(upper));

@@ -233,11 +233,15 @@ async fn insert_closings(db: &PgPool, micros: &[i64]) {
     .await
     .unwrap();
     sqlx::query(
-        "INSERT INTO tickets_1.measure_counts (kind, clock, day, bucket, partition, total)
-         SELECT kind, clock, (occurred_at AT TIME ZONE 'UTC')::date, bucket, place % 2, count(*)
-         FROM tickets_1.measures
+        "INSERT INTO tickets_1.measure_counts (kind, clock, span, starts, partition, totals)
+         SELECT kind, clock, span, date_trunc(span, occurred_at AT TIME ZONE 'UTC')::date, part,
+                array_agg((SELECT count(*) FROM tickets_1.measures m WHERE m.kind = one.kind AND m.place % 2 = part
+                           AND m.bucket = slot) ORDER BY slot)
+         FROM (SELECT DISTINCT kind, occurred_at, place % 2 AS part FROM tickets_1.measures) AS one
+         CROSS JOIN generate_series(0, (SELECT max(bucket) FROM tickets_1.measures)) AS slot
          CROSS JOIN (VALUES ('elapsed'), ('working')) AS clocks (clock)
-         GROUP BY kind, clock, 3, bucket, place % 2",
+         CROSS JOIN (VALUES ('day'), ('month')) AS spans (span)
+         GROUP BY kind, clock, span, 4, part",
     )
     .execute(db)
     .await

@@ -16,12 +16,14 @@ use uuid::Uuid;
 use wire::{Header, Record};
 
 use super::details::{details, visibility};
+use super::histogram::Histograms;
 use super::rows::{
     CounterRow, DayRow, DescriptionRow, MeasureCountRow, MeasureRow, RatingsRow, TicketRow, TimelineRow, TimerRow,
     VersionRow,
 };
 use super::ticket::{CorruptRow, Known, WholeRow, signed};
 use crate::projections::{Poison, PoisonReason, Positioned};
+use crate::table::{Greatest, Least};
 
 /// What records do to the tables.
 #[derive(Debug, Default, PartialEq)]
@@ -62,6 +64,8 @@ struct Count {
 struct DayCount {
     created: i64,
     closed: i64,
+    first_number: Least,
+    last_number: Greatest,
 }
 
 /// Folds records into changes. It knows the tickets that they concern; what was added or changed is taken
@@ -77,7 +81,7 @@ pub(super) struct Fold<'c> {
     additions: Additions,
     days: BTreeMap<Date, DayCount>,
     ratings: BTreeMap<(Date, u8), i64>,
-    measure_counts: BTreeMap<(&'static str, &'static str, Date, i16), i64>,
+    histograms: Histograms,
 }
 
 /// An event on its way into the tables.
@@ -109,7 +113,7 @@ impl<'c> Fold<'c> {
             additions: Additions::default(),
             days: BTreeMap::new(),
             ratings: BTreeMap::new(),
-            measure_counts: BTreeMap::new(),
+            histograms: Histograms::default(),
         }
     }
 
@@ -202,7 +206,12 @@ impl<'c> Fold<'c> {
         };
         let today = day(at);
         let count = self.days.entry(today).or_default();
-        count.created += i64::from(creation);
+        if creation {
+            count.created += 1;
+            let number = signed(state.number.0);
+            count.first_number.0 = count.first_number.0.into_iter().chain([number]).min();
+            count.last_number.0 = count.last_number.0.into_iter().chain([number]).max();
+        }
         if state.status.is_open() {
             marks.closed_at = None;
         } else if was_open {
@@ -268,7 +277,7 @@ impl<'c> Fold<'c> {
             working_bucket: durations::bucket(working.as_secs_f64()),
         };
         for (clock, bucket) in [("elapsed", row.bucket), ("working", row.working_bucket)] {
-            *self.measure_counts.entry((kind, clock, day(at), bucket)).or_default() += 1;
+            self.histograms.count(kind, clock, day(at), bucket);
         }
         self.additions.measures.push(row);
     }
@@ -316,11 +325,13 @@ impl<'c> Fold<'c> {
             .into_iter()
             .filter(|(_, count)| count.created != 0 || count.closed != 0);
         changes.days = days
-            .map(|(day, DayCount { created, closed })| DayRow {
+            .map(|(day, count)| DayRow {
                 day: day.to_sqlx(),
                 partition,
-                created,
-                closed,
+                created: count.created,
+                closed: count.closed,
+                first_number: count.first_number,
+                last_number: count.last_number,
             })
             .collect();
         changes.ratings = std::mem::take(&mut self.ratings)
@@ -332,17 +343,7 @@ impl<'c> Fold<'c> {
                 total,
             })
             .collect();
-        changes.measure_counts = std::mem::take(&mut self.measure_counts)
-            .into_iter()
-            .map(|((kind, clock, day, bucket), total)| MeasureCountRow {
-                kind,
-                clock,
-                day: day.to_sqlx(),
-                bucket,
-                partition,
-                total,
-            })
-            .collect();
+        changes.measure_counts = std::mem::take(&mut self.histograms).rows(partition);
         changes
     }
 }

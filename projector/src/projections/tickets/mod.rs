@@ -3,6 +3,7 @@
 mod bulk;
 mod details;
 mod fold;
+mod histogram;
 mod rows;
 mod store;
 pub(crate) mod texts;

@@ -4,7 +4,7 @@ use jiff_sqlx::{Date, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::table::{Column as _, ColumnSpec, IfPresent, Statement, Table, table};
+use crate::table::{Column as _, ColumnSpec, Greatest, IfPresent, Least, Statement, Table, table};
 
 table! {
     /// A ticket as it stands.
@@ -135,13 +135,15 @@ table! {
 }
 
 table! {
-    /// A change of a day's counts.
+    /// A change of a day's counts, and the numbers of the tickets created on it.
     #[derive(Debug, Clone, PartialEq)]
     DayRow in "daily" key (day, partition) if_present Add {
         day: Date,
         partition: i32,
         created: i64,
         closed: i64,
+        first_number: Least,
+        last_number: Greatest,
     }
 }
 
@@ -174,14 +176,14 @@ table! {
 }
 
 table! {
-    /// A change of how many measures of a day fall into a bucket.
+    /// A change of how many measures of a day or a month fall into each bucket.
     #[derive(Debug, Clone, PartialEq)]
-    MeasureCountRow in "measure_counts" key (kind, clock, day, bucket, partition) if_present Add {
+    MeasureCountRow in "measure_counts" key (kind, clock, span, starts, partition) if_present Add {
         kind: &'static str,
         clock: &'static str,
-        day: Date,
-        bucket: i16,
+        span: &'static str,
+        starts: Date,
         partition: i32,
-        total: i64,
+        totals: Vec<i32>,
     }
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use wire::{Header, Record, RecordedActor};
 
 use super::fold::{Additions, Changes, Fold};
+use super::histogram::add;
 use super::rows::TicketRow;
 use super::ticket::WholeRow;
 use crate::projections::{Poison, PoisonReason, Positioned};
@@ -300,7 +301,11 @@ fn the_first_words_of_staff_to_the_requester_are_the_first_response() {
     assert_eq!(measured, [("first_response", 4, 3), ("closing", 6, 5)]);
     let first = changes.tickets[0].first_response_at.map(jiff_sqlx::Timestamp::to_jiff);
     assert_eq!(first, Some(NOON + SignedDuration::from_hours(3)));
-    assert_eq!(changes.measure_counts.len(), 4, "two measures by two clocks");
+    assert_eq!(
+        changes.measure_counts.len(),
+        8,
+        "two measures by two clocks, in a day and in a month"
+    );
 }
 
 #[test]
@@ -378,13 +383,18 @@ fn tables(records: &[Positioned<Event>], sizes: &[usize]) -> impl PartialEq + st
         }
         counters.retain(|_, count| count.0 != 0);
         for row in changes.days {
-            let count = days.entry(row.day).or_insert((0, 0));
-            *count = (count.0 + row.created, count.1 + row.closed);
+            let count = days.entry(row.day).or_insert((0, 0, None, None));
+            let numbers = (row.first_number.0, row.last_number.0);
+            *count = (
+                count.0 + row.created,
+                count.1 + row.closed,
+                count.2.into_iter().chain(numbers.0).min(),
+                count.3.into_iter().chain(numbers.1).max(),
+            );
         }
         for row in changes.measure_counts {
-            *measure_counts
-                .entry((row.kind, row.clock, row.day, row.bucket))
-                .or_insert(0) += row.total;
+            let key = (row.kind, row.clock, row.span, row.starts);
+            add(measure_counts.entry(key).or_insert_with(Vec::new), &row.totals);
         }
     }
     (

@@ -7,6 +7,7 @@ use sqlx::{Postgres, QueryBuilder, Transaction};
 use super::super::item::{COLUMNS, TicketRow};
 use super::super::list::Selection;
 use crate::app::App;
+use crate::database::ONE_MOMENT;
 use crate::moment::Moment;
 use crate::names::Names;
 
@@ -14,9 +15,6 @@ use crate::names::Names;
 /// need all that the filters leave to be sorted, which for millions of tickets takes a minute.
 /// Readers that are slow do not count, because no statement runs while they are waited for.
 const STATEMENT_MAX: &str = "120s";
-
-/// The rows' moment is fixed by the first statement, and nothing that happens later shows.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// A batch: enough that the way to the database does not count, few enough that the longest
 /// subjects and names of all of them are some megabytes.
@@ -41,7 +39,7 @@ pub(super) struct Reading {
 impl Reading {
     /// Opens a cursor on what `actor` selected.
     pub(super) async fn open(app: &App, selection: &Selection, actor: &Actor) -> Result<Self, sqlx::Error> {
-        let mut transaction = app.db.begin_with(BEGIN).await?;
+        let mut transaction = app.db.begin_with(ONE_MOMENT).await?;
         sqlx::query("SELECT set_config('statement_timeout', $1, true)")
             .bind(STATEMENT_MAX)
             .execute(&mut *transaction)
