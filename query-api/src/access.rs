@@ -6,27 +6,63 @@ use domain::ids::{GroupId, OrganisationId};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-/// Appends the condition that `actor` may see the ticket `t`. It stands in every query of tickets.
-pub(crate) fn push_visible(sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
-    match actor.kind {
-        ActorKind::Staff | ActorKind::System => {
-            sql.push("TRUE");
+/// A ticket that is open, as the indexes of open tickets say it: 6 is the rank of `closed`.
+pub(crate) const OPEN: &str = "t.status_rank <> 6";
+
+/// A reason for which somebody sees a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Staff see every ticket.
+    Every,
+    /// It is the user's own.
+    Requester(Uuid),
+    /// The user follows it.
+    Follower(Uuid),
+    /// It is of the user's organisation.
+    Organisation(Uuid),
+    /// It is open, and of a group in which the user leads.
+    Leading(Vec<Uuid>),
+}
+
+impl Way {
+    /// All that `actor` has: a ticket that one of them leads to is visible.
+    pub(crate) fn all(actor: &Actor) -> Vec<Self> {
+        match actor.kind {
+            ActorKind::Staff | ActorKind::System => vec![Self::Every],
+            ActorKind::Customer => {
+                let user = actor.user.as_uuid();
+                let organisation = actor.organisation.map(OrganisationId::as_uuid);
+                let mut ways = vec![Self::Requester(user), Self::Follower(user)];
+                ways.extend(organisation.map(Self::Organisation));
+                ways.extend(actor.leading.then(|| Self::Leading(groups(actor))));
+                ways
+            }
         }
-        ActorKind::Customer => push_visible_to_customer(sql, actor),
+    }
+
+    /// Appends the condition that it leads to the ticket `t`.
+    pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>) {
+        match self {
+            Self::Every => sql.push("TRUE"),
+            Self::Requester(user) => sql.push("t.requester_id = ").push_bind(*user),
+            Self::Follower(user) => sql.push("t.followers @> ARRAY[").push_bind(*user).push("]"),
+            Self::Organisation(organisation) => sql.push("t.organisation_id = ").push_bind(*organisation),
+            Self::Leading(groups) => sql
+                .push(format_args!("{OPEN} AND t.group_id = ANY("))
+                .push_bind(groups.clone())
+                .push(")"),
+        };
     }
 }
 
-fn push_visible_to_customer(sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
-    let user = actor.user.as_uuid();
-    sql.push("(t.requester_id = ").push_bind(user);
-    sql.push(" OR t.followers @> ARRAY[").push_bind(user).push("]");
-    if let Some(organisation) = actor.organisation.map(OrganisationId::as_uuid) {
-        sql.push(" OR t.organisation_id = ").push_bind(organisation);
-    }
-    if actor.leading {
-        sql.push(" OR (t.status <> 'closed' AND t.group_id = ANY(")
-            .push_bind(groups(actor))
-            .push("))");
+/// Appends the condition that `actor` may see the ticket `t`. It, or one of the ways, stands in every query of
+/// tickets.
+pub(crate) fn push_visible(sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+    sql.push("(");
+    for (place, way) in Way::all(actor).iter().enumerate() {
+        sql.push(if place == 0 { "(" } else { " OR (" });
+        way.push(sql);
+        sql.push(")");
     }
     sql.push(")");
 }
@@ -42,6 +78,7 @@ mod tests {
 
     use domain::access::{Audience, may_see};
     use domain::ids::UserId;
+    use domain::ticket::Status;
     use sqlx::postgres::PgPool;
     use test_harness::postgres;
 
@@ -115,18 +152,20 @@ mod tests {
     }
 
     async fn insert(db: &PgPool, ticket: &Ticket) {
+        let status = if ticket.open { Status::Reopened } else { Status::Closed };
         sqlx::query(
             "INSERT INTO tickets_1.tickets (id, requester_id, organisation_id, group_id, followers, status, partition,
                  sequence, revision, number, subject, description_revision, edited, status_rank, ticket_type, priority,
                  priority_rank, custom_fields, waits, created_at, updated_at, recorded_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 0, 1, 1, 1, 'x', 1, false, 0, 'defect', 'low', 0, '{}', 0, now(), now(), now())",
+             VALUES ($1, $2, $3, $4, $5, $6, 0, 1, 1, 1, 'x', 1, false, $7, 'defect', 'low', 0, '{}', 0, now(), now(), now())",
         )
         .bind(ticket.id)
         .bind(ticket.requester.as_uuid())
         .bind(ticket.organisation.map(OrganisationId::as_uuid))
         .bind(ticket.group.map(GroupId::as_uuid))
         .bind(ticket.followers.iter().map(|user| user.as_uuid()).collect::<Vec<_>>())
-        .bind(if ticket.open { "reopened" } else { "closed" })
+        .bind(status.as_str())
+        .bind(i16::from(status.rank()))
         .execute(db)
         .await
         .unwrap();

@@ -48,10 +48,17 @@ impl Moment {
         });
     }
 
+    /// The latest that a ticket of a past moment can have been created or changed, by the clock of whoever did.
+    pub(crate) fn latest(self) -> Option<Timestamp> {
+        match self {
+            Self::Present(_) => None,
+            Self::Past(at) => Some(at.saturating_add(CLOCKS_APART).unwrap_or(at)),
+        }
+    }
+
     /// Appends the condition that the row `t` held then.
     pub(crate) fn push_held(self, sql: &mut QueryBuilder<Postgres>) {
-        if let Self::Past(at) = self {
-            let latest = at.saturating_add(CLOCKS_APART).unwrap_or(at);
+        if let (Self::Past(at), Some(latest)) = (self, self.latest()) {
             for column in ["t.created_at", "t.updated_at"] {
                 sql.push(format_args!(" AND {column} <= ")).push_bind(latest.to_sqlx());
             }

@@ -11,6 +11,8 @@ use sqlx::postgres::PgHasArrayType;
 use sqlx::{Encode, Postgres, QueryBuilder, Type};
 use uuid::Uuid;
 
+use super::numbers;
+use super::sort::Sort;
 use crate::moment::Moment;
 use crate::params::{Params, one_of, time, uuid};
 
@@ -44,14 +46,24 @@ pub(crate) const NAMES: [&str; 22] = [
 pub(crate) const SCORES: RangeInclusive<i16> = 1..=5;
 
 /// Answers to `overdue`, and what they ask. Whoever waits for nothing is never overdue.
-pub(crate) const OVERDUE: (&str, &str) = ("true", "t.due_at < ");
+pub(crate) const OVERDUE: (&str, &str) = ("true", DUE_TO);
 pub(crate) const NOT_OVERDUE: (&str, &str) = ("false", "COALESCE(t.due_at, 'infinity'::timestamptz) >= ");
+
+/// Comparisons with a time. Due times are compared as the indexes for sorting by them have them.
+const CREATED_FROM: &str = "t.created_at >= ";
+const CREATED_TO: &str = "t.created_at < ";
+const UPDATED_FROM: &str = "t.updated_at >= ";
+const UPDATED_TO: &str = "t.updated_at < ";
+const DUE_FROM: &str = "COALESCE(t.due_at, '-infinity'::timestamptz) >= ";
+const DUE_TO: &str = "COALESCE(t.due_at, 'infinity'::timestamptz) < ";
 
 /// What is asked of tickets. An empty list asks nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Filter {
     /// Columns that hold one of some texts.
     texts: Vec<(&'static str, Vec<String>)>,
+    /// Columns that hold one of some ranks.
+    ranks: Vec<(&'static str, Vec<i16>)>,
     /// Columns that hold one of some ids.
     ids: Vec<(&'static str, Vec<Uuid>)>,
     /// Nobody among them is `None`.
@@ -69,10 +81,8 @@ impl Filter {
         let catalogue = Catalogue::default();
         let mut filter = Self::default();
         let statuses = params.all("status", one_of(&Status::ALL, Status::as_str));
-        filter.text(
-            "t.status",
-            statuses.into_iter().map(|status| status.as_str().to_owned()).collect(),
-        );
+        let ranks = statuses.into_iter().map(|status| status.rank().into()).collect();
+        filter.ranks.push(("t.status_rank", ranks));
         let types = params.all("type", |text| {
             catalogue
                 .ticket_type(text)
@@ -83,10 +93,10 @@ impl Filter {
         let priorities = params.all("priority", |text| {
             catalogue
                 .priority(text)
-                .map(|_| text.to_owned())
+                .map(|priority| priority.rank.into())
                 .map_err(|error| error.to_string())
         });
-        filter.text("t.priority", priorities);
+        filter.ranks.push(("t.priority_rank", priorities));
         for (name, column) in [
             ("category", "t.category"),
             ("system", "t.system"),
@@ -109,12 +119,12 @@ impl Filter {
         });
         filter.numbers = params.all("number", number);
         for (name, comparison) in [
-            ("created_from", "t.created_at >= "),
-            ("created_to", "t.created_at < "),
-            ("updated_from", "t.updated_at >= "),
-            ("updated_to", "t.updated_at < "),
-            ("due_from", "t.due_at >= "),
-            ("due_to", "t.due_at < "),
+            ("created_from", CREATED_FROM),
+            ("created_to", CREATED_TO),
+            ("updated_from", UPDATED_FROM),
+            ("updated_to", UPDATED_TO),
+            ("due_from", DUE_FROM),
+            ("due_to", DUE_TO),
         ] {
             filter.times.extend(params.one(name, time).map(|at| (comparison, at)));
         }
@@ -134,8 +144,38 @@ impl Filter {
         self.texts.push((column, values));
     }
 
-    /// Appends the conditions.
-    pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>) {
+    /// Whether it asks for tickets that wait for something. They are few: it costs less to sort them all than to
+    /// meet a page of them in any other order, and Postgres does not know that they are all new.
+    pub(crate) fn asks_who_waits(&self) -> bool {
+        self.times
+            .iter()
+            .any(|(comparison, _)| [DUE_FROM, DUE_TO].contains(comparison))
+    }
+
+    /// Appends what follows from the conditions for the order: a walk need not pass what cannot be meant. A ticket
+    /// is never changed before it is created.
+    fn push_implied(&self, sql: &mut QueryBuilder<Postgres>, order: Sort) {
+        for (comparison, at) in &self.times {
+            match *comparison {
+                CREATED_FROM if order.is_by_update() => {
+                    sql.push(format_args!(" AND {UPDATED_FROM}")).push_bind(at.to_sqlx());
+                }
+                UPDATED_TO if order.is_by_creation() => {
+                    sql.push(format_args!(" AND {CREATED_TO}")).push_bind(at.to_sqlx());
+                }
+                CREATED_FROM if order.is_by_number() => numbers::push_created_from(sql, *at),
+                CREATED_TO | UPDATED_TO if order.is_by_number() => numbers::push_created_until(sql, *at),
+                _ => {}
+            }
+        }
+    }
+
+    /// Appends the conditions, for a list in that order.
+    pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>, order: Sort) {
+        self.push_implied(sql, order);
+        for (column, ranks) in &self.ranks {
+            push_any_of(sql, column, ranks);
+        }
         for (column, values) in &self.texts {
             push_any_of(sql, column, values);
         }

@@ -13,10 +13,11 @@ use sqlx::{Postgres, QueryBuilder};
 
 use super::filter::{self, Filter};
 use super::item::{COLUMNS, Field, Item, TicketRow};
+use super::numbers;
 use super::search::{Question, RANKED_MAX};
 use super::sort::{Cursor, Sort};
 use super::view::View;
-use crate::access::push_visible;
+use crate::access::{Way, push_visible};
 use crate::app::App;
 use crate::cursor;
 use crate::database::problem;
@@ -83,15 +84,28 @@ impl Selection {
 
     /// Appends where the tickets come from, and which of them it is that `actor` asked for.
     pub(super) fn push_conditions(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+        self.push_conditions_where(sql, actor, |sql| push_visible(sql, actor));
+    }
+
+    /// The same with a condition in place of "visible".
+    fn push_conditions_where(
+        &self,
+        sql: &mut QueryBuilder<Postgres>,
+        actor: &Actor,
+        push_visible: impl FnOnce(&mut QueryBuilder<Postgres>),
+    ) {
         self.moment.push_from(sql);
         if self.question.is_some() {
             Question::push_join(sql, self.moment);
         }
         sql.push(" WHERE ");
-        push_visible(sql, actor);
+        push_visible(sql);
         self.moment.push_held(sql);
         self.view.push(sql, actor);
-        self.filter.push(sql);
+        self.filter.push(sql, self.walk());
+        if let Some(latest) = self.moment.latest().filter(|_| self.walk().is_by_number()) {
+            numbers::push_created_until(sql, latest);
+        }
         if let Some(question) = &self.question {
             question.push(sql, actor, self.moment);
         }
@@ -106,14 +120,67 @@ impl Selection {
         }
     }
 
-    /// Appends a whole query for the tickets `t`, before the order: all of them, or the newest with their
-    /// ranks, if that is what they are sorted by.
-    fn push_rows(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+    /// Appends a query for the first tickets `t` after `cursor` in the order that was asked for.
+    fn push_first(
+        &self,
+        sql: &mut QueryBuilder<Postgres>,
+        actor: &Actor,
+        cursor: Option<&Cursor>,
+        limit: i64,
+    ) -> Result<(), Problem> {
         sql.push("SELECT ").push(COLUMNS);
-        let Some(question) = self.question.as_ref().filter(|_| self.sort == Sort::RELEVANCE) else {
-            self.push_conditions(sql, actor);
-            return;
-        };
+        match &self.question {
+            Some(question) if self.sort == Sort::RELEVANCE => {
+                self.push_ranked(sql, actor, question);
+                self.push_end(sql, cursor, limit)
+            }
+            // Words are looked up once, and not for each of the ways.
+            Some(_) => {
+                self.push_conditions(sql, actor);
+                self.push_end(sql, cursor, limit)
+            }
+            None => {
+                sql.push(" FROM (");
+                for (place, way) in Way::all(actor).iter().enumerate() {
+                    sql.push(if place == 0 { "(" } else { " UNION (" });
+                    self.push_led(sql, actor, way, cursor, limit)?;
+                    sql.push(")");
+                }
+                sql.push(") AS first CROSS JOIN LATERAL (SELECT t.*");
+                self.moment.push_from(sql);
+                sql.push(" WHERE t.id = first.id");
+                self.moment.push_held(sql);
+                // Without OFFSET Postgres may prefer to walk all tickets in this order until it has met these.
+                sql.push(" OFFSET 0) AS t WHERE TRUE");
+                self.push_end(sql, None, limit)
+            }
+        }
+    }
+
+    /// Appends a query for the ids of the first tickets that `way` leads to. It needs only what stands in an index: all
+    /// else is read for the page alone.
+    fn push_led(
+        &self,
+        sql: &mut QueryBuilder<Postgres>,
+        actor: &Actor,
+        way: &Way,
+        cursor: Option<&Cursor>,
+        limit: i64,
+    ) -> Result<(), Problem> {
+        sql.push("SELECT t.id");
+        if self.filter.asks_who_waits() {
+            sql.push(" FROM (SELECT t.*");
+            self.push_conditions_where(sql, actor, |sql| way.push(sql));
+            // Where there is an OFFSET, the order outside has no say in how tickets are found.
+            sql.push(" OFFSET 0) t WHERE TRUE");
+        } else {
+            self.push_conditions_where(sql, actor, |sql| way.push(sql));
+        }
+        self.push_end(sql, cursor, limit)
+    }
+
+    /// Appends where the tickets come from if they are ranked: the newest of those that answer the question.
+    fn push_ranked(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor, question: &Question) {
         sql.push(", t.rank FROM (SELECT t.*, ");
         question.push_rank(sql, actor, self.moment);
         sql.push(" AS rank FROM (SELECT t.*, x.public_words, x.all_words");
@@ -122,6 +189,16 @@ impl Selection {
         sql.push(" LIMIT ").push_bind(RANKED_MAX);
         // Without OFFSET the rank would be computed wherever it is named.
         sql.push(") t OFFSET 0) t WHERE TRUE");
+    }
+
+    /// Appends the end of a query for tickets: after which, in which order, and how many.
+    fn push_end(&self, sql: &mut QueryBuilder<Postgres>, cursor: Option<&Cursor>, limit: i64) -> Result<(), Problem> {
+        if let Some(cursor) = cursor {
+            self.sort.push_after(sql, cursor)?;
+        }
+        self.sort.push_order(sql);
+        sql.push(" LIMIT ").push_bind(limit);
+        Ok(())
     }
 }
 
@@ -202,14 +279,10 @@ pub(crate) async fn list(
 
 /// The rows of a page, and one more if another page follows.
 async fn page(app: &App, request: &Request, actor: &Actor) -> Result<Vec<TicketRow>, Problem> {
-    let (selection, mut sql) = (&request.selection, QueryBuilder::default());
-    selection.push_rows(&mut sql, actor);
-    if let Some(text) = &request.cursor {
-        let cursor: Cursor = cursor::read(text)?;
-        selection.sort.push_after(&mut sql, &cursor)?;
-    }
-    selection.sort.push_order(&mut sql);
-    sql.push(" LIMIT ").push_bind(i64::from(request.limit) + 1);
+    let cursor = request.cursor.as_deref().map(cursor::read::<Cursor>).transpose()?;
+    let limit = i64::from(request.limit) + 1;
+    let mut sql = QueryBuilder::default();
+    request.selection.push_first(&mut sql, actor, cursor.as_ref(), limit)?;
     sql.build_query_as().fetch_all(&app.db).await.map_err(problem)
 }
 

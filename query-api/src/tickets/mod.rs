@@ -4,6 +4,7 @@ pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod item;
 pub(crate) mod list;
+mod numbers;
 pub(crate) mod one;
 pub(crate) mod search;
 pub(crate) mod sort;

@@ -124,6 +124,21 @@ impl Sort {
         }
     }
 
+    /// Whether it is by number.
+    pub(crate) fn is_by_number(self) -> bool {
+        self.key == Key::Number
+    }
+
+    /// Whether it is by the time of creation.
+    pub(crate) fn is_by_creation(self) -> bool {
+        self.key == Key::CreatedAt
+    }
+
+    /// Whether it is by the time of the last change.
+    pub(crate) fn is_by_update(self) -> bool {
+        self.key == Key::UpdatedAt
+    }
+
     /// Appends the order.
     pub(crate) fn push_order(self, sql: &mut QueryBuilder<Postgres>) {
         let direction = match self.direction {

@@ -6,7 +6,7 @@ use service_kit::Problem;
 use service_kit::problem::types::NOT_PERMITTED;
 use sqlx::{Postgres, QueryBuilder};
 
-use crate::access::groups;
+use crate::access::{Way, groups};
 
 /// Which of the visible tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,7 +73,8 @@ impl View {
         let user = actor.user.as_uuid();
         match self {
             Self::Mine => {
-                sql.push(" AND t.requester_id = ").push_bind(user);
+                sql.push(" AND ");
+                Way::Requester(user).push(sql);
             }
             // Whoever belongs to no organisation has no such tickets: nothing equals NULL.
             Self::Organisation => {
@@ -81,9 +82,8 @@ impl View {
                     .push_bind(actor.organisation.map(OrganisationId::as_uuid));
             }
             Self::Group => {
-                sql.push(" AND t.status <> 'closed' AND t.group_id = ANY(")
-                    .push_bind(groups(actor))
-                    .push(")");
+                sql.push(" AND ");
+                Way::Leading(groups(actor)).push(sql);
             }
             Self::Assigned => {
                 sql.push(" AND t.assignee_id = ").push_bind(user);
@@ -92,7 +92,8 @@ impl View {
                 sql.push(" AND t.assignee_id IS NULL");
             }
             Self::Followed => {
-                sql.push(" AND t.followers @> ARRAY[").push_bind(user).push("]");
+                sql.push(" AND ");
+                Way::Follower(user).push(sql);
             }
             Self::All => {}
         }

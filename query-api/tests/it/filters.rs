@@ -1,5 +1,7 @@
 //! Filters by due time, overdue and rating.
 
+use std::collections::BTreeSet;
+
 use domain::testing::{agent, body, create, customer};
 use domain::ticket::{Accept, Close, Command, ProposeClosure, Rate, RequestInfo};
 use serde_json::Value;
@@ -59,6 +61,72 @@ async fn due_times_are_filtered_and_compared_with_now() {
         (&page.body["total"], &page.column("overdue")),
         (&1.into(), &vec![true.into()])
     );
+}
+
+/// Lists by one time begin where filters by another say that they can, and lists by number where the days' numbers do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_by_time_finds_the_same_tickets_in_every_order() {
+    let desk = Desk::start().await;
+    let token = desk.token(&agent()).await;
+    let asker = desk.token(&customer()).await;
+    // Numbers neither rise nor fall with the days; some tickets change long after they were created.
+    let days = [
+        "2026-02-03",
+        "2026-01-01",
+        "2026-03-01",
+        "2025-12-31",
+        "2026-02-03",
+        "2026-01-15",
+    ];
+    for (n, day) in (1..).zip(days) {
+        let Command::Create(mut sample) = create() else {
+            panic!("the sample is a creation")
+        };
+        sample.number = domain::ids::TicketNumber(n);
+        let at = |hour: u32| Some(format!("{day}T{hour:02}:00:00Z").parse().unwrap());
+        desk.give_at(ticket(n), &customer(), Command::Create(sample), at(9))
+            .await;
+        let accept = Command::Accept(Accept { assignee: None });
+        let later = if n % 2 == 0 {
+            Some("2026-02-20T10:00:00Z".parse().unwrap())
+        } else {
+            at(10)
+        };
+        desk.give_at(ticket(n), &agent(), accept, later).await;
+    }
+    let whole = desk.get(&token, "/v1/tickets?sort=number").await;
+    let times = |column: &str| whole.column(column);
+    for (filter, column, from) in [
+        ("created_from", "created_at", true),
+        ("created_to", "created_at", false),
+        ("updated_from", "updated_at", true),
+        ("updated_to", "updated_at", false),
+    ] {
+        let mut sizes = BTreeSet::new();
+        for limit in [
+            "2026-01-01T09:00:00Z",
+            "2026-01-10T00:00:00Z",
+            "2026-02-03T10:00:00Z",
+            "2026-02-20T10:00:00Z",
+        ] {
+            let expected: BTreeSet<u64> = (1..)
+                .zip(times(column))
+                .filter(|(_, at)| (at.as_str().unwrap() >= limit) == from)
+                .map(|(number, _)| number)
+                .collect();
+            sizes.insert(expected.len());
+            for sort in ["number", "created_at", "updated_at", "priority", "due_at"] {
+                for (caller, direction) in [(&token, ""), (&token, "-"), (&asker, ""), (&asker, "-")] {
+                    let path = format!("/v1/tickets?{filter}={limit}&sort={direction}{sort}");
+                    let found = desk.get(caller, &path).await.column("number");
+                    assert_eq!(found.len(), expected.len(), "{path}");
+                    let found: BTreeSet<u64> = found.iter().filter_map(Value::as_u64).collect();
+                    assert_eq!(found, expected, "{path}");
+                }
+            }
+        }
+        assert!(sizes.len() > 1, "{filter}: {sizes:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
