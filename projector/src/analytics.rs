@@ -22,7 +22,7 @@ const GRANTS: &str = "GRANT USAGE ON SCHEMA analytics TO recourse_analyst;
 /// How the database stands.
 #[derive(Debug, sqlx::FromRow)]
 struct Standing {
-    /// What was noted when the views were made.
+    /// What was noted when the views were made, or nothing; `None` without the schema.
     version: Option<String>,
     role_exists: bool,
     /// Whether the role sees the schema.
@@ -43,11 +43,12 @@ pub(crate) async fn ensure(db: &PgPool) -> Result<(), sqlx::Error> {
     let mut tx = connection.begin().await?;
     generation::lock(&mut tx).await?;
     let mut seen = standing(&mut tx).await?;
+    if of_another_release(&mut tx).await? {
+        // The views of this release may ask for columns that are not there before its own tables are shown.
+        return tx.rollback().await;
+    }
     if seen.version.as_ref() != Some(&noted) {
-        sqlx::raw_sql(VIEWS).execute(&mut *tx).await?;
-        // The text of the comment is this crate's own.
-        let note = format!("COMMENT ON SCHEMA analytics IS '{noted}'");
-        sqlx::raw_sql(AssertSqlSafe(note)).execute(&mut *tx).await?;
+        make_views(&mut tx).await?;
         tracing::info!("made the views of schema analytics");
         if !seen.role_exists && !seen.may_make_roles {
             tracing::warn!(
@@ -66,9 +67,49 @@ pub(crate) async fn ensure(db: &PgPool) -> Result<(), sqlx::Error> {
     tx.commit().await
 }
 
+/// Notes that the views are gone, because something that they stand on was made anew.
+pub(crate) async fn forget(db: &mut PgConnection) -> Result<(), sqlx::Error> {
+    if standing(db).await?.version.is_some() {
+        sqlx::raw_sql("COMMENT ON SCHEMA analytics IS NULL").execute(db).await?;
+    }
+    Ok(())
+}
+
+/// Makes the views within a transaction that shows tables, if there were any and others are due. As long as some of the
+/// tables below are another release's, they have to wait.
+pub(crate) async fn catch_up(db: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let seen = standing(db).await?;
+    if seen.version.is_none() || seen.version == Some(version()) || of_another_release(db).await? {
+        return Ok(());
+    }
+    make_views(db).await?;
+    if seen.role_exists {
+        sqlx::raw_sql(GRANTS).execute(db).await?;
+    }
+    Ok(())
+}
+
+/// Whether readers see tables of another release.
+async fn of_another_release(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let generations = generation::all(db).await?;
+    Ok(generations
+        .iter()
+        .any(|standing| standing.serves() && standing.layout().is_none()))
+}
+
+/// Makes the views, and notes which they are.
+async fn make_views(db: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(VIEWS).execute(&mut *db).await?;
+    // The text of the comment is this crate's own.
+    let note = format!("COMMENT ON SCHEMA analytics IS '{}'", version());
+    sqlx::raw_sql(AssertSqlSafe(note)).execute(db).await?;
+    Ok(())
+}
+
 async fn standing(db: &mut PgConnection) -> Result<Standing, sqlx::Error> {
     sqlx::query_as(
-        "SELECT obj_description(to_regnamespace('analytics'), 'pg_namespace') AS version,
+        "SELECT CASE WHEN to_regnamespace('analytics') IS NOT NULL
+                     THEN COALESCE(obj_description(to_regnamespace('analytics'), 'pg_namespace'), '') END AS version,
                 role.oid IS NOT NULL AS role_exists,
                 COALESCE(has_schema_privilege(role.oid, to_regnamespace('analytics'), 'USAGE'), false) AS granted,
                 me.rolsuper OR me.rolcreaterole AS may_make_roles

@@ -5,10 +5,14 @@ use std::fmt;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{AssertSqlSafe, Connection as _, PgExecutor};
 
+use crate::analytics;
 use crate::checkpoint::{self, Key};
 
 /// The advisory lock of whoever makes, shows or drops generations ("rcgenera" in ASCII).
 const LOCK: i64 = i64::from_be_bytes(*b"rcgenera");
+
+/// How the statement that makes a view begins.
+const VIEW: &str = "CREATE OR REPLACE VIEW ";
 
 /// The schema of one generation of a projection's tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,9 +132,25 @@ impl Layout {
             .await
     }
 
-    /// Shows a generation to readers.
+    /// Shows a generation to readers, within a transaction. Postgres lets a view be replaced by one with the same
+    /// columns and more of them; where another release had others, the views are made anew, and with them those of
+    /// analysts that stand on them.
     pub(crate) async fn show(&self, db: &mut PgConnection, generation: i32) -> Result<(), sqlx::Error> {
-        self.execute(db, generation, self.views).await
+        sqlx::raw_sql("SAVEPOINT shown").execute(&mut *db).await?;
+        match self.execute(db, generation, self.views).await {
+            Err(error) if has_other_columns(&error) => {
+                sqlx::raw_sql("ROLLBACK TO SAVEPOINT shown").execute(&mut *db).await?;
+                let views = self.views.lines().filter_map(|line| line.strip_prefix(VIEW));
+                for view in views.filter_map(|line| line.split_whitespace().next()) {
+                    self.execute(db, generation, &format!("DROP VIEW IF EXISTS {view} CASCADE"))
+                        .await?;
+                }
+                self.execute(db, generation, self.views).await?;
+                analytics::forget(db).await?;
+            }
+            shown => shown?,
+        }
+        analytics::catch_up(db).await
     }
 
     async fn execute(&self, db: &mut PgConnection, generation: i32, sql: &str) -> Result<(), sqlx::Error> {
@@ -140,6 +160,12 @@ impl Layout {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await?;
         Ok(())
     }
+}
+
+/// Postgres will not make these columns of those.
+fn has_other_columns(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == "42P16")
 }
 
 /// Notes a generation of this layout, and what it is.

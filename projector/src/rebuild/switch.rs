@@ -122,17 +122,16 @@ async fn switch_within(tx: &mut PgConnection, layout: &'static Layout, generatio
         refuse_stopped(&mut *tx, projection, generation).await?;
         return Ok(Tried::Behind);
     }
-    sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
-    match layout.show(tx, generation).await {
-        Err(error) if is_lock_timeout(&error) => return Ok(Tried::Held),
-        shown => shown?,
-    }
     sqlx::query("UPDATE recourse.generations SET state = 'kept' WHERE projection = $1 AND state = 'serving'")
         .bind(projection)
         .execute(&mut *tx)
         .await?;
     generation::note(tx, layout, generation, "serving").await?;
-    Ok(Tried::Switched)
+    sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
+    match layout.show(tx, generation).await {
+        Err(error) if is_lock_timeout(&error) => Ok(Tried::Held),
+        shown => shown.map(|()| Tried::Switched).map_err(RebuildError::from),
+    }
 }
 
 /// The lock timed out, or the wait for it was a deadlock with a reader.
