@@ -1,7 +1,8 @@
 //! What stands beside the tickets: names of people, organisations and groups, which tickets refer
-//! to by id, and calendars.
+//! to by id, calendars, and policies.
 
-use crate::calendar::stored::Revised;
+use crate::calendar::stored as calendar;
+use crate::sla::stored as policy;
 use crate::text::Label;
 
 /// What sort of thing a name belongs to.
@@ -29,7 +30,7 @@ impl EntryKind {
     }
 }
 
-/// A fact about an entry of the directory, or about a calendar.
+/// A fact about an entry of the directory, a calendar, or a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// It goes by this name from now on.
@@ -40,5 +41,7 @@ pub enum Event {
         name: Label,
     },
     /// The calendar has a new version.
-    Calendar(Box<Revised>),
+    Calendar(Box<calendar::Revised>),
+    /// The policy has a new version.
+    Policy(Box<policy::Revised>),
 }

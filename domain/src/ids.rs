@@ -71,6 +71,10 @@ uuid_id! {
     CalendarId
 }
 uuid_id! {
+    /// A policy of the desk.
+    PolicyId
+}
+uuid_id! {
     /// One wish of one caller. A retry of the wish carries the same identifier.
     CommandId
 }
@@ -103,7 +107,7 @@ impl fmt::Display for Revision {
     }
 }
 
-/// The partition that positions of calendars and of other records of the directory name. Tickets
+/// The partition that positions of calendars, policies and other records of the directory name. Tickets
 /// have the ones from 0 on, and far fewer.
 pub const DIRECTORY_PARTITION: u16 = u16::MAX;
 

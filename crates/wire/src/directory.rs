@@ -3,10 +3,9 @@
 use domain::directory::{EntryKind, Event};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{self, CHANGED_V1, CREATED_V1, HOLIDAYS_ADDED_V1};
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, Payload, exact};
-use crate::value;
+use crate::{calendar, policy, value};
 
 const NAMED_V1: KindVersion = KindVersion { kind: 1000, version: 1 };
 
@@ -22,6 +21,7 @@ impl Payload for Event {
         match self {
             Self::Named { .. } => NAMED_V1,
             Self::Calendar(revised) => calendar::kind(revised),
+            Self::Policy(revised) => policy::kind(revised),
         }
     }
 
@@ -39,6 +39,7 @@ impl Payload for Event {
                 })
             }
             Self::Calendar(revised) => calendar::encode(revised),
+            Self::Policy(revised) => policy::encode(revised),
         }
     }
 
@@ -57,19 +58,25 @@ impl Payload for Event {
                     name: value::label(name)?,
                 })
             }
-            other => match calendar::decode(other, bytes) {
-                Some(revised) => Ok(Self::Calendar(Box::new(revised?))),
-                None => Err(DecodeError::UnknownKind(other)),
-            },
+            other => {
+                let calendar =
+                    || Some(calendar::decode(other, bytes)?.map(|revised| Self::Calendar(Box::new(revised))));
+                let policy = || Some(policy::decode(other, bytes)?.map(|revised| Self::Policy(Box::new(revised))));
+                calendar()
+                    .or_else(policy)
+                    .unwrap_or(Err(DecodeError::UnknownKind(other)))
+            }
         }
     }
 
     fn registry() -> &'static [(KindVersion, &'static str)] {
         &[
             (NAMED_V1, "named"),
-            (CREATED_V1, "calendar_created"),
-            (CHANGED_V1, "calendar_changed"),
-            (HOLIDAYS_ADDED_V1, "calendar_holidays_added"),
+            (calendar::CREATED_V1, "calendar_created"),
+            (calendar::CHANGED_V1, "calendar_changed"),
+            (calendar::HOLIDAYS_ADDED_V1, "calendar_holidays_added"),
+            (policy::CREATED_V1, "policy_created"),
+            (policy::CHANGED_V1, "policy_changed"),
         ]
     }
 }

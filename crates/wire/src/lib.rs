@@ -12,6 +12,8 @@ mod calendar;
 mod directory;
 mod envelope;
 mod payload;
+mod policy;
+mod promise;
 mod ticket;
 mod value;
 

@@ -6,10 +6,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::actor::{Actor, ActorKind};
+use crate::ids::Revision;
 
+use super::ask::instant;
 use super::error::CalendarError;
 use super::spec::CalendarSpec;
 use super::timeline::Timeline;
@@ -26,6 +29,15 @@ pub struct Version {
     pub spec: CalendarSpec,
     /// The first date that it is for, by its own wall clock. `None`: all dates.
     pub effective_from: Option<Date>,
+}
+
+impl Version {
+    /// The version's calendar, checked, and the first instant that it is for; `None`: all.
+    pub fn hours(&self) -> Result<(Calendar, Option<Timestamp>), Vec<CalendarError>> {
+        let calendar = Calendar::try_new(self.spec.clone())?;
+        let from = self.effective_from.map(|date| instant(calendar.start_of(date)));
+        Ok((calendar, from))
+    }
 }
 
 /// How a version came to be.
@@ -103,6 +115,16 @@ impl Versions {
     pub fn evolve(mut self, event: &Revised) -> Self {
         self.0.push(event.version.clone());
         self
+    }
+
+    /// How many there are: the number of the last.
+    pub fn revision(&self) -> Revision {
+        Revision(u64::try_from(self.0.len()).unwrap_or(u64::MAX))
+    }
+
+    /// All of them, in the order in which they were written.
+    pub fn iter(&self) -> impl Iterator<Item = &Version> {
+        self.0.iter()
     }
 
     /// The version that was written last.

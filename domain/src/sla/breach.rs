@@ -22,6 +22,17 @@ pub enum BreachAction {
     Notify(Notified, Delivery),
 }
 
+impl BreachAction {
+    /// Its name in JSON and configuration.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::RaisePriority(_) => "raise_priority",
+            Self::Reassign(_) => "reassign",
+            Self::Notify(..) => "notify",
+        }
+    }
+}
+
 /// Who is told of a breach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Notified {
@@ -33,6 +44,25 @@ pub enum Notified {
     Followers,
 }
 
+impl Notified {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Assignee, Self::Group, Self::Followers];
+
+    /// Its name in JSON, configuration and the read models.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Assignee => "assignee",
+            Self::Group => "group",
+            Self::Followers => "followers",
+        }
+    }
+
+    /// Whoever goes by that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|whom| whom.as_str() == name)
+    }
+}
+
 /// When people are told. The breach itself happens when it is due, day or night.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Delivery {
@@ -40,6 +70,24 @@ pub enum Delivery {
     AtOnce,
     /// Then, or when the desk opens next.
     WorkingHours,
+}
+
+impl Delivery {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::AtOnce, Self::WorkingHours];
+
+    /// Its name in JSON and configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AtOnce => "at_once",
+            Self::WorkingHours => "working_hours",
+        }
+    }
+
+    /// The way of delivery of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|delivery| delivery.as_str() == name)
+    }
 }
 
 /// The facts that the breaches add to a ticket which have happened by `now` and are not recorded

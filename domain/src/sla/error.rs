@@ -8,7 +8,9 @@ use crate::text::Code;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SlaPolicyError {
     /// The id is not one.
-    #[error("a policy's id has 1 to {ID_CHARS_MAX} small letters, digits and underscores, such as `supportal`")]
+    #[error(
+        "a policy's id has 1 to {ID_CHARS_MAX} small letters, digits, underscores and hyphens, such as `supportal`"
+    )]
     Id,
     /// There is no such version.
     #[error("versions count from 1")]

@@ -12,6 +12,8 @@
 //! * [`Clocks::explain`]: the same time, segment by segment, with the reason for each.
 //! * [`escalate`]: what a policy makes of a breach.
 //! * [`re_evaluate()`]: puts running clocks under the policies of today, when somebody asks.
+//! * [`stored`]: policies as people write them, version after version; a [`Library`] keeps all of
+//!   them and the calendars' versions, and makes the [`Book`] for an instant.
 //! * [`rehearse()`]: what would have become of a history under other policies.
 
 mod book;
@@ -22,10 +24,12 @@ mod error;
 mod event;
 mod explain;
 mod follow;
+mod library;
 mod policy;
 mod presets;
 mod re_evaluate;
 mod rehearse;
+pub mod stored;
 mod talk;
 
 pub use book::{Book, BookError, Matter, Scope, UnknownPin};
@@ -36,6 +40,7 @@ pub use error::{SlaPolicyError, TargetError};
 pub use event::{Cancellation, ClockId, Counting, Marks, ReEvaluation, SlaEvent, Why};
 pub use explain::{ClockState, Explanation, Part, PartKind};
 pub use follow::{Step, follow};
+pub use library::{InForce, Library};
 pub use policy::{ACTIONS_MAX, Edition, ID_CHARS_MAX, Pin, SlaCalendar, SlaPolicy, SlaPolicySpec, Target, TargetKind};
 pub use re_evaluate::re_evaluate;
 pub use rehearse::{Outcome, Recorded, Verdict, compare, rehearse};

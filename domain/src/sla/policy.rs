@@ -138,7 +138,7 @@ pub struct SlaCalendar {
 /// A policy as written down, not yet checked. See [`SlaPolicy::try_new`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlaPolicySpec {
-    /// Its id, such as `supportal`: small letters, digits and `_`.
+    /// Its id, such as `supportal` or a UUID: small letters, digits, `_` and `-`.
     pub id: Code,
     /// Which tickets it is for.
     pub scope: Scope,
@@ -237,6 +237,19 @@ impl SlaPolicy {
         }
     }
 
+    /// A policy of waits that were checked, and whose id has the right letters.
+    pub(super) fn of_checked(spec: SlaPolicySpec, version: u32, waits: WaitPolicy) -> Self {
+        let edition = |id: &Code, version| Edition {
+            id: id.clone(),
+            version,
+        };
+        let pin = Pin {
+            policy: edition(&spec.id, version),
+            calendar: edition(&spec.calendar, 1),
+        };
+        Self { spec, pin, waits }
+    }
+
     /// What it was made from.
     pub fn spec(&self) -> &SlaPolicySpec {
         &self.spec
@@ -291,7 +304,7 @@ impl SlaPolicy {
 }
 
 fn is_id(id: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
     !id.is_empty() && id.len() <= ID_CHARS_MAX && id.bytes().all(allowed)
 }
 

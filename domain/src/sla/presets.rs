@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::policy::{Edition, SlaCalendar, SlaPolicy, SlaPolicySpec, Target, TargetKind};
+use super::policy::{Edition, ID_CHARS_MAX, SlaCalendar, SlaPolicy, SlaPolicySpec, Target, TargetKind};
 use crate::calendar::{Calendar, CalendarSpec, Interval, Week};
 use crate::policy::{WaitLength, WaitPolicy};
 use crate::ticket::Status;
@@ -46,6 +46,24 @@ impl SlaPolicy {
         Self::preset(spec, calendar)
     }
 
+    /// A policy for all tickets that promises nothing and waits like this, pinned by what its name
+    /// says: `desk/3` is version 3 of `desk`.
+    pub fn waiting(waits: &WaitPolicy) -> Self {
+        let name = waits.name.as_str();
+        let (id, version) = name
+            .rsplit_once('/')
+            .and_then(|(id, version)| Some((id, version.parse::<u32>().ok().filter(|version| *version > 0)?)))
+            .unwrap_or((name, 1));
+        let calendar = as_id(&waits.calendar.spec().name);
+        let spec = SlaPolicySpec {
+            information: waits.information,
+            closure: waits.closure,
+            reply_resumes: waits.reply_resumes,
+            ..SlaPolicySpec::new(&as_id(id), &calendar)
+        };
+        Self::of_checked(spec, version, waits.clone())
+    }
+
     fn of_waits(id: &str, calendar: &str, waits: WaitPolicy) -> Self {
         let spec = SlaPolicySpec {
             information: waits.information,
@@ -66,6 +84,15 @@ impl SlaPolicy {
     }
 }
 
+/// What a name says, in the letters that an id has.
+fn as_id(name: &str) -> String {
+    let letter = |letter: char| match letter.to_ascii_lowercase() {
+        letter @ ('a'..='z' | '0'..='9' | '_' | '-') => letter,
+        _ => '_',
+    };
+    name.chars().take(ID_CHARS_MAX).map(letter).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +106,18 @@ mod tests {
         ] {
             assert_eq!(policy.pin().policy.to_string(), name);
         }
+    }
+
+    #[test]
+    fn waits_alone_make_a_policy_that_is_pinned_by_their_name() {
+        let waits = WaitPolicy {
+            name: crate::text::Label::parse("Наш desk/3").unwrap(),
+            ..WaitPolicy::supportal()
+        };
+        let policy = SlaPolicy::waiting(&waits);
+        assert_eq!(policy.waits(), &waits);
+        assert_eq!(policy.pin().policy.to_string(), "____desk/3");
+        assert_eq!(policy.pin().calendar.to_string(), "support_desk_moscow/1");
     }
 
     #[test]

@@ -39,11 +39,11 @@ fn body() -> impl Strategy<Value = Body> {
     text(Body::CHARACTERS_MAX).prop_map(|text| Body::parse(&text).unwrap())
 }
 
-fn label() -> impl Strategy<Value = Label> {
+pub(crate) fn label() -> impl Strategy<Value = Label> {
     text(Label::CHARACTERS_MAX).prop_map(|text| Label::parse(&text).unwrap())
 }
 
-fn code() -> impl Strategy<Value = Code> {
+pub(crate) fn code() -> impl Strategy<Value = Code> {
     text(40).prop_map(|text| Code::new(&text))
 }
 
@@ -51,15 +51,15 @@ fn user() -> impl Strategy<Value = UserId> {
     any::<[u8; 16]>().prop_map(UserId::from_bytes)
 }
 
-fn organisation() -> impl Strategy<Value = OrganisationId> {
+pub(crate) fn organisation() -> impl Strategy<Value = OrganisationId> {
     any::<[u8; 16]>().prop_map(OrganisationId::from_bytes)
 }
 
-fn group() -> impl Strategy<Value = GroupId> {
+pub(crate) fn group() -> impl Strategy<Value = GroupId> {
     any::<[u8; 16]>().prop_map(GroupId::from_bytes)
 }
 
-fn uuid() -> impl Strategy<Value = Uuid> {
+pub(crate) fn uuid() -> impl Strategy<Value = Uuid> {
     any::<[u8; 16]>().prop_map(Uuid::from_bytes)
 }
 
@@ -210,7 +210,7 @@ pub(crate) fn directory_event() -> impl Strategy<Value = directory::Event> {
         Just(EntryKind::Organisation)
     ];
     let named = (kind, label()).prop_map(|(kind, name)| directory::Event::Named { kind, name });
-    prop_oneof![named, calendar()]
+    prop_oneof![named, calendar(), crate::arbitrary_policy::policy()]
 }
 
 /// Any version of a calendar, also one that no rule would let pass: bytes know no rules.

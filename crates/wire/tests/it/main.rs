@@ -8,6 +8,7 @@
 )]
 
 mod arbitrary;
+mod arbitrary_policy;
 mod catalogue;
 mod damage;
 mod golden;

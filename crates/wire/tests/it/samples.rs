@@ -6,10 +6,13 @@ use domain::calendar::{CalendarSpec, Interval, Week, stored};
 use domain::catalogue::{Awaits, Priority, TicketType};
 use domain::directory::{self, EntryKind};
 use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
+use domain::policy::WaitLength;
+use domain::sla::{BreachAction, Delivery, Notified, Scope, Target, TargetKind, stored as policy};
 use domain::text::{Body, Code, Label, Subject};
 use domain::ticket::{
-    Assigned, Change, Classified, Created, CustomFields, CustomValue, Edited, Event, Visibility, Wait,
+    Assigned, Change, Classified, Created, CustomFields, CustomValue, Edited, Event, Status, Visibility, Wait,
 };
+use jiff::SignedDuration;
 use jiff::civil::{Date, Weekday};
 use uuid::Uuid;
 use wire::{Header, RecordedActor};
@@ -238,7 +241,7 @@ fn bare_calendar() -> stored::Version {
     }
 }
 
-/// A name for every kind of entry, and every change to a calendar.
+/// A name for every kind of entry, and every change to a calendar and to a policy.
 pub(crate) fn directory_events() -> Vec<directory::Event> {
     let names = EntryKind::ALL.into_iter().map(|kind| directory::Event::Named {
         kind,
@@ -253,7 +256,58 @@ pub(crate) fn directory_events() -> Vec<directory::Event> {
         [full_calendar(), bare_calendar()]
             .map(|version| directory::Event::Calendar(Box::new(stored::Revised { change, version })))
     });
-    names.chain(calendars).collect()
+    let changes = [policy::Change::Created, policy::Change::Changed];
+    let policies = changes.into_iter().flat_map(|change| {
+        [full_policy(), policy::Version::new(label("Bare"))].map(|version| {
+            directory::Event::Policy(Box::new(policy::Revised {
+                change,
+                policy: Uuid::from_bytes([0x44; 16]).into(),
+                number: 300,
+                version,
+            }))
+        })
+    });
+    names.chain(calendars).chain(policies).collect()
+}
+
+fn full_policy() -> policy::Version {
+    let length = |hours| WaitLength::Working(SignedDuration::from_hours(hours));
+    let elapsed = WaitLength::Elapsed(SignedDuration::from_micros(90_000_001));
+    let on_breach = vec![
+        BreachAction::RaisePriority(Code::new("critical")),
+        BreachAction::Reassign(GROUP),
+        BreachAction::Notify(Notified::Assignee, Delivery::AtOnce),
+        BreachAction::Notify(Notified::Group, Delivery::WorkingHours),
+        BreachAction::Notify(Notified::Followers, Delivery::AtOnce),
+    ];
+    let first = Target {
+        on_breach,
+        ..Target::new(length(4)).paused_in(Status::ALL)
+    };
+    let resolution = Target {
+        warn_percent: None,
+        ..Target::new(elapsed)
+    };
+    policy::Version {
+        in_force: false,
+        scope: Scope {
+            organisation: Some(ORGANISATION),
+            service: Some(label("Почта")),
+            ticket_type: Some(Code::new("outage")),
+            priority: Some(Code::new("critical")),
+        },
+        calendar: Some(Uuid::from_bytes([0x55; 16]).into()),
+        targets: [
+            (TargetKind::FirstResponse, first),
+            (TargetKind::NextResponse, Target::new(length(8))),
+            (TargetKind::Resolution, resolution),
+        ]
+        .into(),
+        information: Some(length(40)),
+        closure: Some(elapsed),
+        reply_resumes: false,
+        ..policy::Version::new(label("Золотой"))
+    }
 }
 
 /// A header with everything set.
