@@ -6,7 +6,8 @@ use std::sync::Arc;
 use domain::actor::Actor;
 use domain::catalogue::Catalogue;
 use domain::policy::WaitPolicy;
-use event_log::{Calendars, Directory, EventLog, Tickets};
+use domain::sla::SlaPolicy;
+use event_log::{BookKeeper, Books, Calendars, Directory, EventLog, Policies, Tickets};
 use service_kit::Problem;
 use service_kit::tokens::{Authenticate, TokenHash};
 
@@ -24,21 +25,27 @@ pub struct Parts {
     pub(crate) tickets: Tickets,
     pub(crate) directory: Directory,
     pub(crate) calendars: Calendars,
+    pub(crate) policies: Policies,
+    pub(crate) books: Books,
     pub(crate) catalogue: Catalogue,
     pub(crate) tokens: TokenBook,
 }
 
 impl App {
-    /// The service over a log, under a policy for waits.
-    pub fn new(log: &EventLog, policy: Arc<WaitPolicy>) -> Self {
+    /// The service over a log, under a policy for waits, and whoever keeps it informed of the
+    /// policies in force.
+    pub fn new(log: &EventLog, policy: Arc<WaitPolicy>) -> (Self, BookKeeper) {
+        let (books, keeper) = log.books(SlaPolicy::waiting(&policy));
         let parts = Parts {
             tickets: log.tickets(policy),
             directory: log.directory(),
             calendars: log.calendars(),
+            policies: log.policies(),
+            books,
             catalogue: Catalogue::default(),
             tokens: TokenBook::new(log.tokens()),
         };
-        Self { parts: Arc::new(parts) }
+        (Self { parts: Arc::new(parts) }, keeper)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::actor::{Actor, ActorKind, Permission};
-use domain::ids::{CalendarId, CommandId, Revision, TicketId, UserId};
+use domain::ids::{CalendarId, CommandId, PolicyId, Revision, TicketId, UserId};
 use domain::ticket::{Command, CommandName, Created};
 use event_log::{Outcome, Request};
 use serde_json::{Map, Value};
@@ -21,6 +21,7 @@ const COMMAND_IDS: Uuid = Uuid::from_u128(0x8f1d_62d4_6f0e_4c63_9a54_1d0b_2f7a_9
 const TICKET_IDS: Uuid = Uuid::from_u128(0x2b9c_4a0e_3d57_4f86_b1e8_77c0_5e6d_13a2);
 
 const CALENDAR_IDS: Uuid = Uuid::from_u128(0x6c1e_8d52_07b4_4a19_9f3e_c25a_b0d7_4e66);
+const POLICY_IDS: Uuid = Uuid::from_u128(0xd14b_70e9_3c85_4f2a_8a6d_5b91_e07c_2f38);
 
 /// A command as its caller sent it.
 #[derive(Debug)]
@@ -48,6 +49,12 @@ pub(crate) fn command_id(caller: UserId, key: Option<&str>) -> CommandId {
 /// The calendar that a caller's creation with this key makes.
 pub(crate) fn created_calendar(caller: UserId, key: Option<&str>) -> CalendarId {
     key.map_or_else(Uuid::new_v4, |key| derived(CALENDAR_IDS, caller, key))
+        .into()
+}
+
+/// The policy that a caller's creation with this key makes.
+pub(crate) fn created_policy(caller: UserId, key: Option<&str>) -> PolicyId {
+    key.map_or_else(Uuid::new_v4, |key| derived(POLICY_IDS, caller, key))
         .into()
 }
 

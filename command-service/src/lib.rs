@@ -23,4 +23,4 @@ mod token_book;
 pub use app::App;
 pub use http::routes;
 pub use openapi::openapi;
-pub use run::{Config, RunError, keep_tokens, run};
+pub use run::{Config, RunError, keep_informed, run};

@@ -2,12 +2,14 @@
 
 use domain::actor::Actor;
 use domain::calendar::stored;
+use domain::sla::stored as policies;
 use domain::ticket::{CommandName, Rejection, TicketState, allowed_commands};
-use event_log::{CalendarError, DirectoryError, ExecuteError};
+use event_log::{CalendarError, DirectoryError, ExecuteError, PolicyError};
 use service_kit::chain;
 use service_kit::problem::{FieldError, Problem, ProblemType, types};
 
 use crate::body::calendar::unacceptable;
+use crate::body::policy;
 
 /// Overload and outages pass; a caller that tries again after a second does no harm.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -65,6 +67,52 @@ pub(crate) fn of_calendar(error: &CalendarError, actor: &Actor) -> Problem {
         ),
         CalendarError::Failed(error) => of_execution(error, actor),
     }
+}
+
+/// The problem for a command on a policy that failed.
+pub(crate) fn of_policy(error: &PolicyError, actor: &Actor) -> Problem {
+    match error {
+        PolicyError::Rejected(rejection) => match rejection {
+            policies::Rejection::Absent => no_policy(),
+            policies::Rejection::NotPermitted => policies_only_staff(),
+            policies::Rejection::Invalid(flaws) => policy::unacceptable(flaws),
+            policies::Rejection::SameScope { other, name } => Problem::new(&types::POLICY_SCOPE_TAKEN)
+                .detail(format!(
+                    "The policy {} is for exactly the same tickets. Change that one, take it out of force with in_force: false, or give this one another scope.",
+                    name.as_str()
+                ))
+                .with("policy", serde_json::json!({ "id": other.to_string(), "name": name.as_str() })),
+            policies::Rejection::TooManyVersions => Problem::new(&types::HISTORY_TOO_LONG).detail(format!(
+                "The policy has {} versions, as many as one may have. Take it out of force, if a version is left for that, and create a new one.",
+                policies::VERSIONS_MAX
+            )),
+            policies::Rejection::TooManyPolicies => Problem::new(&types::HISTORY_TOO_LONG).detail(format!(
+                "There are {} policies, as many as a desk may have. Change one that is not in force any more.",
+                policies::POLICIES_MAX
+            )),
+            // Its id comes from the key, and the key's own record would have been the answer.
+            policies::Rejection::AlreadyCreated => of_execution(&ExecuteError::KeyReused, actor),
+        },
+        PolicyError::Failed(ExecuteError::RevisionMismatch { actual }) => Problem::new(&types::REVISION_MISMATCH)
+            .detail(format!("The policy is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
+            .with("revision", actual.0),
+        PolicyError::Failed(ExecuteError::Contended) => retry(
+            &types::CONTENDED,
+            "Others kept changing policies. Nothing was written; try again.",
+        ),
+        PolicyError::Failed(error) => of_execution(error, actor),
+    }
+}
+
+/// The problem for a policy that is not there.
+pub(crate) fn no_policy() -> Problem {
+    Problem::new(&types::POLICY_NOT_FOUND)
+        .detail("There is no policy with this id. Ids are UUIDs; GET /v1/policies lists them.")
+}
+
+/// The problem for callers whom policies do not concern.
+pub(crate) fn policies_only_staff() -> Problem {
+    Problem::new(&types::NOT_PERMITTED).detail("Only staff create and change policies.")
 }
 
 /// The problem for a calendar that is not there.

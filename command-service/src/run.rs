@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use domain::policy::WaitPolicy;
-use event_log::EventLog;
+use event_log::{BookKeeper, EventLog};
 use service_kit::clock::SharedClock;
 use service_kit::http::{Limits, finish, operations, serve};
 use service_kit::telemetry::Metrics;
@@ -44,8 +44,10 @@ pub enum RunError {
     Serve(#[source] std::io::Error),
 }
 
-/// Keeps the service's tokens up to date, as a task, until shutdown.
-pub fn keep_tokens(app: &App, clock: SharedClock, health: &Health, shutdown: &Shutdown) {
+/// Keeps the service's tokens and policies up to date, as tasks, until shutdown.
+pub fn keep_informed(app: &App, books: BookKeeper, clock: SharedClock, health: &Health, shutdown: &Shutdown) {
+    let ready = health.component("policies");
+    shutdown.tracker().spawn(books.keep(ready, shutdown.clone()));
     let ready = health.component("tokens");
     shutdown
         .tracker()
@@ -66,8 +68,8 @@ pub async fn run(
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| RunError::Listen { address, source })?;
-    let app = App::new(&log, policy);
-    keep_tokens(&app, clock, &health, &shutdown);
+    let (app, books) = App::new(&log, policy);
+    keep_informed(&app, books, clock, &health, &shutdown);
     tracing::info!(address = %listener.local_addr().unwrap_or(address), "the command service listens");
     let router = finish(routes(app).merge(operations(health, metrics)), Limits::default());
     serve(listener, router, &shutdown).await.map_err(RunError::Serve)

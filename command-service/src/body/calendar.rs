@@ -9,10 +9,9 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 use service_kit::problem::{FieldError, Problem, types};
 
-use super::fields::{Fields, Unreadable, instant, refused, text};
+use super::fields::{Fields, Unreadable, instant, text};
+use super::reader::Reader;
 
-/// What is wrong with a body shows in the first of its mistakes; a megabyte of them helps nobody.
-const ERRORS_MAX: usize = 100;
 /// The longest names of zones have some thirty characters. What is longer is not repeated back.
 const ZONE_CHARACTERS_MAX: usize = 100;
 
@@ -33,7 +32,7 @@ pub(crate) type Given = (Calendar, Option<Date>);
 pub(crate) fn calendar(body: &Map<String, Value>) -> Result<Given, Problem> {
     let mut reader = Reader::default();
     let given = reader.calendar("", body);
-    refused(reader.malformed, reader.invalid)?;
+    reader.finish()?;
     // A calendar that could not be made has left an error behind.
     given.ok_or_else(Problem::internal)
 }
@@ -114,37 +113,7 @@ pub(crate) fn unacceptable(errors: &[CalendarError]) -> Problem {
         .fields(errors.collect())
 }
 
-/// Reads calendars and collects what is wrong with them.
-#[derive(Debug, Default)]
-struct Reader {
-    malformed: Vec<FieldError>,
-    invalid: Vec<FieldError>,
-}
-
 impl Reader {
-    fn wrong_type(&mut self, at: impl Into<String>, expected: &str) {
-        if self.malformed.len() < ERRORS_MAX {
-            self.malformed
-                .push(FieldError::new(at, "wrong_type", format!("must be {expected}")));
-        }
-    }
-
-    fn refuse(&mut self, at: impl Into<String>, code: &'static str, detail: impl Into<String>) {
-        if self.invalid.len() < ERRORS_MAX {
-            self.invalid.push(FieldError::new(at, code, detail));
-        }
-    }
-
-    fn unknown(&mut self, at: &str, object: &Map<String, Value>, known: &[&str]) {
-        for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
-            if self.malformed.len() < ERRORS_MAX {
-                let detail = format!("is not a field of a calendar here; known are {}", known.join(", "));
-                let pointer = format!("{at}{}", super::fields::pointer(name));
-                self.malformed.push(FieldError::new(pointer, "unknown_field", detail));
-            }
-        }
-    }
-
     fn calendar(&mut self, at: &str, object: &Map<String, Value>) -> Option<Given> {
         self.unknown(at, object, &FIELDS);
         let some = |name: &str| object.get(name).filter(|value| !value.is_null());
@@ -166,7 +135,7 @@ impl Reader {
         let (overrides, override_places) = self.dated(&format!("{at}/overrides"), some("overrides"));
         let (closures, closure_places) = self.dated(&format!("{at}/closures"), some("closures"));
         let effective_from = some("effective_from").map(|value| self.date(&format!("{at}/effective_from"), value));
-        if !(self.malformed.is_empty() && self.invalid.is_empty()) {
+        if !self.is_content() {
             return None;
         }
         let spec = CalendarSpec {
@@ -184,20 +153,6 @@ impl Reader {
                     let pointer = pointer(error, &override_places, &closure_places);
                     self.refuse(format!("{at}{pointer}"), code(error), error.to_string());
                 }
-                None
-            }
-        }
-    }
-
-    fn required_string(&mut self, at: &str, value: Option<&Value>) -> Option<String> {
-        match value {
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(_) => {
-                self.wrong_type(at, "a string");
-                None
-            }
-            None => {
-                self.refuse(at, "required", "is required");
                 None
             }
         }
@@ -302,14 +257,6 @@ impl Reader {
             self.refuse(at, "invalid", "must be a date of the calendar such as 2026-01-31");
         }
         date
-    }
-
-    fn array<'v>(&mut self, at: &str, value: &'v Value, expected: &str) -> &'v [Value] {
-        let array = value.as_array().map(Vec::as_slice);
-        if array.is_none() {
-            self.wrong_type(at, expected);
-        }
-        array.unwrap_or_default()
     }
 }
 

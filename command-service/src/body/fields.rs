@@ -214,6 +214,16 @@ pub(super) fn uuid(value: &Value) -> Read<Uuid> {
     Uuid::parse_str(text).map_err(|_| Unreadable::Value("invalid", "must be a UUID".to_owned()))
 }
 
+/// A whole number of the few that callers may choose from; any that is none of 0 to 254 is 255,
+/// which nobody may.
+pub(super) fn few(value: &Value) -> Read<u8> {
+    // 5.0 is as whole as 5.
+    let whole = value.as_f64().filter(|number| number.fract().abs() < f64::EPSILON);
+    let number = whole.ok_or(Unreadable::Type("a whole number"))?;
+    let is_it = |few: &u8| (f64::from(*few) - number).abs() < f64::EPSILON;
+    Ok((0..u8::MAX).find(is_it).unwrap_or(u8::MAX))
+}
+
 /// An RFC 3339 instant, kept to the microsecond.
 pub(super) fn instant(value: &Value) -> Read<Timestamp> {
     let text = string(value)?;

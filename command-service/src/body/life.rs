@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use domain::text::Body;
 use domain::ticket::{Close, Command, ProposeClosure, Rate, Reopen};
 
-use super::fields::{Fields, Unreadable, text};
+use super::fields::{Fields, Unreadable, few, text};
 
 /// What a rating may be.
 pub(crate) const SCORES: RangeInclusive<u8> = 1..=5;
@@ -29,11 +29,8 @@ pub(super) fn reopen(fields: &mut Fields<'_>) -> Option<Command> {
 
 pub(super) fn rate(fields: &mut Fields<'_>) -> Option<Command> {
     let score = fields.required("score", |value| {
-        // 5.0 is as whole as 5.
-        let whole = value.as_f64().filter(|number| number.fract().abs() < f64::EPSILON);
-        let number = whole.ok_or(Unreadable::Type("a whole number"))?;
-        let is_it = |score: &u8| (f64::from(*score) - number).abs() < f64::EPSILON;
-        SCORES.into_iter().find(is_it).ok_or_else(|| {
+        let score = Some(few(value)?).filter(|score| SCORES.contains(score));
+        score.ok_or_else(|| {
             let detail = format!("must be from {} to {}", SCORES.start(), SCORES.end());
             Unreadable::Value("invalid", detail)
         })

@@ -6,7 +6,9 @@ mod digest;
 mod fields;
 mod life;
 mod person;
+pub(crate) mod policy;
 mod properties;
+mod reader;
 mod work;
 
 use domain::Timestamp;

@@ -182,7 +182,9 @@ impl App {
             traceparent: headers.traceparent,
         };
         let outcome = self.calendars.execute(id, command, &request).await;
-        outcome.map_err(|error| problem::of_calendar(&error, caller))
+        let outcome = outcome.map_err(|error| problem::of_calendar(&error, caller))?;
+        self.applied(outcome.position).await;
+        Ok(outcome)
     }
 }
 
@@ -210,19 +212,19 @@ fn answer(id: CalendarId, outcome: &CalendarOutcome) -> Map<String, Value> {
     let mut body = Map::new();
     let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
     set("id", id.to_string().into());
-    set("name", outcome.version.spec.name.clone().into());
+    set("name", outcome.fact.version.spec.name.clone().into());
     set("version", outcome.revision.0.into());
     set("revision", outcome.revision.0.into());
     set(
         "effective_from",
-        outcome.version.effective_from.map(|date| date.to_string()).into(),
+        outcome.fact.version.effective_from.map(|date| date.to_string()).into(),
     );
     body
 }
 
 /// What became of the events of a file.
 fn report(holidays: &Holidays, outcome: &CalendarOutcome, body: &mut Map<String, Value>) {
-    let added = match outcome.change {
+    let added = match outcome.fact.change {
         Change::HolidaysAdded { added } if outcome.made => added,
         Change::HolidaysAdded { .. } | Change::Created | Change::Changed => 0,
     };

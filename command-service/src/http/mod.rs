@@ -3,6 +3,7 @@
 mod calendars;
 mod commands;
 mod headers;
+mod policies;
 mod tickets;
 
 pub(crate) use commands::NDJSON;
@@ -26,5 +27,7 @@ pub fn routes(app: App) -> Router {
         .route("/v1/calendars/{id}", put(calendars::replace))
         .route("/v1/calendars/{id}/explain", post(calendars::explain_stored))
         .route("/v1/calendars/{id}/holidays", post(calendars::add_holidays))
+        .route("/v1/policies", post(policies::create))
+        .route("/v1/policies/{id}", put(policies::replace))
         .with_state(app)
 }

@@ -13,7 +13,7 @@ use service_kit::problem::{ProblemType, types};
 use utoipa::openapi::Required;
 use utoipa::openapi::path::Parameter;
 
-use super::calendars;
+use super::{calendars, policies};
 use crate::body::{CUSTOM_FIELDS_MAX, SCORES};
 use crate::http::{KEY_CHARACTERS_MAX, NDJSON};
 use crate::lines::LINES_MAX;
@@ -50,7 +50,7 @@ pub fn openapi() -> Api {
         .post("/v1/commands", bulk());
     CommandName::ON_TICKET
         .into_iter()
-        .fold(calendars::with_calendars(api), |api, name| {
+        .fold(policies::with_policies(calendars::with_calendars(api)), |api, name| {
             api.schema(schema_name(name), body(name))
                 .post(format!("/v1/tickets/{{id}}/{}", name.as_str()), on_ticket(name))
         })

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use command_service::{App, keep_tokens, routes};
+use command_service::{App, keep_informed, routes};
 use domain::Timestamp;
 use domain::policy::WaitPolicy;
 use domain::ticket::Event;
@@ -121,13 +121,17 @@ impl Desk {
             log.tokens().put(person.hash(), &person.grant()).await.unwrap();
         }
         let (health, shutdown) = (Health::default(), Shutdown::new());
-        let app = App::new(&connect(proxy.url(), &clock).await, Arc::new(WaitPolicy::supportal()));
-        keep_tokens(&app, SystemClock::shared(), &health, &shutdown);
+        let log_of_app = connect(proxy.url(), &clock).await;
+        let (app, books) = App::new(&log_of_app, Arc::new(WaitPolicy::supportal()));
+        keep_informed(&app, books, SystemClock::shared(), &health, &shutdown);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (router, told) = (finish(routes(app), Limits::default()), shutdown.clone());
         let server = tokio::spawn(async move { serve(listener, router, &told).await });
-        wait_until("the tokens to be known", LIMIT, async || health.report().ready).await;
+        wait_until("the tokens and policies to be known", LIMIT, async || {
+            health.report().ready
+        })
+        .await;
         Self {
             nats,
             proxy,

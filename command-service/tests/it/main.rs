@@ -13,5 +13,6 @@ mod commands;
 mod desk;
 mod idempotency;
 mod outage;
+mod policies;
 mod refusals;
 mod times;

@@ -10,14 +10,17 @@ use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, ServerAddr};
 use bytes::Bytes;
 use domain::policy::WaitPolicy;
+use domain::sla::SlaPolicy;
 use service_kit::clock::SharedClock;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::append::AppendMetrics;
+use crate::books::{BookKeeper, Books};
 use crate::calendars::Calendars;
 use crate::directory::Directory;
 use crate::numbers::Numbers;
+use crate::policies::Policies;
 use crate::reader::{Checkpoint, ReadError, Reader, Source};
 use crate::streams::{self, Drift, Layout, PARTITIONS_MAX};
 use crate::tickets::Tickets;
@@ -313,6 +316,17 @@ impl EventLog {
     /// Commands on calendars.
     pub fn calendars(&self) -> Calendars {
         Calendars::new(Arc::clone(&self.inner))
+    }
+
+    /// Commands on policies.
+    pub fn policies(&self) -> Policies {
+        Policies::new(Arc::clone(&self.inner))
+    }
+
+    /// The policies in force, once their keeper runs. The policy `usual` applies where no stored
+    /// one is for all tickets.
+    pub fn books(&self, usual: SlaPolicy) -> (Books, BookKeeper) {
+        BookKeeper::new(Arc::clone(&self.inner), usual)
     }
 
     /// Tokens and what they grant.

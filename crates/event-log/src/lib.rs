@@ -6,12 +6,14 @@
 //!   and appends it as one record. Nothing reaches the log by another way.
 //! * reading: [`EventLog::reader`] gives the records of a partition in order, from a
 //!   checkpoint that it verifies.
-//! * what stands beside the tickets: [`Calendars`], the [`Directory`] of names, and the
-//!   [`TokenStore`].
+//! * what stands beside the tickets: [`Calendars`], [`Policies`] and the [`Books`] that follow
+//!   both, the [`Directory`] of names, and the [`TokenStore`].
 
 #![warn(missing_docs)]
 
+mod aggregate;
 mod append;
+mod books;
 mod cache;
 mod calendars;
 mod connection;
@@ -20,17 +22,21 @@ mod execute;
 mod history;
 mod load;
 mod numbers;
+mod policies;
 mod reader;
 mod streams;
 mod subject;
 mod tickets;
 mod tokens;
 
+pub use aggregate::{FactError, FactOutcome};
+pub use books::{BookKeeper, Books};
 pub use calendars::{CalendarError, CalendarOutcome, Calendars};
 pub use connection::{ConnectError, EventLog, LogConfig};
 pub use directory::{Directory, DirectoryError};
 pub use execute::{ExecuteError, Outcome, Request};
 pub use history::{CorruptHistory, HISTORY_RECORDS_MAX};
+pub use policies::{Policies, PolicyError, PolicyOutcome};
 pub use reader::{Checkpoint, Entry, ReadError, Reader, Source};
 pub use streams::{Drift, PARTITIONS_DEFAULT, PARTITIONS_MAX};
 pub use subject::partition_of;

@@ -12,6 +12,9 @@ pub(crate) const COUNTERS_STREAM: &str = "RC_COUNTERS";
 /// The counter of ticket numbers.
 pub(crate) const TICKET_NUMBERS: &str = "rc.c.ticket";
 
+/// Whose history the one of all policies is: nobody else's, in every log.
+pub(crate) const POLICIES: Uuid = Uuid::from_u128(0x3f0c_9a41_52d6_4be7_8c1d_07e5_a49b_6d20);
+
 /// The partition that a ticket belongs to, of `partitions` in all.
 ///
 /// Ticket ids are random in their low bytes (UUIDs of version 4 and 5), so these need no
@@ -39,6 +42,11 @@ pub(crate) fn directory_subject(kind: EntryKind, id: Uuid) -> String {
 
 pub(crate) fn calendar_subject(id: CalendarId) -> String {
     format!("rc.d.calendar.{}", id.as_uuid().as_simple())
+}
+
+/// All policies have one history, so that no two come to be for the same tickets.
+pub(crate) fn policies_subject() -> String {
+    format!("rc.d.policy.{}", POLICIES.as_simple())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! * [`openapi`]: describing routes, and the document that comes of it.
 //! * [`flags`]: command-line flags that several services share.
 //! * [`policy_file`]: `--policy`, a preset or a TOML file.
+//! * [`written`]: calendars and policies as the API writes them.
 
 pub mod clock;
 pub mod errors;
@@ -21,6 +22,7 @@ pub mod problem;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tokens;
+pub mod written;
 
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use errors::chain;

@@ -58,8 +58,8 @@ impl Desk {
         let (health, shutdown) = (Health::default(), Shutdown::new());
 
         let policy = Arc::new(policy);
-        let commands = command_service::App::new(&log, Arc::clone(&policy));
-        command_service::keep_tokens(&commands, SystemClock::shared(), &health, &shutdown);
+        let (commands, books) = command_service::App::new(&log, Arc::clone(&policy));
+        command_service::keep_informed(&commands, books, SystemClock::shared(), &health, &shutdown);
         let queries = query_api::App::start(&database_url, Arc::clone(&shared), &health, &shutdown).unwrap();
         let routes = command_service::routes(commands)
             .merge(query_api::routes(&queries))

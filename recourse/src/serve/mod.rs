@@ -72,8 +72,8 @@ async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
         metrics,
         shutdown,
     } = process;
-    let commands = command_service::App::new(&log, Arc::clone(&policy));
-    command_service::keep_tokens(&commands, Arc::clone(&clock), &health, &shutdown);
+    let (commands, books) = command_service::App::new(&log, Arc::clone(&policy));
+    command_service::keep_informed(&commands, books, Arc::clone(&clock), &health, &shutdown);
     let queries = query_api::App::start(&args.database_url, Arc::clone(&clock), &health, &shutdown)
         .context("the database's URL is not acceptable")?;
     let router = command_service::routes(commands)

@@ -11,6 +11,7 @@ mod chain;
 mod commands;
 mod directory;
 mod faults;
+mod policies;
 mod reader;
 mod streams;
 mod support;

@@ -23,6 +23,8 @@ problem_types! {
     TICKET_NOT_FOUND = 404 "ticket-not-found" "There is no such ticket";
     /// There is no such calendar.
     CALENDAR_NOT_FOUND = 404 "calendar-not-found" "There is no such calendar";
+    /// There is no such policy.
+    POLICY_NOT_FOUND = 404 "policy-not-found" "There is no such policy";
     /// There is nothing at that path.
     NOT_FOUND = 404 "not-found" "There is nothing here";
     /// The path exists, but not for that method.
@@ -39,9 +41,11 @@ problem_types! {
     ALREADY_RATED = 409 "already-rated" "This closing is rated already";
     /// A ticket of that id exists.
     TICKET_EXISTS = 409 "ticket-exists" "The ticket exists already";
-    /// The ticket or calendar has as many records as one may have.
+    /// Another policy is for exactly the same tickets.
+    POLICY_SCOPE_TAKEN = 409 "policy-scope-taken" "Another policy is for the same tickets";
+    /// The ticket, calendar or policy has as many records as one may have.
     HISTORY_TOO_LONG = 409 "history-too-long" "The history is full";
-    /// The ticket or calendar is not at the revision that the caller expects.
+    /// The ticket, calendar or policy is not at the revision that the caller expects.
     REVISION_MISMATCH = 412 "revision-mismatch" "It has changed meanwhile";
     /// The body is too large.
     BODY_TOO_LARGE = 413 "body-too-large" "The body is too large";
@@ -59,7 +63,7 @@ problem_types! {
     TOO_MANY_REQUESTS = 429 "too-many-requests" "Too many requests";
     /// A bug.
     INTERNAL = 500 "internal" "Something is wrong here";
-    /// Others keep changing the ticket or calendar.
+    /// Others keep changing the ticket, calendar or policies.
     CONTENDED = 503 "contended" "Others are changing it";
     /// The log cannot be reached; nothing was written.
     LOG_UNAVAILABLE = 503 "log-unavailable" "The log cannot be reached";

@@ -1,0 +1,183 @@
+//! The policies in force, followed in the log, so that no decision waits for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::directory::Event;
+use domain::ids::Position;
+use domain::sla::{Book, InForce, Library, SlaPolicy};
+use service_kit::health::Component;
+use service_kit::{Shutdown, chain};
+use tokio::sync::watch;
+use wire::Record;
+
+use crate::connection::{Inner, pause};
+use crate::history::CorruptHistory;
+use crate::reader::{Entry, ReadError, Reader, Source, last_sequence};
+
+/// Records taken in at once: a directory of many names is read quickly, and a shutdown waits for
+/// no more than these.
+const BATCH_MAX: usize = 1_000;
+/// Between attempts to follow the log anew.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// The policies in force, and all by which clocks may still run. Cheap to clone; clones share them.
+#[derive(Debug, Clone)]
+pub struct Books {
+    shelf: watch::Receiver<Shelf>,
+}
+
+/// Keeps [`Books`] up to date. See [`BookKeeper::keep`].
+#[derive(Debug)]
+pub struct BookKeeper {
+    inner: Arc<Inner>,
+    usual: SlaPolicy,
+    shelf: watch::Sender<Shelf>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Shelf {
+    /// `None`: the log has not been read to its end yet.
+    book: Option<Arc<Book>>,
+    /// The last record of the directory that is in it.
+    sequence: u64,
+}
+
+/// Why following cannot go on.
+#[derive(Debug, thiserror::Error)]
+enum FollowError {
+    #[error("the directory cannot be read now")]
+    Read(#[from] ReadError),
+    #[error("the directory holds a record that cannot be read")]
+    Corrupt(#[source] CorruptHistory),
+}
+
+impl Books {
+    /// A book that never changes.
+    pub fn fixed(book: Book) -> Self {
+        let shelf = Shelf {
+            book: Some(Arc::new(book)),
+            sequence: u64::MAX,
+        };
+        Self {
+            shelf: watch::channel(shelf).1,
+        }
+    }
+
+    /// What applies now. `None` while the log has never been read to its end: nobody knows.
+    pub fn current(&self) -> Option<Arc<Book>> {
+        self.shelf.borrow().book.clone()
+    }
+
+    /// Returns once the record at a position of the directory is taken in. For ever, if nobody
+    /// keeps the books: callers set a limit.
+    pub async fn reached(&self, position: Position) {
+        let mut kept = self.shelf.clone();
+        // An error says that the keeper has ended. Then there is nothing to wait for.
+        let _ = kept.wait_for(|shelf| shelf.sequence >= position.sequence).await;
+    }
+}
+
+impl BookKeeper {
+    /// Books, empty until their keeper runs. The policy `usual` applies where no stored one is
+    /// for all tickets.
+    pub(crate) fn new(inner: Arc<Inner>, usual: SlaPolicy) -> (Books, Self) {
+        let (sender, receiver) = watch::channel(Shelf::default());
+        let keeper = Self {
+            inner,
+            usual,
+            shelf: sender,
+        };
+        (Books { shelf: receiver }, keeper)
+    }
+
+    /// Follows the log until shutdown. Ready once all that is in it is known.
+    pub async fn keep(self, ready: Component, shutdown: Shutdown) {
+        loop {
+            let ended = tokio::select! {
+                () = shutdown.cancelled() => return,
+                ended = self.follow(&ready) => ended,
+            };
+            let Err(error) = ended;
+            match &error {
+                FollowError::Read(_) => tracing::warn!(error = chain(&error), "following policies begins anew"),
+                // What nobody can read may be a policy: decisions go on by those known before.
+                FollowError::Corrupt(_) => {
+                    tracing::error!(error = chain(&error), "policies cannot be followed");
+                    ready.unready("a record of the directory cannot be read");
+                }
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = pause(RETRY_PAUSE) => {}
+            }
+        }
+    }
+
+    async fn follow(&self, ready: &Component) -> Result<std::convert::Infallible, FollowError> {
+        let end = last_sequence(&self.inner, Source::Directory).await?;
+        let mut reader = Reader::open(Arc::clone(&self.inner), Source::Directory, None).await?;
+        let (mut library, mut sequence) = (Library::default(), 0);
+        let mut until = None;
+        let mut changed = Changed::Yes;
+        loop {
+            if sequence >= end {
+                until = match changed {
+                    Changed::Yes => self.publish(&library, sequence),
+                    Changed::No => {
+                        self.shelf.send_modify(|shelf| shelf.sequence = sequence);
+                        until
+                    }
+                };
+                changed = Changed::No;
+                ready.ready();
+            }
+            tokio::select! {
+                batch = reader.next_batch(BATCH_MAX) => {
+                    for entry in batch? {
+                        sequence = entry.sequence;
+                        if take_in(&mut library, &entry).map_err(FollowError::Corrupt)? == Changed::Yes {
+                            changed = Changed::Yes;
+                        }
+                    }
+                }
+                // Another version of a calendar comes into force.
+                () = self.inner.clock.sleep_until(until.unwrap_or_default()), if until.is_some() => changed = Changed::Yes,
+            }
+        }
+    }
+
+    /// Shows what applies now, and returns until when it does.
+    fn publish(&self, library: &Library, sequence: u64) -> Option<domain::Timestamp> {
+        let InForce { book, until, unusable } = library.in_force(&self.usual, self.inner.clock.now());
+        for policy in unusable {
+            tracing::error!(policy.id = %policy, "policy {policy} does not apply: its calendar has too few hours");
+        }
+        let book = Some(Arc::new(book));
+        self.shelf.send_replace(Shelf { book, sequence });
+        until
+    }
+}
+
+/// Whether a record says something about policies or calendars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    Yes,
+    No,
+}
+
+fn take_in(library: &mut Library, entry: &Entry) -> Result<Changed, CorruptHistory> {
+    let sequence = entry.sequence;
+    let record: Record<Event> =
+        wire::decode(&entry.payload).map_err(|source| CorruptHistory::Unreadable { sequence, source })?;
+    let mut changed = Changed::No;
+    for event in &record.events {
+        match event {
+            Event::Named { .. } => continue,
+            Event::Calendar(revised) => library.add_calendar(record.header.aggregate_id.into(), &revised.version),
+            Event::Policy(revised) => library.add_policy(revised),
+        }
+        changed = Changed::Yes;
+    }
+    Ok(changed)
+}

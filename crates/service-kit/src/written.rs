@@ -1,0 +1,96 @@
+//! Calendars and policies as the API writes them, which is how people write them too.
+
+use std::collections::BTreeMap;
+
+use domain::calendar::{CalendarSpec, Interval, WEEKDAYS, WorkingTime, weekday_name};
+use domain::policy::WaitLength;
+use domain::sla::stored::Version;
+use domain::sla::{BreachAction, Scope, Target};
+use domain::text::{Code, Label};
+use jiff::civil::Date;
+use serde_json::{Map, Value, json};
+
+/// What a calendar says of its hours.
+pub fn calendar(spec: &CalendarSpec) -> Value {
+    let week: Map<String, Value> = WEEKDAYS
+        .into_iter()
+        .map(|day| (weekday_name(day).to_owned(), hours(spec.week.hours(day))))
+        .collect();
+    let holidays: Vec<String> = spec.holidays.iter().map(Date::to_string).collect();
+    json!({
+        "week": week,
+        "holidays": holidays,
+        "overrides": dates(&spec.overrides),
+        "closures": dates(&spec.closures),
+    })
+}
+
+/// What a policy says, but for its name.
+pub fn policy(version: &Version) -> Value {
+    let targets: Map<String, Value> = version
+        .targets
+        .iter()
+        .map(|(kind, promise)| (kind.as_str().to_owned(), target(promise)))
+        .collect();
+    json!({
+        "in_force": version.in_force,
+        "scope": scope(&version.scope),
+        "calendar": version.calendar.map(|id| id.to_string()),
+        "targets": targets,
+        "information": version.information.map(length),
+        "closure": version.closure.map(length),
+        "reply_resumes": version.reply_resumes,
+    })
+}
+
+fn scope(scope: &Scope) -> Value {
+    json!({
+        "organisation": scope.organisation.map(|id| id.to_string()),
+        "service": scope.service.as_ref().map(Label::as_str),
+        "type": scope.ticket_type.as_ref().map(Code::as_str),
+        "priority": scope.priority.as_ref().map(Code::as_str),
+    })
+}
+
+fn target(target: &Target) -> Value {
+    let paused_in: Vec<&str> = target.paused_in.iter().map(|status| status.as_str()).collect();
+    let on_breach: Vec<Value> = target.on_breach.iter().map(action).collect();
+    json!({
+        "within": length(target.within),
+        "paused_in": paused_in,
+        "warn_percent": target.warn_percent,
+        "on_breach": on_breach,
+    })
+}
+
+fn action(action: &BreachAction) -> Value {
+    let name = action.as_str();
+    match action {
+        BreachAction::RaisePriority(priority) => json!({ "action": name, "priority": priority.as_str() }),
+        BreachAction::Reassign(group) => json!({ "action": name, "group": group.to_string() }),
+        BreachAction::Notify(whom, delivery) => {
+            json!({ "action": name, "whom": whom.as_str(), "delivery": delivery.as_str() })
+        }
+    }
+}
+
+fn length(length: WaitLength) -> Value {
+    match length {
+        WaitLength::Working(time) => json!({ "working": WorkingTime(time).to_string() }),
+        WaitLength::Elapsed(time) => json!({ "elapsed": WorkingTime(time).to_string() }),
+    }
+}
+
+fn dates(dates: &BTreeMap<Date, Vec<Interval>>) -> Vec<Value> {
+    dates
+        .iter()
+        .map(|(date, intervals)| json!({ "date": date.to_string(), "intervals": hours(intervals) }))
+        .collect()
+}
+
+fn hours(intervals: &[Interval]) -> Value {
+    intervals
+        .iter()
+        .map(|interval| json!([interval.start.to_string(), interval.end.to_string()]))
+        .collect()
+}
