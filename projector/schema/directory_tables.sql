@@ -48,3 +48,26 @@ CREATE TABLE {schema}.calendar_versions (
 
 COMMENT ON TABLE {schema}.calendar_versions IS
     'Projection directory: every version of every calendar, who wrote it and when. definition has week, holidays, overrides and closures as the API writes them.';
+
+CREATE TABLE {schema}.policies (
+    id      uuid   NOT NULL,
+    version bigint NOT NULL,
+    name    text   NOT NULL,
+    CONSTRAINT policies_pkey PRIMARY KEY (id)
+);
+
+COMMENT ON TABLE {schema}.policies IS 'Projection directory: every policy, its last version and the name that it has there.';
+
+CREATE TABLE {schema}.policy_versions (
+    id          uuid        NOT NULL,
+    version     bigint      NOT NULL,
+    change      text        NOT NULL,
+    name        text        NOT NULL,
+    definition  jsonb       NOT NULL,
+    actor_id    uuid        NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT policy_versions_pkey PRIMARY KEY (id, version)
+);
+
+COMMENT ON TABLE {schema}.policy_versions IS
+    'Projection directory: every version of every policy, who wrote it and when. definition has all but the name as the API writes it.';

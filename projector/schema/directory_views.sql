@@ -3,3 +3,5 @@ CREATE OR REPLACE VIEW desk.directory_names AS SELECT * FROM {schema}.directory_
 CREATE OR REPLACE VIEW desk.directory_name_versions AS SELECT * FROM {schema}.directory_name_versions;
 CREATE OR REPLACE VIEW desk.calendars AS SELECT * FROM {schema}.calendars;
 CREATE OR REPLACE VIEW desk.calendar_versions AS SELECT * FROM {schema}.calendar_versions;
+CREATE OR REPLACE VIEW desk.policies AS SELECT * FROM {schema}.policies;
+CREATE OR REPLACE VIEW desk.policy_versions AS SELECT * FROM {schema}.policy_versions;

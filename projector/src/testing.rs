@@ -43,7 +43,7 @@ pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 18] = [
     "desk.tickets",
     "desk.ticket_versions",
     "desk.descriptions",
@@ -59,5 +59,7 @@ const TABLES: [&str; 16] = [
     "desk.directory_name_versions",
     "desk.calendars",
     "desk.calendar_versions",
+    "desk.policies",
+    "desk.policy_versions",
     "recourse.access_tokens",
 ];

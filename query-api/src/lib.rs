@@ -16,11 +16,14 @@ mod feed;
 mod moment;
 mod names;
 mod openapi;
+mod openapi_versions;
 mod page;
 mod params;
+mod policies;
 mod positions;
 mod projections;
 mod tickets;
+mod versions;
 
 use std::io;
 
@@ -65,6 +68,10 @@ pub fn routes(app: &App) -> Router {
         .route("/v1/calendars", get(calendars::list))
         .route("/v1/calendars/{id}", get(calendars::one))
         .route("/v1/calendars/{id}/versions", get(calendars::versions))
+        .route("/v1/policies", get(policies::list))
+        .route("/v1/policies/presets", get(policies::presets))
+        .route("/v1/policies/{id}", get(policies::one))
+        .route("/v1/policies/{id}/versions", get(policies::versions))
         .route("/v1/dashboard", get(dashboard::answer::dashboard))
         .route("/v1/events", get(feed::page::events))
         .route_layer(from_fn_with_state((app.clone(), Needs::Filled), positioned));

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 
 use domain::actor::ActorKind;
-use domain::calendar::{WEEKDAYS, weekday_name};
 use domain::catalogue::Catalogue;
 use domain::text::{Label, Subject};
 use domain::ticket::{CommandName, Status, Visibility};
 use service_kit::openapi::schema::{
     Property, Shape, all_of, any_of, array, array_up_to, boolean, date, instant, integer, integer_from, names,
-    nullable, opaque, open_object, optional, pair, pattern, reference, required, string, text, uuid,
+    nullable, opaque, open_object, optional, pattern, reference, required, string, text, uuid,
 };
 use service_kit::openapi::{Api, Operation, Payload, header, json, path, query};
 use service_kit::problem::types;
@@ -25,6 +24,7 @@ use crate::feed::schema::SCHEMA_JSON;
 use crate::feed::stream::EVENT_STREAM;
 use crate::feed::{described, page as feed};
 use crate::names::Named;
+use crate::openapi_versions;
 use crate::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::params::VALUES_MAX;
 use crate::positions::{WAIT_DEFAULT, WAIT_MAX};
@@ -57,12 +57,8 @@ pub fn openapi() -> Api {
         .get("/v1/dashboard", dashboard())
         .get("/v1/events", events())
         .get("/v1/schemas/{name}", schema())
-        .schema("CalendarVersion", calendar_version())
-        .get("/v1/projections", projections())
-        .get("/v1/calendars", calendars())
-        .get("/v1/calendars/{id}", calendar())
-        .get("/v1/calendars/{id}/versions", calendar_versions());
-    described::with_events(api)
+        .get("/v1/projections", projections());
+    described::with_events(openapi_versions::with_versions(api))
 }
 
 fn list() -> Operation {
@@ -271,74 +267,7 @@ fn projections() -> Operation {
 
 /// A route that reads the read models: every one takes a token, may wait for a position, and refuses parameters that
 /// it does not know.
-fn calendars() -> Operation {
-    versions_page(reading("listCalendars", "List calendars").about("As their last versions say, by name."))
-}
-
-fn calendar() -> Operation {
-    reading("getCalendar", "One calendar")
-        .parameters([
-            calendar_id(),
-            query("version", "Which; the last if nothing is said.", integer_from(1)),
-        ])
-        .answer(200, "The version.", json(reference("CalendarVersion")))
-        .answers_with("ETag", "The calendar's revision.", &string())
-        .answers_with("Read-Position", READ_POSITION, &positions())
-        .problems(&[&types::CALENDAR_NOT_FOUND, &types::INVALID_FIELDS])
-}
-
-fn calendar_versions() -> Operation {
-    versions_page(reading("listCalendarVersions", "A calendar's versions, oldest first").parameters([calendar_id()]))
-        .problems(&[&types::CALENDAR_NOT_FOUND])
-}
-
-fn versions_page(operation: Operation) -> Operation {
-    operation
-        .parameters([query("count", "`exact` adds `total`.", names(["exact"]))])
-        .parameters(paging())
-        .answer(200, "A page.", json(page(reference("CalendarVersion"))))
-        .answers_with("Link", NEXT_PAGE, &string())
-        .answers_with("Read-Position", READ_POSITION, &positions())
-        .problems(&[&types::INVALID_FIELDS])
-}
-
-fn calendar_id() -> Parameter {
-    path("id", "The calendar's id.", uuid())
-}
-
-fn calendar_version() -> Shape {
-    let hours = || array(pair(string()));
-    let on_dates = || {
-        array(open_object([
-            required("date", "", date()),
-            required("intervals", "", hours()),
-        ]))
-    };
-    open_object([
-        required("id", "", uuid()),
-        required("name", "", string()),
-        required("time_zone", "", string()),
-        required("version", "Counted from 1.", integer_from(1)),
-        required(
-            "effective_from",
-            "The first date on which it counts; null: all.",
-            nullable(date()),
-        ),
-        required("change", "How it came to be.", string()),
-        required("changed_by", "", nullable(reference("Named"))),
-        required("changed_at", "", instant()),
-        required(
-            "week",
-            "",
-            open_object(WEEKDAYS.map(|day| optional(weekday_name(day), "", hours()))),
-        ),
-        required("holidays", "", array(date())),
-        required("overrides", "", on_dates()),
-        required("closures", "", on_dates()),
-    ])
-}
-
-fn reading(id: &str, summary: &str) -> Operation {
+pub(crate) fn reading(id: &str, summary: &str) -> Operation {
     Operation::new(id, TAG, summary)
         .for_callers()
         .parameters([
@@ -364,11 +293,11 @@ fn reading(id: &str, summary: &str) -> Operation {
         ])
 }
 
-const NEXT_PAGE: &str = "The next page, if there is one: `<…>; rel=\"next\"`.";
+pub(crate) const NEXT_PAGE: &str = "The next page, if there is one: `<…>; rel=\"next\"`.";
 
-const READ_POSITION: &str = "The last record of each partition that is in the answer.";
+pub(crate) const READ_POSITION: &str = "The last record of each partition that is in the answer.";
 
-fn positions() -> Shape {
+pub(crate) fn positions() -> Shape {
     pattern("^([0-9]+:[0-9]+(,[0-9]+:[0-9]+)*)?$")
 }
 
@@ -380,7 +309,7 @@ fn id() -> Parameter {
     )
 }
 
-fn paging() -> [Parameter; 2] {
+pub(crate) fn paging() -> [Parameter; 2] {
     [
         query(
             "limit",
@@ -402,7 +331,7 @@ fn comma_separated(mut parameter: Parameter) -> Parameter {
     parameter
 }
 
-fn page(items: Shape) -> Shape {
+pub(crate) fn page(items: Shape) -> Shape {
     open_object([
         required("items", "", array(items)),
         required("next_cursor", "Null on the last page.", nullable(string())),

@@ -14,6 +14,8 @@ mod nats_text;
 #[cfg(test)]
 mod outages;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod rows;
 #[cfg(test)]
 mod two;

@@ -28,6 +28,8 @@ mod past;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod positions;
 #[cfg(test)]
 mod schema;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::calendar::{CalendarSpec, Interval, WEEKDAYS, weekday_name};
 use domain::directory::Event;
-use jiff::civil::Date;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+use service_kit::written;
 use uuid::Uuid;
 
 use super::super::Positioned;
@@ -51,7 +50,7 @@ pub(super) fn versions(records: &[Positioned<Event>]) -> Vec<CalendarVersionRow>
                 change: revised.change.as_str(),
                 name: spec.name.clone(),
                 time_zone: spec.time_zone.clone(),
-                definition: definition(spec),
+                definition: written::calendar(spec),
                 effective_from: revised.version.effective_from.map(jiff_sqlx::ToSqlx::to_sqlx),
                 actor_id: record.header.actor.user.as_uuid(),
                 recorded_at: record.header.recorded_at.to_sqlx(),
@@ -70,34 +69,5 @@ pub(super) fn last(versions: &[CalendarVersionRow]) -> Vec<CalendarRow> {
             version: version.version,
             name: version.name.clone(),
         })
-        .collect()
-}
-
-/// What a calendar says of its hours, as the API writes it.
-fn definition(spec: &CalendarSpec) -> Value {
-    let week: Map<String, Value> = WEEKDAYS
-        .into_iter()
-        .map(|day| (weekday_name(day).to_owned(), hours(spec.week.hours(day))))
-        .collect();
-    let holidays: Vec<String> = spec.holidays.iter().map(Date::to_string).collect();
-    json!({
-        "week": week,
-        "holidays": holidays,
-        "overrides": dates(&spec.overrides),
-        "closures": dates(&spec.closures),
-    })
-}
-
-fn dates(dates: &BTreeMap<Date, Vec<Interval>>) -> Vec<Value> {
-    dates
-        .iter()
-        .map(|(date, intervals)| json!({ "date": date.to_string(), "intervals": hours(intervals) }))
-        .collect()
-}
-
-fn hours(intervals: &[Interval]) -> Value {
-    intervals
-        .iter()
-        .map(|interval| json!([interval.start.to_string(), interval.end.to_string()]))
         .collect()
 }

@@ -1,7 +1,8 @@
-//! The projection `directory`: names of users, groups and organisations, and calendars. Readers join
+//! The projection `directory`: names of users, groups and organisations, calendars, and policies. Readers join
 //! them when they are asked, so that this stream and the tickets' need no order between them.
 
 mod calendars;
+mod policies;
 mod project;
 
 pub(crate) use project::Directory;

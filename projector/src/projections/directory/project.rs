@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::calendars::{self, CalendarRow, CalendarVersionRow};
+use super::policies::{self, PolicyRow, PolicyVersionRow};
 use crate::checkpoint::Key;
 use crate::lines::Lines;
 use crate::projections::{ApplyError, Bulk, BulkFold, Poison, Positioned, Projection};
@@ -47,11 +48,14 @@ impl Projection for Directory {
     async fn apply(&self, db: &mut PgConnection, key: Key, records: &[Positioned<Event>]) -> Result<(), ApplyError> {
         let versions = versions(records);
         let calendar_versions = calendars::versions(records);
+        let policy_versions = policies::versions(records);
         let written = async {
             table::write(db, key.schema(), &versions).await?;
             table::write(db, key.schema(), &last(&versions)).await?;
             table::write(db, key.schema(), &calendar_versions).await?;
-            table::write(db, key.schema(), &calendars::last(&calendar_versions)).await
+            table::write(db, key.schema(), &calendars::last(&calendar_versions)).await?;
+            table::write(db, key.schema(), &policy_versions).await?;
+            table::write(db, key.schema(), &policies::last(&policy_versions)).await
         };
         written.await.map_err(ApplyError::Database)
     }
@@ -62,6 +66,7 @@ impl Projection for Directory {
 pub(crate) struct DirectoryFold {
     names: BTreeMap<(&'static str, Uuid), NameRow>,
     calendars: BTreeMap<Uuid, CalendarRow>,
+    policies: BTreeMap<Uuid, PolicyRow>,
     lines: Lines,
 }
 
@@ -72,11 +77,14 @@ impl Bulk for Directory {
         DirectoryFold {
             names: BTreeMap::new(),
             calendars: BTreeMap::new(),
+            policies: BTreeMap::new(),
             lines: Lines::default()
                 .with::<NameRow>()
                 .with::<NameVersionRow>()
                 .with::<CalendarRow>()
-                .with::<CalendarVersionRow>(),
+                .with::<CalendarVersionRow>()
+                .with::<PolicyRow>()
+                .with::<PolicyVersionRow>(),
         }
     }
 }
@@ -91,6 +99,10 @@ impl BulkFold<Event> for DirectoryFold {
         let last = calendars::last(&versions).into_iter();
         self.calendars.extend(last.map(|row| (row.id, row)));
         self.lines.push(&versions);
+        let versions = policies::versions(records);
+        let last = policies::last(&versions).into_iter();
+        self.policies.extend(last.map(|row| (row.id, row)));
+        self.lines.push(&versions);
         Ok(())
     }
 
@@ -103,6 +115,8 @@ impl BulkFold<Event> for DirectoryFold {
         self.lines.push(&names);
         let calendars: Vec<CalendarRow> = self.calendars.into_values().collect();
         self.lines.push(&calendars);
+        let policies: Vec<PolicyRow> = self.policies.into_values().collect();
+        self.lines.push(&policies);
         self.lines
     }
 }

@@ -1,0 +1,264 @@
+//! What is kept version after version: calendars and policies.
+
+use axum::Json;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::http::header::ETAG;
+use axum::http::{HeaderMap, HeaderValue, Uri};
+use axum::response::{IntoResponse, Response};
+use domain::directory::EntryKind;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use service_kit::Problem;
+use service_kit::problem::ProblemType;
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::cursor;
+use crate::database::problem;
+use crate::names::Names;
+use crate::page::{LIMIT_DEFAULT, Page, limit};
+use crate::params::{Params, one_of};
+
+/// Things of one sort, and where their versions are.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// The view with each of them, its last version and its name.
+    pub(crate) things: &'static str,
+    /// The view with all versions.
+    pub(crate) versions: &'static str,
+    /// What a version, `v`, says besides its name, as an object.
+    pub(crate) definition: &'static str,
+    /// One of them, in words.
+    pub(crate) noun: &'static str,
+    /// What is answered where there is none.
+    pub(crate) not_found: &'static ProblemType,
+}
+
+/// A version.
+#[derive(Debug, sqlx::FromRow)]
+struct VersionRow {
+    id: Uuid,
+    version: i64,
+    change: String,
+    name: String,
+    definition: Value,
+    actor_id: Uuid,
+    recorded_at: jiff_sqlx::Timestamp,
+}
+
+/// Where a page of the list begins: after this name and id.
+#[derive(Debug, Serialize, Deserialize)]
+struct AfterName {
+    name: String,
+    id: Uuid,
+}
+
+/// Where a page of versions begins: after this one.
+#[derive(Debug, Serialize, Deserialize)]
+struct AfterVersion {
+    version: i64,
+}
+
+/// Whether the caller wants to know how many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Count {
+    Exact,
+}
+
+/// What every list takes.
+#[derive(Debug)]
+struct Paging {
+    limit: u16,
+    cursor: Option<String>,
+    count: Option<Count>,
+}
+
+impl Paging {
+    fn read(uri: &Uri) -> Result<Self, Problem> {
+        let mut params = Params::read(uri, &["limit", "cursor", "count"])?;
+        let paging = Self {
+            limit: params.one("limit", limit).unwrap_or(LIMIT_DEFAULT),
+            cursor: params.one("cursor", |text| Ok(text.to_owned())),
+            count: params.one("count", one_of(&[Count::Exact], |_| "exact")),
+        };
+        params.finish()?;
+        Ok(paging)
+    }
+
+    /// The answer with the rows of a page, of which one too many says that another page follows.
+    async fn answer(
+        &self,
+        app: &App,
+        uri: &Uri,
+        mut rows: Vec<VersionRow>,
+        total: Option<i64>,
+        after: impl Fn(&VersionRow) -> String,
+    ) -> Result<Response, Problem> {
+        let more = rows.len() > usize::from(self.limit);
+        rows.truncate(self.limit.into());
+        let next_cursor = rows.last().filter(|_| more).map(after);
+        let names = names(app, &rows).await?;
+        let items = rows.into_iter().map(|row| row.json(&names)).collect();
+        Ok(Page {
+            items,
+            next_cursor,
+            total,
+        }
+        .answer(uri))
+    }
+}
+
+impl Kept {
+    /// The versions of a query, from `v`.
+    fn select(&self) -> QueryBuilder<Postgres> {
+        let mut sql = QueryBuilder::new("SELECT v.id, v.version, v.change, v.name, ");
+        sql.push(self.definition)
+            .push(" AS definition, v.actor_id, v.recorded_at FROM desk.")
+            .push(self.versions)
+            .push(" v");
+        sql
+    }
+
+    /// All of them, as their last versions say, by name.
+    pub(crate) async fn list(&self, app: &App, uri: &Uri) -> Result<Response, Problem> {
+        let paging = Paging::read(uri)?;
+        let mut sql = self.select();
+        sql.push(" JOIN desk.")
+            .push(self.things)
+            .push(" t ON t.id = v.id AND t.version = v.version");
+        if let Some(text) = &paging.cursor {
+            let after: AfterName = cursor::read(text)?;
+            sql.push(" WHERE (t.name, t.id) > (")
+                .push_bind(after.name)
+                .push(", ")
+                .push_bind(after.id)
+                .push(")");
+        }
+        sql.push(" ORDER BY t.name, t.id LIMIT ")
+            .push_bind(i64::from(paging.limit) + 1);
+        let rows: Vec<VersionRow> = sql.build_query_as().fetch_all(&app.db).await.map_err(problem)?;
+        let total = match paging.count {
+            Some(Count::Exact) => {
+                let mut sql = QueryBuilder::<Postgres>::new("SELECT count(*) FROM desk.");
+                let count = sql.push(self.things).build_query_scalar();
+                Some(count.fetch_one(&app.db).await.map_err(problem)?)
+            }
+            None => None,
+        };
+        let after = |row: &VersionRow| {
+            cursor::write(&AfterName {
+                name: row.name.clone(),
+                id: row.id,
+            })
+        };
+        paging.answer(app, uri, rows, total, after).await
+    }
+
+    /// One of them: its last version, or the one that `version` names.
+    pub(crate) async fn one(
+        &self,
+        app: &App,
+        path: Result<Path<String>, PathRejection>,
+        uri: &Uri,
+    ) -> Result<Response, Problem> {
+        let mut params = Params::read(uri, &["version"])?;
+        let version = params.one("version", version);
+        params.finish()?;
+        let id = self.id(path)?;
+        let mut sql = self.select();
+        sql.push(" WHERE v.id = ").push_bind(id);
+        if let Some(version) = version {
+            sql.push(" AND v.version = ").push_bind(version);
+        }
+        sql.push(" ORDER BY v.version DESC LIMIT 1");
+        let row: Option<VersionRow> = sql.build_query_as().fetch_optional(&app.db).await.map_err(problem)?;
+        let Some(row) = row else {
+            return Err(self.absent(version));
+        };
+        // The revision that a command would find, whichever version is shown.
+        let last = self.last_version(app, id).await?;
+        let etag = last.and_then(|last| HeaderValue::from_str(&format!("\"{last}\"")).ok());
+        let headers: HeaderMap = etag.into_iter().map(|etag| (ETAG, etag)).collect();
+        let rows = [row];
+        let names = names(app, &rows).await?;
+        let [row] = rows;
+        Ok((headers, Json(row.json(&names))).into_response())
+    }
+
+    /// The versions of one, in the order in which they were written.
+    pub(crate) async fn versions(
+        &self,
+        app: &App,
+        path: Result<Path<String>, PathRejection>,
+        uri: &Uri,
+    ) -> Result<Response, Problem> {
+        let paging = Paging::read(uri)?;
+        let id = self.id(path)?;
+        let Some(total) = self.last_version(app, id).await? else {
+            return Err(self.absent(None));
+        };
+        let mut sql = self.select();
+        sql.push(" WHERE v.id = ").push_bind(id);
+        if let Some(text) = &paging.cursor {
+            let after: AfterVersion = cursor::read(text)?;
+            sql.push(" AND v.version > ").push_bind(after.version);
+        }
+        sql.push(" ORDER BY v.version LIMIT ")
+            .push_bind(i64::from(paging.limit) + 1);
+        let rows: Vec<VersionRow> = sql.build_query_as().fetch_all(&app.db).await.map_err(problem)?;
+        // Versions are numbered without a gap.
+        let total = paging.count.map(|Count::Exact| total);
+        let after = |row: &VersionRow| cursor::write(&AfterVersion { version: row.version });
+        paging.answer(app, uri, rows, total, after).await
+    }
+
+    async fn last_version(&self, app: &App, id: Uuid) -> Result<Option<i64>, Problem> {
+        let mut sql = QueryBuilder::<Postgres>::new("SELECT version FROM desk.");
+        sql.push(self.things).push(" WHERE id = ").push_bind(id);
+        let last = sql.build_query_scalar().fetch_optional(&app.db).await;
+        last.map_err(problem)
+    }
+
+    /// An id in a path. What is no id is the id of nothing.
+    fn id(&self, path: Result<Path<String>, PathRejection>) -> Result<Uuid, Problem> {
+        path?.parse().map_err(|_| self.absent(None))
+    }
+
+    fn absent(&self, version: Option<i64>) -> Problem {
+        let Self { things, noun, .. } = self;
+        let detail = match version {
+            Some(version) => format!("There is no {noun} with this id that has a version {version}."),
+            None => format!("There is no {noun} with this id. Ids are UUIDs; GET /v1/{things} lists them."),
+        };
+        Problem::new(self.not_found).detail(detail)
+    }
+}
+
+async fn names(app: &App, rows: &[VersionRow]) -> Result<Names, Problem> {
+    let ids = rows.iter().map(|row| row.actor_id).collect();
+    Names::of(&app.db, ids).await.map_err(problem)
+}
+
+impl VersionRow {
+    fn json(self, names: &Names) -> Value {
+        let mut body = Map::new();
+        let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        set("id", self.id.to_string().into());
+        set("name", self.name.into());
+        set("version", self.version.into());
+        set("change", self.change.into());
+        set("changed_by", names.json(EntryKind::User, Some(self.actor_id)));
+        set("changed_at", self.recorded_at.to_jiff().to_string().into());
+        if let Value::Object(definition) = self.definition {
+            body.extend(definition);
+        }
+        Value::Object(body)
+    }
+}
+
+fn version(text: &str) -> Result<i64, String> {
+    let version = text.parse().ok().filter(|version| *version >= 1);
+    version.ok_or_else(|| "must be the number of a version, from 1".to_owned())
+}
