@@ -68,17 +68,8 @@ fn calendar_id() -> Parameter {
 }
 
 fn calendar_version() -> Shape {
-    let hours = || array(pair(string()));
-    let on_dates = || {
-        array(open_object([
-            required("date", "", date()),
-            required("intervals", "", hours()),
-        ]))
-    };
-    open_object([
+    let mut properties = vec![
         required("id", "", uuid()),
-        required("name", "", string()),
-        required("time_zone", "", string()),
         required("version", "Counted from 1.", integer_from(1)),
         required(
             "effective_from",
@@ -88,6 +79,23 @@ fn calendar_version() -> Shape {
         required("change", "How it came to be.", string()),
         required("changed_by", "", nullable(reference("Named"))),
         required("changed_at", "", instant()),
+    ];
+    properties.extend(calendar_definition());
+    open_object(properties)
+}
+
+/// What a calendar says.
+fn calendar_definition() -> Vec<Property> {
+    let hours = || array(pair(string()));
+    let on_dates = || {
+        array(open_object([
+            required("date", "", date()),
+            required("intervals", "", hours()),
+        ]))
+    };
+    vec![
+        required("name", "", string()),
+        required("time_zone", "", string()),
         required(
             "week",
             "",
@@ -96,7 +104,7 @@ fn calendar_version() -> Shape {
         required("holidays", "", array(date())),
         required("overrides", "", on_dates()),
         required("closures", "", on_dates()),
-    ])
+    ]
 }
 
 fn policies() -> Operation {
@@ -204,7 +212,7 @@ fn policy_preset() -> Shape {
         required(
             "calendar",
             "A body for createCalendar.",
-            open_object([required("name", "", string())]),
+            open_object(calendar_definition()),
         ),
     ])
 }
