@@ -4,8 +4,8 @@ use domain::catalogue::{Catalogue, Priority, TicketType};
 use domain::ids::{TicketNumber, UserId};
 use domain::text::{Body, Label, Subject};
 use domain::ticket::{Command, Created};
+use service_kit::body::{Fields, text};
 
-use super::fields::{Fields, text};
 use super::properties;
 
 /// The requester and the number are filled in later: they are not in the body.

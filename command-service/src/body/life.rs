@@ -4,8 +4,7 @@ use std::ops::RangeInclusive;
 
 use domain::text::Body;
 use domain::ticket::{Close, Command, ProposeClosure, Rate, Reopen};
-
-use super::fields::{Fields, Unreadable, few, text};
+use service_kit::body::{Fields, Unreadable, few, text};
 
 /// What a rating may be.
 pub(crate) const SCORES: RangeInclusive<u8> = 1..=5;

@@ -1,14 +1,10 @@
 //! Bodies of commands: JSON to domain commands, with everything that is wrong told at once.
 
-pub(crate) mod calendar;
 mod create;
 mod digest;
-mod fields;
 mod life;
 mod person;
-pub(crate) mod policy;
 mod properties;
-mod reader;
 mod work;
 
 use domain::Timestamp;
@@ -18,15 +14,13 @@ use domain::text::Label;
 use domain::ticket::{Command, CommandName};
 use serde_json::{Map, Value};
 use service_kit::Problem;
+use service_kit::body::{Fields, instant};
 use uuid::Uuid;
 
 pub(crate) use digest::digest;
-pub(crate) use fields::object;
 pub(crate) use life::SCORES;
 pub(crate) use person::OnBehalfOf;
 pub(crate) use properties::CUSTOM_FIELDS_MAX;
-
-use fields::Fields;
 
 /// What a body says.
 #[derive(Debug)]
@@ -43,7 +37,7 @@ pub(crate) struct Given {
 pub(crate) fn read(name: CommandName, body: &Map<String, Value>, catalogue: &Catalogue) -> Result<Given, Problem> {
     let mut fields = Fields::new(body);
     let on_behalf_of = person::on_behalf_of(&mut fields);
-    let occurred_at = fields.optional("occurred_at", fields::instant);
+    let occurred_at = fields.optional("occurred_at", instant);
     let honour_deadlines = fields.flag("honour_deadlines");
     let command = command(name, &mut fields, catalogue);
     let mentions = fields.finish()?;
@@ -77,7 +71,10 @@ fn command(name: CommandName, fields: &mut Fields<'_>, catalogue: &Catalogue) ->
         CommandName::Classify => Some(properties::classify(fields, catalogue)),
         CommandName::Assign => Some(properties::assign(fields)),
         CommandName::Edit => Some(properties::edit(fields)),
-        // The scheduler's commands have no route.
-        CommandName::ExpireInformationWait | CommandName::ExpireClosureWait => None,
+        // The scheduler's commands have no route, and tickets are not re-evaluated one by one.
+        CommandName::ExpireInformationWait
+        | CommandName::ExpireClosureWait
+        | CommandName::FireTimer
+        | CommandName::ReEvaluate => None,
     }
 }

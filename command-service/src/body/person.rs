@@ -5,8 +5,7 @@ use domain::directory::EntryKind;
 use domain::ids::{OrganisationId, UserId};
 use domain::text::Label;
 use serde_json::{Map, Value};
-
-use super::fields::{Fields, Unreadable, string, text, uuid};
+use service_kit::body::{Fields, Unreadable, string, text, uuid};
 
 /// A person that a caller acts for.
 #[derive(Debug, Clone)]

@@ -7,8 +7,7 @@ use domain::directory::EntryKind;
 use domain::text::{Body, Label, Subject};
 use domain::ticket::{Assign, Change, Classify, Command, CustomFields, CustomValue, Edit};
 use serde_json::Value;
-
-use super::fields::{Fields, Unreadable, pointer, string, text};
+use service_kit::body::{Fields, Unreadable, pointer, string, text};
 
 /// A ticket takes at most this many custom fields: a form for people has no more.
 pub(crate) const CUSTOM_FIELDS_MAX: usize = 64;

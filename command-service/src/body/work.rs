@@ -5,8 +5,7 @@ use domain::directory::EntryKind;
 use domain::ids::UserId;
 use domain::text::{Body, Label};
 use domain::ticket::{Accept, AddComment, Await, Command, ProvideInfo, RequestInfo, Resume, Visibility};
-
-use super::fields::{Fields, Unreadable, string, text};
+use service_kit::body::{Fields, Unreadable, string, text};
 
 pub(super) fn accept(fields: &mut Fields<'_>) -> Command {
     Command::Accept(Accept {

@@ -1,5 +1,6 @@
 //! What every service needs, so that each of them is only its own loop.
 //!
+//! * [`body`]: reading JSON bodies; calendars and policies as people write them.
 //! * [`clock`]: the only place that tells the time and sleeps.
 //! * [`http`]: authentication, the outermost layer of every router, health and metrics routes.
 //! * [`problem`]: every error that a caller can meet, as RFC 9457 problem details.
@@ -10,6 +11,7 @@
 //! * [`policy_file`]: `--policy`, a preset or a TOML file.
 //! * [`written`]: calendars and policies as the API writes them.
 
+pub mod body;
 pub mod clock;
 pub mod errors;
 pub mod flags;

@@ -6,13 +6,16 @@ use domain::Timestamp;
 use domain::directory::EntryKind;
 use domain::text::Label;
 use domain::ticket::Change;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use service_kit::problem::{FieldError, Problem, types};
 use uuid::Uuid;
+
+use crate::problem::{FieldError, Problem, types};
 
 /// The fields of one body, while they are read.
 #[derive(Debug)]
-pub(super) struct Fields<'b> {
+pub struct Fields<'b> {
     body: &'b Map<String, Value>,
     known: Vec<&'static str>,
     /// Wrong type: the request cannot be read.
@@ -23,7 +26,8 @@ pub(super) struct Fields<'b> {
 }
 
 /// What a reader of one value says of it.
-pub(super) enum Unreadable {
+#[derive(Debug)]
+pub enum Unreadable {
     /// It is of another type than this.
     Type(&'static str),
     /// It is not acceptable.
@@ -33,7 +37,8 @@ pub(super) enum Unreadable {
 type Read<T> = Result<T, Unreadable>;
 
 impl<'b> Fields<'b> {
-    pub(super) fn new(body: &'b Map<String, Value>) -> Self {
+    /// The fields of this body, none of them read yet.
+    pub fn new(body: &'b Map<String, Value>) -> Self {
         Self {
             body,
             known: Vec::new(),
@@ -44,14 +49,14 @@ impl<'b> Fields<'b> {
     }
 
     /// The field's value; `None` if it is absent or null.
-    pub(super) fn optional<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Read<T>) -> Option<T> {
+    pub fn optional<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Read<T>) -> Option<T> {
         self.present(name)
             .filter(|value| !value.is_null())
             .and_then(|value| self.taken(name, read(value)))
     }
 
     /// The field's value, which must be there.
-    pub(super) fn required<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Read<T>) -> Option<T> {
+    pub fn required<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Read<T>) -> Option<T> {
         if let Some(value) = self.present(name).filter(|value| !value.is_null()) {
             return self.taken(name, read(value));
         }
@@ -60,7 +65,7 @@ impl<'b> Fields<'b> {
     }
 
     /// A change to a value that there must always be.
-    pub(super) fn change<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Read<T>) -> Change<T> {
+    pub fn change<T>(&mut self, name: &'static str, read: impl FnOnce(&Value) -> Read<T>) -> Change<T> {
         match self.present(name) {
             None => Change::Keep,
             Some(value) => self.taken(name, read(value)).into(),
@@ -68,7 +73,7 @@ impl<'b> Fields<'b> {
     }
 
     /// A change to a value that may be taken away: null does so.
-    pub(super) fn change_optional<T>(
+    pub fn change_optional<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&Value) -> Read<T>,
@@ -81,12 +86,12 @@ impl<'b> Fields<'b> {
     }
 
     /// True or false.
-    pub(super) fn flag(&mut self, name: &'static str) -> Option<bool> {
+    pub fn flag(&mut self, name: &'static str) -> Option<bool> {
         self.optional(name, |value| value.as_bool().ok_or(Unreadable::Type("true or false")))
     }
 
     /// An id of a person, group or organisation: alone, or as `{"id", "name"}`.
-    pub(super) fn reference(&mut self, value: &Value, kind: EntryKind) -> Read<Uuid> {
+    pub fn reference(&mut self, value: &Value, kind: EntryKind) -> Read<Uuid> {
         let Value::Object(object) = value else {
             return uuid(value);
         };
@@ -107,12 +112,12 @@ impl<'b> Fields<'b> {
     }
 
     /// Remembers that an id goes by a name.
-    pub(super) fn mention(&mut self, kind: EntryKind, id: Uuid, name: Label) {
+    pub fn mention(&mut self, kind: EntryKind, id: Uuid, name: Label) {
         self.mentions.push((kind, id, name));
     }
 
     /// Notes that at least one of some fields must be there.
-    pub(super) fn require_any(&mut self, names: &[&'static str]) {
+    pub fn require_any(&mut self, names: &[&'static str]) {
         if !names.iter().any(|name| self.body.contains_key(*name)) {
             let detail = format!("at least one of these fields is required: {}", names.join(", "));
             self.invalid.push(FieldError::new("", "required", detail));
@@ -120,23 +125,23 @@ impl<'b> Fields<'b> {
     }
 
     /// Notes something wrong with the value of a field, or of a part of one.
-    pub(super) fn refuse(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
+    pub fn refuse(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
         self.invalid.push(FieldError::new(pointer, code, detail));
     }
 
     /// Notes what was found wrong with parts of the body elsewhere.
-    pub(super) fn take_in(&mut self, malformed: Vec<FieldError>, invalid: Vec<FieldError>) {
+    pub fn take_in(&mut self, malformed: Vec<FieldError>, invalid: Vec<FieldError>) {
         self.malformed.extend(malformed);
         self.invalid.extend(invalid);
     }
 
     /// Whether the field is there and not null.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.body.get(name).is_some_and(|value| !value.is_null())
     }
 
     /// Field's raw value, if it is there. The field counts as known from now on.
-    pub(super) fn present(&mut self, name: &'static str) -> Option<&'b Value> {
+    pub fn present(&mut self, name: &'static str) -> Option<&'b Value> {
         self.known.push(name);
         self.body.get(name)
     }
@@ -159,14 +164,20 @@ impl<'b> Fields<'b> {
         }
     }
 
-    /// The names that were mentioned, if nothing is wrong with any field.
-    pub(super) fn finish(mut self) -> Result<Vec<(EntryKind, Uuid, Label)>, Problem> {
+    /// What is wrong with the fields: with their shape, and with their values.
+    pub fn errors(&mut self) -> (Vec<FieldError>, Vec<FieldError>) {
         for name in self.body.keys().filter(|name| !self.known.contains(&name.as_str())) {
             let detail = format!("is not a field of this command; it takes {}", self.known.join(", "));
             self.malformed
                 .push(FieldError::new(pointer(name), "unknown_field", detail));
         }
-        refused(self.malformed, self.invalid)?;
+        (std::mem::take(&mut self.malformed), std::mem::take(&mut self.invalid))
+    }
+
+    /// The names that were mentioned, if nothing is wrong with any field.
+    pub fn finish(mut self) -> Result<Vec<(EntryKind, Uuid, Label)>, Problem> {
+        let (malformed, invalid) = self.errors();
+        refused(malformed, invalid)?;
         Ok(self.mentions)
     }
 }
@@ -188,7 +199,7 @@ pub(super) fn refused(malformed: Vec<FieldError>, invalid: Vec<FieldError>) -> R
 }
 
 /// The object that a body must be.
-pub(crate) fn object(body: Value) -> Result<Map<String, Value>, Problem> {
+pub fn object(body: Value) -> Result<Map<String, Value>, Problem> {
     match body {
         Value::Object(map) => Ok(map),
         _ => Err(Problem::new(&types::MALFORMED_REQUEST).detail("The body must be a JSON object.")),
@@ -196,27 +207,29 @@ pub(crate) fn object(body: Value) -> Result<Map<String, Value>, Problem> {
 }
 
 /// A JSON pointer to a field of the body.
-pub(super) fn pointer(name: &str) -> String {
+pub fn pointer(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-pub(super) fn string(value: &Value) -> Read<&str> {
+/// A string.
+pub fn string(value: &Value) -> Read<&str> {
     value.as_str().ok_or(Unreadable::Type("a string"))
 }
 
 /// A string that `parse` accepts.
-pub(super) fn text<T, E: Display>(parse: impl FnOnce(&str) -> Result<T, E>) -> impl FnOnce(&Value) -> Read<T> {
+pub fn text<T, E: Display>(parse: impl FnOnce(&str) -> Result<T, E>) -> impl FnOnce(&Value) -> Read<T> {
     move |value| parse(string(value)?).map_err(|error| Unreadable::Value("invalid", error.to_string()))
 }
 
-pub(super) fn uuid(value: &Value) -> Read<Uuid> {
+/// A UUID.
+pub fn uuid(value: &Value) -> Read<Uuid> {
     let text = string(value)?;
     Uuid::parse_str(text).map_err(|_| Unreadable::Value("invalid", "must be a UUID".to_owned()))
 }
 
 /// A whole number of the few that callers may choose from; any that is none of 0 to 254 is 255,
 /// which nobody may.
-pub(super) fn few(value: &Value) -> Read<u8> {
+pub fn few(value: &Value) -> Read<u8> {
     // 5.0 is as whole as 5.
     let whole = value.as_f64().filter(|number| number.fract().abs() < f64::EPSILON);
     let number = whole.ok_or(Unreadable::Type("a whole number"))?;
@@ -225,7 +238,7 @@ pub(super) fn few(value: &Value) -> Read<u8> {
 }
 
 /// An RFC 3339 instant, kept to the microsecond.
-pub(super) fn instant(value: &Value) -> Read<Timestamp> {
+pub fn instant(value: &Value) -> Read<Timestamp> {
     let text = string(value)?;
     let invalid = || {
         Unreadable::Value(
@@ -236,3 +249,15 @@ pub(super) fn instant(value: &Value) -> Read<Timestamp> {
     let at: Timestamp = text.parse().map_err(|_| invalid())?;
     Timestamp::from_microsecond(at.as_microsecond()).map_err(|_| invalid())
 }
+
+/// An instant, or a date for its beginning in UTC.
+pub fn instant_or_date(value: &Value) -> Read<Timestamp> {
+    let date = string(value)?.parse::<Date>().ok();
+    match date.and_then(|date| date.to_zoned(TimeZone::UTC).ok()) {
+        Some(start) if value.as_str().is_some_and(|text| text.len() == DATE_CHARACTERS) => Ok(start.timestamp()),
+        _ => instant(value),
+    }
+}
+
+/// `2026-01-31`
+const DATE_CHARACTERS: usize = 10;

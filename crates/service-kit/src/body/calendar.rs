@@ -7,10 +7,10 @@ use domain::calendar::{Calendar, CalendarError, CalendarSpec, Interval, Place, T
 use domain::calendar::{Question, QuestionError, TimeOfDay, WEEKDAYS, WorkingTime, weekday_name};
 use jiff::civil::Date;
 use serde_json::{Map, Value};
-use service_kit::problem::{FieldError, Problem, types};
 
-use super::fields::{Fields, Unreadable, instant, text};
+use super::fields::{Fields, Unreadable, instant, pointer as pointer_to, text};
 use super::reader::Reader;
+use crate::problem::{FieldError, Problem, types};
 
 /// The longest names of zones have some thirty characters. What is longer is not repeated back.
 const ZONE_CHARACTERS_MAX: usize = 100;
@@ -26,10 +26,10 @@ const FIELDS: [&str; 7] = [
 ];
 
 /// A calendar and the date from which it is in force, if it is not for all dates.
-pub(crate) type Given = (Calendar, Option<Date>);
+pub type Given = (Calendar, Option<Date>);
 
 /// The body of `POST /v1/calendars` and `PUT /v1/calendars/{id}`.
-pub(crate) fn calendar(body: &Map<String, Value>) -> Result<Given, Problem> {
+pub fn calendar(body: &Map<String, Value>) -> Result<Given, Problem> {
     let mut reader = Reader::default();
     let given = reader.calendar("", body);
     reader.finish()?;
@@ -37,8 +37,19 @@ pub(crate) fn calendar(body: &Map<String, Value>) -> Result<Given, Problem> {
     given.ok_or_else(Problem::internal)
 }
 
+/// A calendar that is the part `name` of a body, if it is there.
+pub fn part(name: &'static str, fields: &mut Fields<'_>) -> Option<Calendar> {
+    let mut reader = Reader::default();
+    let object = fields.optional(name, |value| {
+        value.as_object().ok_or(Unreadable::Type("an object")).cloned()
+    });
+    let given = object.and_then(|object| reader.calendar(&pointer_to(name), &object));
+    fields.take_in(reader.malformed, reader.invalid);
+    given.map(|(calendar, _)| calendar)
+}
+
 /// The body of `POST /v1/calendars/{id}/explain`.
-pub(crate) fn question(body: &Map<String, Value>) -> Result<Question, Problem> {
+pub fn question(body: &Map<String, Value>) -> Result<Question, Problem> {
     let mut fields = Fields::new(body);
     let question = asked(&mut fields);
     fields.finish()?;
@@ -46,7 +57,7 @@ pub(crate) fn question(body: &Map<String, Value>) -> Result<Question, Problem> {
 }
 
 /// The body of `POST /v1/calendars/explain`.
-pub(crate) fn question_with_calendar(body: &Map<String, Value>) -> Result<(Timeline, Question), Problem> {
+pub fn question_with_calendar(body: &Map<String, Value>) -> Result<(Timeline, Question), Problem> {
     let mut fields = Fields::new(body);
     let mut reader = Reader::default();
     let object = fields.required("calendar", |value| {
@@ -87,7 +98,7 @@ fn asked(fields: &mut Fields<'_>) -> Option<Question> {
 }
 
 /// The problem of a question without an answer.
-pub(crate) fn unanswered(question: Question, error: QuestionError) -> Problem {
+pub fn unanswered(question: Question, error: QuestionError) -> Problem {
     let long = match question {
         Question::Due { .. } => "/working",
         Question::Elapsed { .. } => "/to",
@@ -104,7 +115,7 @@ pub(crate) fn unanswered(question: Question, error: QuestionError) -> Problem {
 }
 
 /// What is wrong with a calendar that came to be by a command, not by a body of its own.
-pub(crate) fn unacceptable(errors: &[CalendarError]) -> Problem {
+pub fn unacceptable(errors: &[CalendarError]) -> Problem {
     let errors = errors
         .iter()
         .map(|error| FieldError::new("", code(error), error.to_string()));

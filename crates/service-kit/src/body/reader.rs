@@ -2,9 +2,9 @@
 //! them.
 
 use serde_json::{Map, Value};
-use service_kit::problem::{FieldError, Problem};
 
 use super::fields::{Unreadable, pointer, refused};
+use crate::problem::{FieldError, Problem};
 
 /// What is wrong with a body shows in the first of its mistakes; a megabyte of them helps nobody.
 const ERRORS_MAX: usize = 100;

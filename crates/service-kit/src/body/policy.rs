@@ -14,11 +14,11 @@ use domain::text::{Code, Label};
 use domain::ticket::Status;
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
-use service_kit::problem::{FieldError, Problem, types};
 use uuid::Uuid;
 
 use super::fields::{Unreadable, few, text, uuid};
 use super::reader::{Members, Reader};
+use crate::problem::{FieldError, Problem, types};
 
 const FIELDS: [&str; 8] = [
     "name",
@@ -38,20 +38,23 @@ const ACTIONS: [&str; 3] = ["raise_priority", "reassign", "notify"];
 
 /// The body of `POST /v1/policies` and `PUT /v1/policies/{id}`, as far as it could be read.
 #[derive(Debug)]
-pub(crate) struct Reading {
+pub struct Reading {
+    /// Where in the body the policy stands.
+    at: &'static str,
     reader: Reader,
     version: Version,
 }
 
-/// Reads a body, and notes everything that is wrong with it.
-pub(crate) fn read(body: &Map<String, Value>, catalogue: &Catalogue) -> Result<Reading, Problem> {
+/// Reads a body, or the part `at` of one (such as `/policy`), and notes everything that is wrong with it.
+pub fn read(at: &'static str, body: &Map<String, Value>, catalogue: &Catalogue) -> Result<Reading, Problem> {
     let mut reader = Reader::default();
     let body = Value::Object(body.clone());
     let members = reader
-        .object("", &body, "an object", &FIELDS)
+        .object(at, &body, "an object", &FIELDS)
         .ok_or_else(Problem::internal)?;
-    let name = reader.required_string("/name", members.get("name").map(|(_, value)| value));
-    let name = name.and_then(|name| reader.label("/name", &Value::String(name)));
+    let name_at = members.at("name");
+    let name = reader.required_string(&name_at, members.get("name").map(|(_, value)| value));
+    let name = name.and_then(|name| reader.label(&name_at, &Value::String(name)));
     // It stands for the name that is missing, which is told.
     let nameless = || Label::parse("nameless").map_err(|_| Problem::internal());
     let mut version = Version::new(name.map_or_else(nameless, Ok)?);
@@ -66,20 +69,26 @@ pub(crate) fn read(body: &Map<String, Value>, catalogue: &Catalogue) -> Result<R
     if let Some((at, value)) = members.get("targets") {
         version.targets = reader.targets(&at, value, catalogue);
     }
-    Ok(Reading { reader, version })
+    Ok(Reading { at, reader, version })
 }
 
 impl Reading {
     /// The calendar that the policy names.
-    pub(crate) const fn calendar(&self) -> Option<CalendarId> {
+    pub const fn calendar(&self) -> Option<CalendarId> {
         self.version.calendar
+    }
+
+    /// Notes what was found wrong with the rest of the body.
+    pub fn take_in(&mut self, (malformed, invalid): (Vec<FieldError>, Vec<FieldError>)) {
+        self.reader.malformed.extend(malformed);
+        self.reader.invalid.extend(invalid);
     }
 
     /// What is wanted, with the hours that its calendar has now; `None`: there is no such one.
     ///
     /// What is wrong because of the calendar is told here only beside other mistakes. Alone it is
     /// for the rules to tell, who know whether the wish was carried out before.
-    pub(crate) fn finish(mut self, hours: Option<SlaCalendar>) -> Result<Draft, Problem> {
+    pub fn finish(mut self, hours: Option<SlaCalendar>) -> Result<Draft, Problem> {
         let draft = Draft {
             version: self.version,
             hours,
@@ -87,7 +96,8 @@ impl Reading {
         if !self.reader.is_content() {
             for flaw in draft.flaws(PolicyId::from(Uuid::nil())) {
                 let (pointer, code) = place(&flaw);
-                self.reader.refuse(pointer, code, flaw.to_string());
+                self.reader
+                    .refuse(format!("{}{pointer}", self.at), code, flaw.to_string());
             }
         }
         self.reader.finish()?;
@@ -95,11 +105,11 @@ impl Reading {
     }
 }
 
-/// What the rules find wrong with a policy.
-pub(crate) fn unacceptable(flaws: &[Flaw]) -> Problem {
+/// What the rules find wrong with a policy that is the part `at` of a body.
+pub fn unacceptable(at: &str, flaws: &[Flaw]) -> Problem {
     let errors = flaws.iter().map(|flaw| {
         let (pointer, code) = place(flaw);
-        FieldError::new(pointer, code, flaw.to_string())
+        FieldError::new(format!("{at}{pointer}"), code, flaw.to_string())
     });
     Problem::new(&types::INVALID_FIELDS)
         .detail("Some fields have values that are not acceptable. See errors for each of them.")
