@@ -1,7 +1,8 @@
 //! What stands beside the tickets: names of people, organisations and groups, which tickets refer
-//! to by id, calendars, and policies.
+//! to by id, calendars, policies, and contracts.
 
 use crate::calendar::stored as calendar;
+use crate::contract::Contract;
 use crate::sla::stored as policy;
 use crate::text::Label;
 
@@ -30,7 +31,7 @@ impl EntryKind {
     }
 }
 
-/// A fact about an entry of the directory, a calendar, or a policy.
+/// A fact about an entry of the directory, a calendar, a policy, or a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// It goes by this name from now on.
@@ -44,4 +45,6 @@ pub enum Event {
     Calendar(Box<calendar::Revised>),
     /// The policy has a new version.
     Policy(Box<policy::Revised>),
+    /// This was agreed with the organisation.
+    Contract(Box<Contract>),
 }

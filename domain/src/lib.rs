@@ -8,6 +8,8 @@
 //! * [`access`]: who may see what.
 //! * [`calendar`] and [`policy`]: working time, and how long a ticket waits.
 //! * [`sla`]: what the desk promises, and how each minute of that counts.
+//! * [`contract`]: what was agreed with an organisation.
+//! * [`workflow`]: which statuses and commands are used for whom, and what people call them.
 //! * [`catalogue`]: the types, priorities and categories that a desk offers.
 //! * [`directory`]: the names behind the ids.
 
@@ -17,6 +19,7 @@ pub mod access;
 pub mod actor;
 pub mod calendar;
 pub mod catalogue;
+pub mod contract;
 pub mod directory;
 pub mod durations;
 pub mod ids;
@@ -26,6 +29,7 @@ pub mod sla;
 pub mod testing;
 pub mod text;
 pub mod ticket;
+pub mod workflow;
 
 pub use jiff::Timestamp;
 

@@ -96,6 +96,15 @@ impl WaitLength {
 }
 
 impl WaitPolicy {
+    /// Waits for nobody: the desk does nothing by itself.
+    ///
+    /// # Panics
+    ///
+    /// Never: its name is a label, and it has no waits that could be wrong.
+    pub fn none() -> Self {
+        Self::try_new("none", None, None, Calendar::round_the_clock()).expect("a policy without waits is valid")
+    }
+
     /// Checks a policy under which a reply puts a ticket back into work, and reports everything
     /// that is wrong with it. Set [`WaitPolicy::reply_resumes`] afterwards if it should not.
     pub fn try_new(

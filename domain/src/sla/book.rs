@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::policy::{Edition, Pin, SlaPolicy};
+use crate::contract::Contract;
 use crate::ids::OrganisationId;
+use crate::policy::WaitPolicy;
 use crate::text::{Code, Label};
 use crate::ticket::TicketState;
 
@@ -76,6 +78,11 @@ impl Scope {
 pub struct Book {
     in_force: Vec<Pin>,
     all: BTreeMap<Pin, SlaPolicy>,
+    /// Whether any policy in force has a target.
+    promises: bool,
+    contracts: BTreeMap<OrganisationId, Contract>,
+    /// What holds for whoever has no contract.
+    usual: Contract,
 }
 
 /// One thing that is wrong with a set of policies.
@@ -125,11 +132,13 @@ impl Book {
         }
         if errors.is_empty() {
             Ok(Self {
+                promises: in_force.iter().any(|policy| !policy.spec().targets.is_empty()),
                 in_force: in_force.iter().map(|policy| policy.pin().clone()).collect(),
                 all: in_force
                     .into_iter()
                     .map(|policy| (policy.pin().clone(), policy))
                     .collect(),
+                ..Self::default()
             })
         } else {
             Err(errors)
@@ -145,6 +154,36 @@ impl Book {
         self
     }
 
+    /// This book with a draft in force: in place of the policy for the same tickets, if there is one.
+    #[must_use]
+    pub fn with_draft(mut self, draft: SlaPolicy) -> Self {
+        let scope = &draft.spec().scope;
+        self.in_force
+            .retain(|pin| self.all.get(pin).is_some_and(|policy| policy.spec().scope != *scope));
+        self.in_force.push(draft.pin().clone());
+        self.promises |= !draft.spec().targets.is_empty();
+        self.all.insert(draft.pin().clone(), draft);
+        self
+    }
+
+    /// This book with what was agreed with organisations.
+    #[must_use]
+    pub fn with_contracts(mut self, contracts: BTreeMap<OrganisationId, Contract>) -> Self {
+        self.contracts = contracts;
+        self
+    }
+
+    /// What was agreed with an organisation.
+    pub fn contract(&self, organisation: Option<OrganisationId>) -> &Contract {
+        let agreed = organisation.and_then(|organisation| self.contracts.get(&organisation));
+        agreed.unwrap_or(&self.usual)
+    }
+
+    /// Whether no ticket is promised anything, so that none needs to be looked at for it.
+    pub fn promises_nothing(&self) -> bool {
+        !self.promises
+    }
+
     /// The most specific policy for such a ticket; `None`: nothing is promised to it.
     pub fn in_force(&self, matter: &Matter<'_>) -> Option<&SlaPolicy> {
         self.in_force
@@ -152,6 +191,16 @@ impl Book {
             .filter_map(|pin| self.all.get(pin))
             .filter(|policy| policy.spec().scope.fits(matter))
             .max_by_key(|policy| policy.spec().scope.specificity())
+    }
+
+    /// How long such a ticket waits for people; `None`: no policy is for it.
+    pub fn waits(&self, ticket: &TicketState) -> Option<&WaitPolicy> {
+        self.in_force(&Matter::from(ticket)).map(SlaPolicy::waits)
+    }
+
+    /// Whether there is or was a policy of that id.
+    pub fn knows(&self, id: &Code) -> bool {
+        self.all.keys().any(|pin| pin.policy.id == *id)
     }
 
     /// The policy that a clock is pinned to.

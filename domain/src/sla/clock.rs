@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::book::{Book, UnknownPin};
+use super::clocks::{Timer, TimerKind};
 use super::event::{Cancellation, ClockId, Counting, Marks, ReEvaluation, SlaEvent};
 use super::policy::Pin;
 use crate::ids::Revision;
@@ -88,19 +89,47 @@ pub(super) struct Piece<'c> {
 }
 
 impl Clock {
-    pub(super) fn started(id: ClockId, terms: Terms, marks: Marks, by: Revision) -> Self {
-        Self {
-            id,
-            started_at: terms.from,
+    /// The clock that an event of a record at `at` starts, if it starts one.
+    pub fn start(event: &SlaEvent, at: Timestamp, by: Revision) -> Option<Self> {
+        let SlaEvent::Started {
+            clock,
+            pin,
+            within,
+            marks,
+        } = event
+        else {
+            return None;
+        };
+        Some(Self {
+            id: *clock,
+            started_at: at,
             started_by: by,
             earlier: Vec::new(),
-            terms,
+            terms: Terms {
+                from: at,
+                pin: pin.clone(),
+                within: *within,
+            },
             pauses: Vec::new(),
-            marks,
+            marks: *marks,
             warned_at: None,
             breached_at: None,
             ended: None,
-        }
+        })
+    }
+
+    /// What happens to it next if nobody does anything: its warning, and its breach.
+    pub fn timers(&self) -> impl Iterator<Item = Timer> {
+        let waits = self.is_open() && self.breached_at.is_none();
+        let timer = |kind, at: Option<Timestamp>| {
+            let clock = self.id;
+            at.filter(|_| waits).map(|at| Timer { at, kind, clock })
+        };
+        let timers = [
+            timer(TimerKind::Warning, self.marks.warn_at),
+            timer(TimerKind::Breach, self.marks.due_at),
+        ];
+        timers.into_iter().flatten()
     }
 
     /// Whether it runs or stands still.
@@ -155,9 +184,11 @@ impl Clock {
     }
 
     /// Applies what a record at `at` says of this clock. Total: never fails, never panics.
-    pub(super) fn evolve(&mut self, event: &SlaEvent, at: Timestamp, by: Revision) {
+    ///
+    /// `at` is when the record happened to the ticket's clocks: not before any record that was there before it.
+    pub fn evolve(&mut self, event: &SlaEvent, at: Timestamp, by: Revision) {
         match event {
-            SlaEvent::Started { .. } => {}
+            SlaEvent::Started { .. } | SlaEvent::NoticeDue { .. } => {}
             SlaEvent::Paused { status, .. } => {
                 self.end_pause(at);
                 self.pauses.push(Pause {

@@ -1,8 +1,8 @@
 //! All clocks of a ticket.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::clock::{Clock, Terms};
+use super::clock::Clock;
 use super::event::{ClockId, SlaEvent};
 use super::follow::Step;
 use super::policy::TargetKind;
@@ -37,6 +37,24 @@ pub enum TimerKind {
     Breach,
 }
 
+impl TimerKind {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Warning, Self::Breach];
+
+    /// Its name in metrics and the read models.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Breach => "breach",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 impl Timer {
     /// What happens.
     pub const fn event(self) -> SlaEvent {
@@ -48,10 +66,22 @@ impl Timer {
     }
 }
 
+/// The first instant after one: whatever was due at it is over then. Everything is exact to the microsecond.
+pub(super) fn just_after(instant: Timestamp) -> Timestamp {
+    instant
+        .checked_add(SignedDuration::from_micros(1))
+        .unwrap_or(Timestamp::MAX)
+}
+
 impl Clocks {
     /// All of them, in the order in which they started.
     pub fn iter(&self) -> impl Iterator<Item = &Clock> {
         self.all.iter()
+    }
+
+    /// Whether nothing was ever promised.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
     }
 
     /// The clock of that id.
@@ -76,7 +106,7 @@ impl Clocks {
 
     /// Applies a record: what happened to the ticket, and what that made of its clocks. Total:
     /// never fails, never panics.
-    pub fn apply(&mut self, step: &Step<'_>, events: &[SlaEvent]) {
+    pub fn apply<'e>(&mut self, step: &Step<'_>, events: impl IntoIterator<Item = &'e SlaEvent>) {
         let at = self.at(step.occurred_at);
         for event in events {
             self.evolve(event, at, step.revision);
@@ -88,26 +118,7 @@ impl Clocks {
     /// The instants to wake up at, soonest first: what warns and breaches if nothing happens. They
     /// replace all that were there before.
     pub fn timers(&self) -> Vec<Timer> {
-        let waiting = |clock: &&Clock| clock.is_open() && clock.breached_at.is_none();
-        let mut timers: Vec<Timer> = self
-            .all
-            .iter()
-            .filter(waiting)
-            .flat_map(|clock| {
-                let timer = |kind, at: Option<Timestamp>| {
-                    at.map(|at| Timer {
-                        at,
-                        kind,
-                        clock: clock.id,
-                    })
-                };
-                [
-                    timer(TimerKind::Warning, clock.marks.warn_at),
-                    timer(TimerKind::Breach, clock.marks.due_at),
-                ]
-            })
-            .flatten()
-            .collect();
+        let mut timers: Vec<Timer> = self.all.iter().flat_map(Clock::timers).collect();
         timers.sort_unstable();
         timers
     }
@@ -137,19 +148,8 @@ impl Clocks {
     }
 
     pub(super) fn evolve(&mut self, event: &SlaEvent, at: Timestamp, by: Revision) {
-        if let SlaEvent::Started {
-            clock,
-            pin,
-            within,
-            marks,
-        } = event
-        {
-            let terms = Terms {
-                from: at,
-                pin: pin.clone(),
-                within: *within,
-            };
-            self.all.push(Clock::started(*clock, terms, *marks, by));
+        if let Some(clock) = Clock::start(event, at, by) {
+            self.all.push(clock);
         } else if let Some(clock) = self.all.iter_mut().find(|clock| clock.id == event.clock()) {
             clock.evolve(event, at, by);
         }

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::breach::Notified;
 use super::policy::{Pin, TargetKind};
 use crate::policy::WaitLength;
 use crate::ticket::Status;
@@ -35,6 +36,23 @@ pub enum Cancellation {
     Withdrawn,
 }
 
+impl Cancellation {
+    /// Its name in JSON and in the read models.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The reason of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Resolved, Self::Withdrawn]
+            .into_iter()
+            .find(|why| why.as_str() == name)
+    }
+}
+
 /// Why a clock came under another policy or version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Why {
@@ -42,6 +60,23 @@ pub enum Why {
     TicketChanged,
     /// Somebody asked.
     Asked,
+}
+
+impl Why {
+    /// Its name in JSON and in the read models.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TicketChanged => "ticket_changed",
+            Self::Asked => "asked",
+        }
+    }
+
+    /// The reason of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::TicketChanged, Self::Asked]
+            .into_iter()
+            .find(|why| why.as_str() == name)
+    }
 }
 
 /// What becomes of the time that elapsed before a clock came under another version.
@@ -52,6 +87,23 @@ pub enum Counting {
     /// It is counted again from the start, as if the new versions had always applied; pauses stay
     /// pauses. For a calendar that was wrong.
     Afresh,
+}
+
+impl Counting {
+    /// Its name in JSON and in the read models.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Afresh => "afresh",
+        }
+    }
+
+    /// The way of counting of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Kept, Self::Afresh]
+            .into_iter()
+            .find(|counting| counting.as_str() == name)
+    }
 }
 
 /// A clock came under another policy or version.
@@ -100,6 +152,12 @@ pub enum SlaEvent {
     Breached { clock: ClockId, at: Timestamp },
     /// See [`ReEvaluation`].
     ReEvaluated(Box<ReEvaluation>),
+    /// These people are to be told of the clock's breach, from `at` on.
+    NoticeDue {
+        clock: ClockId,
+        whom: Notified,
+        at: Timestamp,
+    },
 }
 
 impl SlaEvent {
@@ -114,6 +172,7 @@ impl SlaEvent {
             Self::Warned { .. } => "sla_warned",
             Self::Breached { .. } => "sla_breached",
             Self::ReEvaluated(_) => "sla_re_evaluated",
+            Self::NoticeDue { .. } => "sla_notice_due",
         }
     }
 
@@ -126,7 +185,8 @@ impl SlaEvent {
             | Self::Fulfilled { clock }
             | Self::Cancelled { clock, .. }
             | Self::Warned { clock, .. }
-            | Self::Breached { clock, .. } => *clock,
+            | Self::Breached { clock, .. }
+            | Self::NoticeDue { clock, .. } => *clock,
             Self::ReEvaluated(re_evaluation) => re_evaluation.clock,
         }
     }

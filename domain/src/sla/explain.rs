@@ -9,7 +9,7 @@ use super::clock::{Clock, PauseReason, Piece};
 use super::clocks::Clocks;
 use super::event::ClockId;
 use super::policy::{Pin, SlaPolicy};
-use crate::calendar::{Segment, SegmentKind};
+use crate::calendar::{Calendar, Segment, SegmentKind};
 use crate::ids::Revision;
 use crate::policy::WaitLength;
 
@@ -29,6 +29,9 @@ pub enum ClockState {
 }
 
 impl ClockState {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Running, Self::Paused, Self::Met, Self::Breached, Self::Cancelled];
+
     /// Its name in JSON and in the read models.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -103,6 +106,9 @@ pub enum PartKind {
 }
 
 impl PartKind {
+    /// The names of all of them.
+    pub const NAMES: [&str; 5] = ["running", "paused", "outside_hours", "holiday", "closure"];
+
     /// Its name in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -121,14 +127,23 @@ impl Clocks {
     ///
     /// Looks at every day of their lives.
     pub fn explain(&self, now: Timestamp, book: &Book) -> Result<Vec<Explanation>, UnknownPin> {
-        self.iter().map(|clock| explain(clock, self.at(now), book)).collect()
+        let hours = |pin: &Pin| book.pinned(pin).map(SlaPolicy::calendar);
+        self.iter().map(|clock| explain(clock, self.at(now), hours)).collect()
     }
 }
 
-fn explain(clock: &Clock, now: Timestamp, book: &Book) -> Result<Explanation, UnknownPin> {
+/// Explains a clock at an instant not before its last record. `hours`: the calendar of a pin, of which nothing else is
+/// needed.
+///
+/// Looks at every day of its life.
+pub fn explain<'h, E>(
+    clock: &Clock,
+    now: Timestamp,
+    hours: impl Fn(&Pin) -> Result<&'h Calendar, E>,
+) -> Result<Explanation, E> {
     let mut parts: Vec<Part> = Vec::new();
     for piece in clock.pieces(now) {
-        for part in attribute(&piece, book.pinned(&piece.terms.pin)?) {
+        for part in attribute(&piece, hours(&piece.terms.pin)?) {
             match parts.last_mut() {
                 Some(last) if last.kind == part.kind => last.to = part.to,
                 Some(_) | None => parts.push(part),
@@ -175,7 +190,7 @@ pub(super) fn state(clock: &Clock, breached_at: Option<Timestamp>) -> ClockState
 }
 
 /// A pause is a pause at any hour; else the calendar says what the time was.
-fn attribute(piece: &Piece<'_>, policy: &SlaPolicy) -> Vec<Part> {
+fn attribute(piece: &Piece<'_>, calendar: &Calendar) -> Vec<Part> {
     let whole = |kind| {
         vec![Part {
             from: piece.from,
@@ -190,7 +205,6 @@ fn attribute(piece: &Piece<'_>, policy: &SlaPolicy) -> Vec<Part> {
         }),
         (None, WaitLength::Elapsed(_)) => whole(PartKind::Running),
         (None, WaitLength::Working(_)) => {
-            let calendar = policy.calendar();
             let zone = TimeZoneDatabase::bundled().get(&calendar.spec().time_zone);
             // The calendar was checked, so its zone is known.
             let zone = zone.unwrap_or(TimeZone::UTC);

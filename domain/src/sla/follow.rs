@@ -3,12 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::book::{Book, Matter, UnknownPin};
+use super::breach::BreachAction;
 use super::clock::{Clock, PauseReason};
-use super::clocks::Clocks;
+use super::clocks::{Clocks, just_after};
 use super::event::{Cancellation, ClockId, Counting, Marks, SlaEvent, Why};
 use super::policy::{SlaPolicy, Target, TargetKind};
 use super::talk::{Talk, staff_spoke};
-use crate::actor::Actor;
+use crate::actor::{Actor, ActorKind};
 use crate::ids::Revision;
 use crate::policy::WaitLength;
 use crate::ticket::{Event, TicketState};
@@ -30,13 +31,22 @@ pub struct Step<'s> {
     pub after: &'s TicketState,
 }
 
+impl Step<'_> {
+    /// Whether time alone made it: the record of a timer, which is made once the timer's instant is over and says that
+    /// it happened at that instant.
+    fn is_of_a_timer(&self) -> bool {
+        let expiry = |event: &Event| matches!(event, Event::InformationWaitExpired { .. } | Event::ClosureWaitExpired);
+        self.actor.kind == ActorKind::System && !self.events.iter().any(expiry)
+    }
+}
+
 /// What a step makes of the ticket's clocks. The facts belong into the record of the step itself.
 ///
 /// What was overdue by then comes first: whoever acts before the scheduler has recorded a breach
 /// records it along.
 pub fn follow(clocks: &Clocks, step: &Step<'_>, book: &Book) -> Result<Vec<SlaEvent>, UnknownPin> {
     let mut draft = Draft::new(clocks, step, book);
-    draft.overdue();
+    draft.overdue()?;
     draft.end_what_is_done();
     draft.reopen()?;
     draft.start_what_is_owed();
@@ -77,10 +87,41 @@ impl<'d> Draft<'d> {
         self.events.push(event);
     }
 
-    pub(super) fn overdue(&mut self) {
-        for event in self.clocks.overdue(self.at) {
+    /// What time has done by then. Whoever acts at a due instant is in time.
+    pub(super) fn overdue(&mut self) -> Result<(), UnknownPin> {
+        let by = if self.step.is_of_a_timer() {
+            just_after(self.at)
+        } else {
+            self.at
+        };
+        for event in self.clocks.overdue(by) {
+            let breach = if let SlaEvent::Breached { clock, at } = event {
+                Some((clock, at))
+            } else {
+                None
+            };
             self.push(event);
+            if let Some((clock, at)) = breach {
+                self.give_notice(clock, at)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Says whom the policy wants to be told of a breach, and when.
+    fn give_notice(&mut self, clock: ClockId, breached_at: Timestamp) -> Result<(), UnknownPin> {
+        let Some(breached) = self.clocks.get(clock) else {
+            return Ok(());
+        };
+        let policy = self.book.pinned(&breached.terms.pin)?;
+        let actions = policy.target(clock.target).map_or(&[][..], |target| &target.on_breach);
+        for action in actions {
+            if let BreachAction::Notify(whom, delivery) = action {
+                let at = policy.deliver_at(*delivery, breached_at);
+                self.push(SlaEvent::NoticeDue { clock, whom: *whom, at });
+            }
+        }
+        Ok(())
     }
 
     /// The policy that today's book has for the ticket as it is now.

@@ -8,7 +8,8 @@ use super::book::{Book, Scope};
 use super::policy::{Pin, SlaCalendar, SlaPolicy};
 use super::stored::{Revised, Version};
 use crate::calendar::{Calendar, stored};
-use crate::ids::{CalendarId, PolicyId};
+use crate::contract::Contract;
+use crate::ids::{CalendarId, OrganisationId, PolicyId};
 
 /// Takes in what was written about policies and calendars, in any order of one to the other.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,7 @@ pub struct Library {
     /// Each version of each policy with each version of its calendar with which it makes one:
     /// whatever a clock can be pinned to.
     bound: BTreeMap<Pin, SlaPolicy>,
+    contracts: BTreeMap<OrganisationId, Contract>,
 }
 
 /// One version of a calendar.
@@ -76,6 +78,11 @@ impl Library {
         self.policies.entry(*policy).or_default().push(version.clone());
     }
 
+    /// What was agreed with an organisation.
+    pub fn add_contract(&mut self, organisation: OrganisationId, contract: &Contract) {
+        self.contracts.insert(organisation, contract.clone());
+    }
+
     /// The version of a calendar that is in force at `now`: the last one written that is for now.
     /// Where none is yet, the last one written.
     pub fn hours(&self, calendar: Option<CalendarId>, now: Timestamp) -> Option<SlaCalendar> {
@@ -116,7 +123,8 @@ impl Library {
         let earlier = self.bound.values().cloned().chain([usual.clone()]);
         let book = Book::try_new(in_force.into_values().collect())
             .expect("there is one policy of each scope and id, since they are keys")
-            .with_earlier(earlier);
+            .with_earlier(earlier)
+            .with_contracts(self.contracts.clone());
         let changes = self.calendars.values().flatten().filter_map(|hours| hours.from);
         InForce {
             book,

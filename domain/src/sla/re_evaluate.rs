@@ -1,12 +1,15 @@
 //! Clocks under other policies or versions than those that they started by.
 
+use jiff::Timestamp;
+
 use super::book::{Book, UnknownPin};
 use super::clock::{Clock, PauseReason};
 use super::clocks::Clocks;
-use super::event::{Cancellation, Counting, Marks, ReEvaluation, SlaEvent, Why};
+use super::event::{Cancellation, ClockId, Counting, Marks, ReEvaluation, SlaEvent, Why};
 use super::follow::{Draft, SoFar, Step, marks};
-use super::policy::{SlaPolicy, Target, TargetKind};
+use super::policy::{Pin, SlaPolicy, Target, TargetKind};
 use super::talk::Talk;
+use crate::policy::WaitLength;
 
 /// Puts a ticket's clocks under the policies and calendars that are in force now, because somebody
 /// asked. The same answer is the preview and, recorded, the change itself; none: nothing changes.
@@ -19,7 +22,7 @@ pub fn re_evaluate(
     counting: Counting,
 ) -> Result<Vec<SlaEvent>, UnknownPin> {
     let mut draft = Draft::new(clocks, step, book);
-    draft.overdue();
+    draft.overdue()?;
     draft.re_evaluate(Why::Asked, counting)?;
     draft.follow_status()?;
     Ok(draft.events)
@@ -117,4 +120,43 @@ fn concerns(clock: &Clock, policy: Option<&SlaPolicy>, why: Why, counting: Count
         Why::TicketChanged => pin.policy.id != policy.spec().id,
         Why::Asked => pin != policy.pin() || (counting == Counting::Afresh && !clock.earlier.is_empty()),
     }
+}
+
+/// By what an open clock runs, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// The versions of policy and calendar.
+    pub pin: Pin,
+    /// The time allowed.
+    pub within: WaitLength,
+    /// When it is due if it goes on as it does; none while it stands still with time left.
+    pub due_at: Option<Timestamp>,
+}
+
+/// What became of a clock by a re-evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Which clock.
+    pub clock: ClockId,
+    /// How it ran before; `None`: it did not.
+    pub from: Option<Running>,
+    /// How it runs now; `None`: it does not.
+    pub to: Option<Running>,
+}
+
+/// The clocks that run otherwise after a re-evaluation than before it.
+pub fn moved(before: &Clocks, after: &Clocks) -> Vec<Moved> {
+    let running = |clock: &Clock| {
+        clock.is_open().then(|| Running {
+            pin: clock.terms.pin.clone(),
+            within: clock.terms.within,
+            due_at: clock.marks.due_at,
+        })
+    };
+    let moved = after.iter().map(|clock| Moved {
+        clock: clock.id,
+        from: before.get(clock.id).and_then(running),
+        to: running(clock),
+    });
+    moved.filter(|moved| moved.from != moved.to).collect()
 }

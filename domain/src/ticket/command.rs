@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::event::Created;
 use crate::catalogue::{Priority, TicketType};
 use crate::ids::{GroupId, UserId};
+use crate::sla::{Counting, Timer};
 use crate::text::{Body, Label, Subject};
 
 /// A value of a custom field.
@@ -254,6 +255,10 @@ pub enum Command {
     ExpireInformationWait(u32),
     /// Nobody objected in time. Carries the number of the wait that ended.
     ExpireClosureWait(u32),
+    /// A clock's warning or due time is over.
+    FireTimer(Timer),
+    /// Somebody asks for the clocks to run by the policies and calendars of today.
+    ReEvaluate(Counting),
 }
 
 /// Names of commands, as in URLs and in `allowed_commands`.
@@ -279,6 +284,8 @@ pub enum CommandName {
     Unfollow,
     ExpireInformationWait,
     ExpireClosureWait,
+    FireTimer,
+    ReEvaluate,
 }
 
 impl CommandName {
@@ -324,6 +331,8 @@ impl CommandName {
             Self::Unfollow => "unfollow",
             Self::ExpireInformationWait => "expire-information-wait",
             Self::ExpireClosureWait => "expire-closure-wait",
+            Self::FireTimer => "fire-timer",
+            Self::ReEvaluate => "re-evaluate",
         }
     }
 
@@ -356,6 +365,8 @@ impl Command {
             Self::Unfollow(_) => CommandName::Unfollow,
             Self::ExpireInformationWait(_) => CommandName::ExpireInformationWait,
             Self::ExpireClosureWait(_) => CommandName::ExpireClosureWait,
+            Self::FireTimer(_) => CommandName::FireTimer,
+            Self::ReEvaluate(_) => CommandName::ReEvaluate,
         }
     }
 }

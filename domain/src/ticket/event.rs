@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::command::{Change, CustomFields, Visibility};
 use crate::catalogue::{Priority, TicketType};
 use crate::ids::{GroupId, OrganisationId, TicketNumber, UserId};
+use crate::sla::SlaEvent;
 use crate::text::{Body, Label, Subject};
 
 /// A wait that an event started.
@@ -136,6 +137,8 @@ pub enum Event {
     InformationWaitExpired { wait: Option<Wait> },
     /// Nobody objected in time, so the ticket is closed.
     ClosureWaitExpired,
+    /// Something happened to a clock, which changes nothing of the ticket itself.
+    Sla(Box<SlaEvent>),
 }
 
 impl Event {
@@ -162,6 +165,7 @@ impl Event {
             Self::Unfollowed { .. } => "unfollowed",
             Self::InformationWaitExpired { .. } => "information_wait_expired",
             Self::ClosureWaitExpired => "closure_wait_expired",
+            Self::Sla(event) => event.name(),
         }
     }
 
@@ -195,7 +199,13 @@ impl Event {
             | Self::Followed { .. }
             | Self::Unfollowed { .. }
             | Self::InformationWaitExpired { .. }
-            | Self::ClosureWaitExpired => false,
+            | Self::ClosureWaitExpired
+            | Self::Sla(_) => false,
         }
+    }
+
+    /// What it says of a clock, if it says anything of one.
+    pub fn sla(&self) -> Option<&SlaEvent> {
+        if let Self::Sla(event) = self { Some(event) } else { None }
     }
 }

@@ -64,8 +64,9 @@ fn opened(created: &Created, occurred_at: Timestamp) -> TicketState {
 impl TicketState {
     fn apply(&mut self, event: &Event) {
         match event {
-            // The log accepts one creation for each ticket; a second cannot be recorded.
-            Event::Created(_) | Event::Commented { .. } => {}
+            // The log accepts one creation for each ticket; a second cannot be recorded. Clocks are
+            // beside the ticket: see `crate::sla::Promised`.
+            Event::Created(_) | Event::Commented { .. } | Event::Sla(_) => {}
             Event::Accepted { assignee } => {
                 self.assignee = Some(*assignee);
                 self.enter(Status::InProgress);

@@ -41,6 +41,22 @@ pub enum Rejection {
         /// The ticket's type.
         ticket_type: String,
     },
+    /// The workflow agreed with the requester's organisation does without the command.
+    #[error("the workflow {workflow} of the requester's organisation does without {command}", command = command.as_str())]
+    NotInWorkflow {
+        /// What was asked.
+        command: CommandName,
+        /// The workflow's name.
+        workflow: &'static str,
+    },
+    /// The requester's organisation is not supported now.
+    #[error("the support agreed with the requester's organisation {}", period(*from, *until))]
+    SupportExpired {
+        /// When it begins.
+        from: Option<Timestamp>,
+        /// When it has ended.
+        until: Option<Timestamp>,
+    },
     /// This closing has been rated.
     #[error("this closing is rated already")]
     AlreadyRated,
@@ -57,4 +73,14 @@ pub enum Rejection {
         /// The latest acceptable time.
         latest: Timestamp,
     },
+}
+
+fn period(from: Option<Timestamp>, until: Option<Timestamp>) -> String {
+    match (from, until) {
+        (Some(from), Some(until)) => format!("is from {from} until {until}"),
+        (Some(from), None) => format!("begins at {from}"),
+        (None, Some(until)) => format!("ended at {until}"),
+        // Nothing is refused because of it.
+        (None, None) => "never ends".to_owned(),
+    }
 }

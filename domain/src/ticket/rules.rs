@@ -7,6 +7,7 @@ use crate::access;
 use crate::actor::{Actor, ActorKind, Permission};
 use crate::catalogue::Awaits;
 use crate::ids::{OrganisationId, UserId};
+use crate::workflow::Workflow;
 
 /// What the table needs to know of a ticket; the read side knows as much.
 #[derive(Debug, Clone, Copy)]
@@ -70,10 +71,11 @@ const fn row(command: CommandName) -> (From, By) {
         CommandName::Reopen => (From::These(&[Closed, WaitingForClosure]), By::RequestersSideOrStaff),
         CommandName::Rate => (From::These(&[Closed]), By::RequestersSide),
         CommandName::Comment | CommandName::Follow | CommandName::Unfollow => (From::Any, By::Everybody),
-        CommandName::Classify | CommandName::Assign => (From::AnyOpen, By::Staff),
+        CommandName::Classify | CommandName::Assign | CommandName::ReEvaluate => (From::AnyOpen, By::Staff),
         CommandName::Close | CommandName::Edit => (From::AnyOpen, By::RequestersSideOrStaff),
         CommandName::ExpireInformationWait => (From::These(&[WaitingForInfo]), By::System),
         CommandName::ExpireClosureWait => (From::These(&[WaitingForClosure]), By::System),
+        CommandName::FireTimer => (From::Any, By::System),
     }
 }
 
@@ -161,7 +163,9 @@ pub(super) fn possible(command: CommandName, ticket: &Standing<'_>, actor: &Acto
         | CommandName::Follow
         | CommandName::Unfollow
         | CommandName::ExpireInformationWait
-        | CommandName::ExpireClosureWait => Ok(()),
+        | CommandName::ExpireClosureWait
+        | CommandName::FireTimer
+        | CommandName::ReEvaluate => Ok(()),
     }
 }
 
@@ -176,13 +180,14 @@ fn awaits(command: CommandName, ticket: &Standing<'_>, what: Awaits) -> Result<(
 }
 
 /// The commands that this actor can give to this ticket now, in the order of the contract.
-pub fn allowed_commands(ticket: &Standing<'_>, actor: &Actor) -> Vec<CommandName> {
+pub fn allowed_commands(ticket: &Standing<'_>, workflow: &Workflow, actor: &Actor) -> Vec<CommandName> {
     CommandName::ON_TICKET
         .into_iter()
         .filter(|command| {
-            permitted(*command, ticket, actor)
-                .and_then(|()| possible(*command, ticket, actor))
-                .is_ok()
+            workflow.uses(*command)
+                && permitted(*command, ticket, actor)
+                    .and_then(|()| possible(*command, ticket, actor))
+                    .is_ok()
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use domain::catalogue::{Catalogue, TicketType};
 use domain::policy::WaitPolicy;
+use domain::sla::{ClockId, Counting, TargetKind, Timer, TimerKind};
 use domain::testing::{AGENT, NOON, accepted, body, closed, closure_proposed, create, opened};
 use domain::text::Label;
 use domain::ticket::{
@@ -12,6 +13,7 @@ use domain::ticket::{
     ProposeClosure, ProvideInfo, Rate, Rejection, Reopen, RequestInfo, Resume, Status, Ticket, Visibility, Wait,
     allowed_commands, decide,
 };
+use domain::workflow::Workflow;
 
 use crate::people::{Person, introductions};
 
@@ -113,7 +115,7 @@ impl Cell<'_> {
                 let resumed = self.requesters_side() && [WaitingForInfo, WaitingForClosure].contains(&status);
                 (true, Answer::To(if resumed { InProgress } else { status }))
             }
-            Command::Classify(_) | Command::Assign(_) => (self.staff(), if_open),
+            Command::Classify(_) | Command::Assign(_) | Command::ReEvaluate(_) => (self.staff(), if_open),
             Command::Edit(_) => (self.staff() || self.requesters_side(), if_open),
             Command::Follow(_) | Command::Unfollow(_) => (true, Answer::To(status)),
             Command::ExpireInformationWait(_) => (
@@ -128,6 +130,7 @@ impl Cell<'_> {
                 self.person == Person::System,
                 Answer::To(if status == WaitingForClosure { Closed } else { status }),
             ),
+            Command::FireTimer(_) => (self.person == Person::System, Answer::To(status)),
         };
         if by { answer } else { Answer::Forbidden }
     }
@@ -189,7 +192,11 @@ impl Cell<'_> {
                 | Rejection::AlreadyRated
                 | Rejection::ReasonRequired,
             ) => Answer::Conflict,
-            Err(rejection @ Rejection::OutOfOrder { .. }) => panic!("nothing is out of order: {rejection}"),
+            Err(
+                rejection @ (Rejection::OutOfOrder { .. }
+                | Rejection::NotInWorkflow { .. }
+                | Rejection::SupportExpired { .. }),
+            ) => panic!("nothing here is refused for that: {rejection}"),
         }
     }
 }
@@ -310,6 +317,15 @@ fn commands() -> Vec<Command> {
         Command::Unfollow(None),
         Command::ExpireInformationWait(WAIT),
         Command::ExpireClosureWait(WAIT),
+        Command::ReEvaluate(Counting::Kept),
+        Command::FireTimer(Timer {
+            at: NOON,
+            kind: TimerKind::Breach,
+            clock: ClockId {
+                target: TargetKind::Resolution,
+                number: 1,
+            },
+        }),
     ]
 }
 
@@ -363,7 +379,7 @@ fn allowed_commands_are_those_that_some_content_makes_succeed() {
         for status in Status::ALL {
             for person in Person::ALL {
                 let ticket = ticket_in(status, ticket_type);
-                let allowed = allowed_commands(&ticket.state().unwrap().standing(), &person.actor());
+                let allowed = allowed_commands(&ticket.state().unwrap().standing(), &Workflow::USUAL, &person.actor());
                 let succeeds = |name: &CommandName| {
                     let mut contents = commands().into_iter().filter(|command| command.name() == *name);
                     contents.any(|command| {

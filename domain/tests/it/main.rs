@@ -18,6 +18,8 @@ mod properties;
 #[cfg(test)]
 mod sla_cases;
 #[cfg(test)]
+mod sla_decided;
+#[cfg(test)]
 mod sla_policies;
 #[cfg(test)]
 mod sla_properties;

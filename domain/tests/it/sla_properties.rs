@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use domain::Timestamp;
 use domain::policy::WaitPolicy;
 use domain::sla::{
-    Book, ClockState, Clocks, Counting, Explanation, PartKind, SlaEvent, SlaPolicy, Target, TargetKind, compare,
-    rehearse,
+    Book, ClockState, Clocks, Counting, Explanation, Happened, PartKind, Rehearsal, SlaEvent, SlaPolicy, Target,
+    TargetKind, Verdict, compare, rehearse,
 };
 use domain::testing::create;
-use domain::ticket::{Await, Command, Status, Visibility};
+use domain::ticket::{Await, Command, Event, Status, Visibility};
 use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -172,7 +172,8 @@ fn any_story() -> impl Strategy<Value = Story> {
                     | SlaEvent::Fulfilled { .. }
                     | SlaEvent::Cancelled { .. }
                     | SlaEvent::Warned { .. }
-                    | SlaEvent::Breached { .. } => None,
+                    | SlaEvent::Breached { .. }
+                    | SlaEvent::NoticeDue { .. } => None,
                 });
             told.book = book([next]).with_earlier(earlier.collect::<Vec<_>>());
         }
@@ -191,7 +192,7 @@ fn any_story() -> impl Strategy<Value = Story> {
 impl std::fmt::Debug for Story {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for recorded in &self.history {
-            let names: Vec<_> = recorded.events.iter().map(domain::ticket::Event::name).collect();
+            let names: Vec<_> = recorded.events.iter().map(Event::name).collect();
             writeln!(
                 f,
                 "{} {} {names:?} {:?}",
@@ -227,6 +228,25 @@ fn breach_overtook_a_wait(story: &Story) -> bool {
         }
         overtaken
     })
+}
+
+/// The story's history, played record by record.
+fn played(story: &Story, draft: &Book) -> Vec<Verdict> {
+    let mut rehearsal = Rehearsal::default();
+    for recorded in &story.history {
+        let of_clocks = recorded
+            .sla_events
+            .iter()
+            .map(|event| Event::Sla(Box::new(event.clone())));
+        let record = Happened {
+            revision: recorded.revision,
+            occurred_at: recorded.occurred_at,
+            actor: &recorded.actor,
+            events: &recorded.events.iter().cloned().chain(of_clocks).collect::<Vec<_>>(),
+        };
+        rehearsal.take(&record, draft).unwrap();
+    }
+    rehearsal.verdicts(story.now)
 }
 
 proptest! {
@@ -298,6 +318,7 @@ proptest! {
         let verdicts = compare(&story.clocks, &rehearsed, story.now);
         prop_assert!(verdicts.iter().all(|verdict| verdict.then == verdict.now), "{:?}", verdicts);
         prop_assert!(story.clocks.iter().eq(rehearsed.iter()));
+        prop_assert_eq!(played(&story, &book), verdicts);
     }
 
     #[test]

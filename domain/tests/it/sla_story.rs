@@ -9,14 +9,15 @@ use domain::catalogue::Catalogue;
 use domain::ids::Revision;
 use domain::policy::{WaitLength, WaitPolicy};
 use domain::sla::{
-    Book, ClockId, ClockState, Clocks, Counting, Edition, Explanation, PartKind, PauseReason, Recorded, SlaCalendar,
-    SlaEvent, SlaPolicy, SlaPolicySpec, Step, Target, TargetKind, follow, re_evaluate,
+    Book, ClockId, ClockState, Clocks, Counting, Desk, Edition, Explanation, Happened, PartKind, PauseReason, Promised,
+    Recorded, SlaCalendar, SlaEvent, SlaPolicy, SlaPolicySpec, Step, Target, TargetKind, Undecided, decide,
+    re_evaluate,
 };
 use domain::testing::{agent, body, create, customer};
 use domain::text::Code;
 use domain::ticket::{
-    Accept, AddComment, Change, Classify, Close, Command, Context, ProposeClosure, ProvideInfo, Rejection, Reopen,
-    RequestInfo, Status, Ticket, TicketState, Visibility, decide,
+    Accept, AddComment, Change, Classify, Close, Command, Context, Event, ProposeClosure, ProvideInfo, Rejection,
+    Reopen, RequestInfo, Status, Ticket, TicketState, Visibility,
 };
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
@@ -224,44 +225,59 @@ impl Story {
             honour_deadlines: false,
             policy: &self.waits,
         };
-        let decision = decide(&self.ticket, command, &ctx)?;
+        let mut promised = Promised {
+            ticket: self.ticket.clone(),
+            clocks: self.clocks.clone(),
+            revision: Revision(u64::try_from(self.history.len()).unwrap()),
+        };
+        let desk = Desk {
+            book: &self.book,
+            catalogue: &Catalogue::default(),
+        };
+        let revision = self.next_revision();
+        let decision = match decide(&promised, revision, command, &ctx, &desk) {
+            Ok(decision) => decision,
+            Err(Undecided::Rejected(rejection)) => return Err(rejection),
+            Err(Undecided::UnknownPin(unknown)) => panic!("{unknown}"),
+        };
         if decision.events.is_empty() {
             return Ok(());
         }
-        let before = self.ticket.clone();
-        for event in &decision.events {
-            self.ticket = std::mem::take(&mut self.ticket).evolve(event, decision.occurred_at);
-        }
-        let step = Step {
-            revision: self.next_revision(),
+        promised.evolve(&Happened {
+            revision,
             occurred_at: decision.occurred_at,
             actor,
             events: &decision.events,
-            before: before.state(),
-            after: self.ticket.state().unwrap(),
-        };
-        let sla_events = follow(&self.clocks, &step, &self.book).unwrap();
-        self.clocks.apply(&step, &sla_events);
+        });
+        (self.ticket, self.clocks) = (promised.ticket, promised.clocks);
+        let (of_clocks, events): (Vec<Event>, Vec<Event>) =
+            decision.events.into_iter().partition(|event| event.sla().is_some());
         self.history.push(Recorded {
-            revision: step.revision,
+            revision,
             occurred_at: decision.occurred_at,
             actor: actor.clone(),
-            events: decision.events.clone(),
-            sla_events,
+            events,
+            sla_events: of_clocks.iter().filter_map(Event::sla).cloned().collect(),
         });
         Ok(())
     }
 
-    /// Lets the scheduler record what is overdue, one record for each; says what.
+    /// Lets the scheduler fire what is overdue, one timer after the other; says what time has done.
     pub(crate) fn scheduler(&mut self) -> Vec<SlaEvent> {
-        let overdue = self.clocks.overdue(self.now);
-        for event in &overdue {
-            let (SlaEvent::Warned { at, .. } | SlaEvent::Breached { at, .. }) = event else {
-                panic!("time alone does not make {}", event.name())
-            };
-            self.record(&Actor::system(), *at, vec![event.clone()]);
+        let recorded = self.history.len();
+        while let Some(timer) = self.clocks.timers().first().filter(|timer| timer.at < self.now) {
+            let timer = *timer;
+            let before = self.history.len();
+            self.tell(&Actor::system(), &Command::FireTimer(timer)).unwrap();
+            let last = self.history.last().unwrap();
+            assert_eq!((self.history.len(), last.occurred_at), (before + 1, timer.at));
         }
-        overdue
+        let made = self.history.iter().skip(recorded);
+        let by_time = |event: &&SlaEvent| matches!(event, SlaEvent::Warned { .. } | SlaEvent::Breached { .. });
+        made.flat_map(|recorded| &recorded.sla_events)
+            .filter(by_time)
+            .cloned()
+            .collect()
     }
 
     /// Shows what a re-evaluation would change.

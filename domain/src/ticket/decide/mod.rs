@@ -73,6 +73,13 @@ fn on_present(ticket: &TicketState, command: &Command, ctx: &Context<'_>) -> Res
     if let Command::ExpireClosureWait(number) = command {
         return Ok(wait::closure_expired(ticket, *number, ctx));
     }
+    // Whether a timer's time is over its clocks say, which are beside the ticket.
+    if let Command::FireTimer(timer) = command {
+        return Ok(Decision {
+            occurred_at: timer.at,
+            events: Vec::new(),
+        });
+    }
     rules::possible(command.name(), &standing, ctx.actor)?;
     let occurred_at = occurred_at(Some(ticket), ctx)?;
     let events = events(ticket, command, ctx)?;
@@ -97,8 +104,13 @@ fn events(ticket: &TicketState, command: &Command, ctx: &Context<'_>) -> Result<
         Command::Edit(edit) => correct::edited(ticket, edit),
         Command::Follow(user) => follow::followed(ticket, *user, ctx)?,
         Command::Unfollow(user) => follow::unfollowed(ticket, *user, ctx)?,
-        // Answered before: a present ticket is not created, and expiry has its own time.
-        Command::Create(_) | Command::ExpireInformationWait(_) | Command::ExpireClosureWait(_) => Vec::new(),
+        // Answered before: a present ticket is not created, and expiry and timers have their own time.
+        Command::Create(_)
+        | Command::ExpireInformationWait(_)
+        | Command::ExpireClosureWait(_)
+        | Command::FireTimer(_)
+        // What it does is to the clocks.
+        | Command::ReEvaluate(_) => Vec::new(),
     })
 }
 
