@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, Payload, exact};
-use crate::{calendar, policy, value};
+use crate::{calendar, contract, policy, value};
 
 const NAMED_V1: KindVersion = KindVersion { kind: 1000, version: 1 };
 
@@ -22,6 +22,7 @@ impl Payload for Event {
             Self::Named { .. } => NAMED_V1,
             Self::Calendar(revised) => calendar::kind(revised),
             Self::Policy(revised) => policy::kind(revised),
+            Self::Contract(_) => contract::AGREED_V1,
         }
     }
 
@@ -40,6 +41,7 @@ impl Payload for Event {
             }
             Self::Calendar(revised) => calendar::encode(revised),
             Self::Policy(revised) => policy::encode(revised),
+            Self::Contract(agreed) => contract::encode(agreed),
         }
     }
 
@@ -62,8 +64,10 @@ impl Payload for Event {
                 let calendar =
                     || Some(calendar::decode(other, bytes)?.map(|revised| Self::Calendar(Box::new(revised))));
                 let policy = || Some(policy::decode(other, bytes)?.map(|revised| Self::Policy(Box::new(revised))));
+                let contract = || Some(contract::decode(other, bytes)?.map(|agreed| Self::Contract(Box::new(agreed))));
                 calendar()
                     .or_else(policy)
+                    .or_else(contract)
                     .unwrap_or(Err(DecodeError::UnknownKind(other)))
             }
         }
@@ -77,6 +81,7 @@ impl Payload for Event {
             (calendar::HOLIDAYS_ADDED_V1, "calendar_holidays_added"),
             (policy::CREATED_V1, "policy_created"),
             (policy::CHANGED_V1, "policy_changed"),
+            (contract::AGREED_V1, "contract_agreed"),
         ]
     }
 }

@@ -48,6 +48,15 @@ impl From<&Actor> for RecordedActor {
     }
 }
 
+impl From<RecordedActor> for Actor {
+    fn from(actor: RecordedActor) -> Self {
+        Self {
+            organisation: actor.organisation,
+            ..Self::plain(actor.user, actor.kind)
+        }
+    }
+}
+
 /// What is known of every record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {

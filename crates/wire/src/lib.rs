@@ -9,6 +9,7 @@
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod calendar;
+mod contract;
 mod directory;
 mod envelope;
 mod payload;

@@ -1,5 +1,6 @@
 //! Stored form of a ticket's events.
 
+mod clock;
 mod created;
 mod life;
 mod registry;

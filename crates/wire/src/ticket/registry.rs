@@ -2,6 +2,7 @@
 
 use domain::ticket::Event;
 
+use super::clock;
 use super::created::{AssignedV1, ClassifiedV1, CreatedV1, EditedV1};
 use super::life::{AskedV1, ClosedV1, InformationWaitExpiredV1, RatedV1};
 use super::talk::{CommentedV1, SaidV1, WorkResumedV1};
@@ -9,7 +10,7 @@ use super::work::{AwaitedV1, UserV1};
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, Payload, exact};
 
-const fn v1(kind: u16) -> KindVersion {
+pub(super) const fn v1(kind: u16) -> KindVersion {
     KindVersion { kind, version: 1 }
 }
 
@@ -57,6 +58,7 @@ impl Payload for Event {
             Self::Unfollowed { .. } => UNFOLLOWED,
             Self::InformationWaitExpired { .. } => INFORMATION_WAIT_EXPIRED,
             Self::ClosureWaitExpired => CLOSURE_WAIT_EXPIRED,
+            Self::Sla(event) => clock::kind(event),
         }
     }
 
@@ -84,6 +86,7 @@ impl Payload for Event {
             Self::Edited(edited) => postcard::to_stdvec(&EditedV1::of(edited)),
             Self::InformationWaitExpired { wait } => postcard::to_stdvec(&InformationWaitExpiredV1::of(wait.as_ref())),
             Self::ClosureWaitExpired => Ok(Vec::new()),
+            Self::Sla(event) => clock::encode(event),
         }
     }
 
@@ -136,7 +139,10 @@ impl Payload for Event {
                 exact::<()>(bytes)?;
                 Self::ClosureWaitExpired
             }
-            unknown => return Err(DecodeError::UnknownKind(unknown)),
+            other => match clock::decode(other, bytes) {
+                Some(event) => Self::Sla(Box::new(event?)),
+                None => return Err(DecodeError::UnknownKind(other)),
+            },
         })
     }
 
@@ -162,6 +168,15 @@ impl Payload for Event {
             (UNFOLLOWED, "unfollowed"),
             (INFORMATION_WAIT_EXPIRED, "information_wait_expired"),
             (CLOSURE_WAIT_EXPIRED, "closure_wait_expired"),
+            (clock::STARTED, "sla_started"),
+            (clock::PAUSED, "sla_paused"),
+            (clock::RESUMED, "sla_resumed"),
+            (clock::FULFILLED, "sla_fulfilled"),
+            (clock::CANCELLED, "sla_cancelled"),
+            (clock::WARNED, "sla_warned"),
+            (clock::BREACHED, "sla_breached"),
+            (clock::RE_EVALUATED, "sla_re_evaluated"),
+            (clock::NOTICE_DUE, "sla_notice_due"),
         ]
     }
 }

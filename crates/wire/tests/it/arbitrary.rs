@@ -4,16 +4,23 @@ use domain::Timestamp;
 use domain::actor::ActorKind;
 use domain::calendar::{CalendarSpec, Interval, TimeOfDay, Week, stored};
 use domain::catalogue::{Awaits, Priority, TicketType};
+use domain::contract::Contract;
 use domain::directory::{self, EntryKind};
 use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
+use domain::policy::WaitLength;
+use domain::sla::{
+    Cancellation, ClockId, Counting, Edition, Marks, Notified, Pin, ReEvaluation, SlaEvent, TargetKind, Why,
+};
 use domain::text::{Body, Code, Label, Subject};
 use domain::ticket::{
-    Assigned, Change, Classified, Created, CustomFields, CustomValue, Edited, Event, Visibility, Wait,
+    Assigned, Change, Classified, Created, CustomFields, CustomValue, Edited, Event, Status, Visibility, Wait,
 };
+use jiff::SignedDuration;
 use jiff::civil::{Date, Weekday};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 use uuid::Uuid;
 use wire::{Header, Record, RecordedActor};
 
@@ -197,9 +204,84 @@ fn named() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Any event of a ticket.
+fn clock_id() -> impl Strategy<Value = ClockId> {
+    (select(&TargetKind::ALL[..]), any::<u32>()).prop_map(|(target, number)| ClockId { target, number })
+}
+
+fn pin() -> impl Strategy<Value = Pin> {
+    let edition = || (code(), any::<u32>()).prop_map(|(id, version)| Edition { id, version });
+    (edition(), edition()).prop_map(|(policy, calendar)| Pin { policy, calendar })
+}
+
+fn length() -> impl Strategy<Value = WaitLength> {
+    (any::<i64>(), any::<bool>()).prop_map(|(micros, working)| {
+        let duration = SignedDuration::from_micros(micros);
+        if working {
+            WaitLength::Working(duration)
+        } else {
+            WaitLength::Elapsed(duration)
+        }
+    })
+}
+
+fn marks() -> impl Strategy<Value = Marks> {
+    (option::of(time()), option::of(time())).prop_map(|(warn_at, due_at)| Marks { warn_at, due_at })
+}
+
+fn re_evaluation() -> impl Strategy<Value = SlaEvent> {
+    let why = select(&[Why::TicketChanged, Why::Asked][..]);
+    let counting = select(&[Counting::Kept, Counting::Afresh][..]);
+    (clock_id(), why, counting, (pin(), pin()), length(), (marks(), marks())).prop_map(
+        |(clock, why, counting, (from, to), within, (before, marks))| {
+            SlaEvent::ReEvaluated(Box::new(ReEvaluation {
+                clock,
+                why,
+                counting,
+                from,
+                to,
+                within,
+                before,
+                marks,
+            }))
+        },
+    )
+}
+
+fn clock() -> impl Strategy<Value = Event> {
+    let why = select(&[Cancellation::Resolved, Cancellation::Withdrawn][..]);
+    let event = prop_oneof![
+        (clock_id(), pin(), length(), marks()).prop_map(|(clock, pin, within, marks)| SlaEvent::Started {
+            clock,
+            pin,
+            within,
+            marks
+        }),
+        (clock_id(), select(&Status::ALL[..])).prop_map(|(clock, status)| SlaEvent::Paused { clock, status }),
+        (clock_id(), marks()).prop_map(|(clock, marks)| SlaEvent::Resumed { clock, marks }),
+        clock_id().prop_map(|clock| SlaEvent::Fulfilled { clock }),
+        (clock_id(), why).prop_map(|(clock, why)| SlaEvent::Cancelled { clock, why }),
+        (clock_id(), time()).prop_map(|(clock, at)| SlaEvent::Warned { clock, at }),
+        (clock_id(), time()).prop_map(|(clock, at)| SlaEvent::Breached { clock, at }),
+        re_evaluation().boxed(),
+        (clock_id(), select(&Notified::ALL[..]), time()).prop_map(|(clock, whom, at)| SlaEvent::NoticeDue {
+            clock,
+            whom,
+            at
+        }),
+    ];
+    event.prop_map(|event| Event::Sla(Box::new(event)))
+}
+
+/// Any event of a ticket. Boxed: all of them on one stack would be too much for it.
 pub(crate) fn ticket_event() -> impl Strategy<Value = Event> {
-    prop_oneof![2 => created(), 3 => corrected(), 4 => said(), 4 => waited(), 1 => named()]
+    prop_oneof![
+        2 => created().boxed(),
+        3 => corrected().boxed(),
+        4 => said().boxed(),
+        4 => waited().boxed(),
+        1 => named().boxed(),
+        4 => clock().boxed(),
+    ]
 }
 
 /// Any event of the directory.
@@ -210,7 +292,18 @@ pub(crate) fn directory_event() -> impl Strategy<Value = directory::Event> {
         Just(EntryKind::Organisation)
     ];
     let named = (kind, label()).prop_map(|(kind, name)| directory::Event::Named { kind, name });
-    prop_oneof![named, calendar(), crate::arbitrary_policy::policy()]
+    prop_oneof![named, calendar(), crate::arbitrary_policy::policy(), contract()]
+}
+
+fn contract() -> impl Strategy<Value = directory::Event> {
+    let workflow = prop_oneof![Just("supportal"), Just("cabinet"), Just("simple")];
+    (workflow, option::of(time()), option::of(time())).prop_map(|(workflow, support_from, support_until)| {
+        directory::Event::Contract(Box::new(Contract {
+            workflow,
+            support_from,
+            support_until,
+        }))
+    })
 }
 
 /// Any version of a calendar, also one that no rule would let pass: bytes know no rules.

@@ -10,6 +10,7 @@
 mod arbitrary;
 mod arbitrary_policy;
 mod catalogue;
+mod clock_samples;
 mod damage;
 mod golden;
 mod laws;

@@ -4,6 +4,7 @@ use domain::Timestamp;
 use domain::actor::ActorKind;
 use domain::calendar::{CalendarSpec, Interval, Week, stored};
 use domain::catalogue::{Awaits, Priority, TicketType};
+use domain::contract::Contract;
 use domain::directory::{self, EntryKind};
 use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
 use domain::policy::WaitLength;
@@ -208,6 +209,7 @@ pub(crate) fn ticket_events() -> Vec<Event> {
         Event::ClosureWaitExpired,
     ];
     events.extend(corrections());
+    events.extend(crate::clock_samples::clock_events());
     events
 }
 
@@ -241,7 +243,7 @@ fn bare_calendar() -> stored::Version {
     }
 }
 
-/// A name for every kind of entry, and every change to a calendar and to a policy.
+/// A name for every kind of entry, every change to a calendar and to a policy, and contracts.
 pub(crate) fn directory_events() -> Vec<directory::Event> {
     let names = EntryKind::ALL.into_iter().map(|kind| directory::Event::Named {
         kind,
@@ -267,7 +269,17 @@ pub(crate) fn directory_events() -> Vec<directory::Event> {
             }))
         })
     });
-    names.chain(calendars).chain(policies).collect()
+    let at = |micros| Some(Timestamp::from_microsecond(micros).unwrap());
+    let contracts = [
+        Contract::default(),
+        Contract {
+            workflow: "cabinet",
+            support_from: at(1_767_225_600_000_000),
+            support_until: at(1_798_761_600_000_000),
+        },
+    ];
+    let contracts = contracts.map(|contract| directory::Event::Contract(Box::new(contract)));
+    names.chain(calendars).chain(policies).chain(contracts).collect()
 }
 
 fn full_policy() -> policy::Version {
