@@ -1,10 +1,11 @@
-//! The policies in force, followed in the log, so that no decision waits for them.
+//! The policies in force and what was agreed with organisations, followed in the log, so that no decision waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::directory::Event;
 use domain::ids::Position;
+use domain::policy::WaitPolicy;
 use domain::sla::{Book, InForce, Library, SlaPolicy};
 use service_kit::health::Component;
 use service_kit::{Shutdown, chain};
@@ -64,9 +65,24 @@ impl Books {
         }
     }
 
+    /// A policy for waits alone, for all tickets, that never changes.
+    ///
+    /// # Panics
+    ///
+    /// Never: one policy makes a book.
+    pub fn waiting(waits: &WaitPolicy) -> Self {
+        let book = Book::try_new(vec![SlaPolicy::waiting(waits)]).expect("one policy has no scope twice");
+        Self::fixed(book)
+    }
+
     /// What applies now. `None` while the log has never been read to its end: nobody knows.
     pub fn current(&self) -> Option<Arc<Book>> {
         self.shelf.borrow().book.clone()
+    }
+
+    /// What applies now, and word of what applies afterwards.
+    pub(crate) fn watch(&self) -> Watched {
+        Watched(self.shelf.clone())
     }
 
     /// Returns once the record at a position of the directory is taken in. For ever, if nobody
@@ -75,6 +91,24 @@ impl Books {
         let mut kept = self.shelf.clone();
         // An error says that the keeper has ended. Then there is nothing to wait for.
         let _ = kept.wait_for(|shelf| shelf.sequence >= position.sequence).await;
+    }
+}
+
+/// Books while one decision waits for another one.
+#[derive(Debug)]
+pub(crate) struct Watched(watch::Receiver<Shelf>);
+
+impl Watched {
+    /// What applies now.
+    pub(crate) fn current(&mut self) -> Option<Arc<Book>> {
+        self.0.borrow_and_update().book.clone()
+    }
+
+    /// Returns once more is known than at the last look; for ever, if nobody keeps the books.
+    pub(crate) async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -159,7 +193,7 @@ impl BookKeeper {
     }
 }
 
-/// Whether a record says something about policies or calendars.
+/// Whether a record says something about policies, calendars or contracts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Changed {
     Yes,
@@ -176,6 +210,7 @@ fn take_in(library: &mut Library, entry: &Entry) -> Result<Changed, CorruptHisto
             Event::Named { .. } => continue,
             Event::Calendar(revised) => library.add_calendar(record.header.aggregate_id.into(), &revised.version),
             Event::Policy(revised) => library.add_policy(revised),
+            Event::Contract(contract) => library.add_contract(record.header.aggregate_id.into(), contract),
         }
         changed = Changed::Yes;
     }

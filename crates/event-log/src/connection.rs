@@ -9,7 +9,6 @@ use async_nats::connection::State;
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, ServerAddr};
 use bytes::Bytes;
-use domain::policy::WaitPolicy;
 use domain::sla::SlaPolicy;
 use service_kit::clock::SharedClock;
 use tokio::sync::watch;
@@ -18,6 +17,7 @@ use uuid::Uuid;
 use crate::append::AppendMetrics;
 use crate::books::{BookKeeper, Books};
 use crate::calendars::Calendars;
+use crate::contracts::Contracts;
 use crate::directory::Directory;
 use crate::numbers::Numbers;
 use crate::policies::Policies;
@@ -303,9 +303,9 @@ impl EventLog {
         self.inner.layout.partitions
     }
 
-    /// Commands on tickets, under a policy for waits.
-    pub fn tickets(&self, policy: Arc<WaitPolicy>) -> Tickets {
-        Tickets::new(Arc::clone(&self.inner), policy)
+    /// Commands on tickets, decided by the policies of these books.
+    pub fn tickets(&self, books: Books) -> Tickets {
+        Tickets::new(Arc::clone(&self.inner), books)
     }
 
     /// Names of people, organisations and groups.
@@ -321,6 +321,11 @@ impl EventLog {
     /// Commands on policies.
     pub fn policies(&self) -> Policies {
         Policies::new(Arc::clone(&self.inner))
+    }
+
+    /// What is agreed with organisations.
+    pub fn contracts(&self) -> Contracts {
+        Contracts::new(Arc::clone(&self.inner))
     }
 
     /// The policies in force, once their keeper runs. The policy `usual` applies where no stored

@@ -6,7 +6,9 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::actor::Actor;
 use domain::ids::{CommandId, Position, Revision, TicketId, TicketNumber, UserId};
-use domain::ticket::{Command, Context, Decision, Event, Rejection, Status, TicketState, decide};
+use domain::sla::{Desk, Undecided, decide};
+use domain::ticket::{Command, Context, Decision, Event, Rejection, Status, TicketState};
+use domain::workflow::Workflow;
 use service_kit::clock::whole_microseconds;
 use uuid::Uuid;
 use wire::{Header, Record, RecordedActor};
@@ -20,6 +22,10 @@ use crate::tickets::{Freshness, Tickets};
 /// Writers that keep losing the race for a ticket give up after this many tries. Within one
 /// process they queue; this covers a burst from several.
 pub(crate) const ATTEMPTS_MAX: u32 = 12;
+/// How long a command waits for policies that were not read yet, and how many changes of them it looks at. Reading one
+/// takes milliseconds.
+const BOOK_WAIT: Duration = Duration::from_secs(1);
+const BOOKS_MAX: u32 = 4;
 /// The longest pause before another try; the actual one is random, so that two losers part ways.
 const CONFLICT_PAUSE_MAX_MICROS: u64 = 20_000;
 
@@ -71,6 +77,8 @@ pub enum ExecuteError {
         rejection: Rejection,
         /// The ticket as it is, if the actor may see it.
         ticket: Option<Box<TicketState>>,
+        /// How its organisation's tickets are worked on.
+        workflow: Workflow,
     },
     /// The ticket does not have the revision that the caller expects.
     #[error("the ticket is at revision {actual}")]
@@ -90,6 +98,9 @@ pub enum ExecuteError {
     /// The log cannot be reached. Nothing was written.
     #[error("the log cannot be reached")]
     Unavailable,
+    /// The policies that the ticket is decided by were not read yet. Nothing was written.
+    #[error("the policies have not been read from the log yet")]
+    PoliciesUnread,
     /// The log did not say whether it took the record. A repetition with the same id finds out.
     #[error("the log did not say whether it took the command")]
     OutcomeUnknown,
@@ -213,7 +224,7 @@ impl Tickets {
             return Ok(Settled::no(ExecuteError::RevisionMismatch { actual }));
         }
         if let Command::Create(create) = command
-            && history.ticket.state().is_none()
+            && history.ticket().state().is_none()
             && create.number == TicketNumber(0)
         {
             create.number = self.next_number().await?;
@@ -224,10 +235,10 @@ impl Tickets {
             // As the log keeps it, or the state here would not be the one that is read back.
             occurred_at: request.occurred_at.map(whole_microseconds),
             honour_deadlines: request.honour_deadlines,
-            policy: self.policy(),
+            policy: self.no_waits(),
         };
-        Ok(match decide(&history.ticket, command, &ctx) {
-            Err(rejection) => Settled::no(rejected(rejection, history, &request.actor)),
+        Ok(match self.decide(history, command, &ctx).await? {
+            Err(rejection) => Settled::no(self.rejected(rejection, history, &request.actor)),
             Ok(decision) if decision.events.is_empty() => Settled::Answer(Box::new(Ok(self.unchanged(id, history)))),
             Ok(_) if actual.0 >= HISTORY_RECORDS_MAX && !ends(command) => Settled::no(ExecuteError::HistoryTooLong),
             Ok(decision) => Settled::Append(Decided {
@@ -237,10 +248,57 @@ impl Tickets {
         })
     }
 
+    /// What the rules say under the policies in force. Where these were not read yet, or the ticket runs by one that
+    /// another process has only just put into force, it waits for them a little.
+    async fn decide(
+        &self,
+        history: &History,
+        command: &Command,
+        ctx: &Context<'_>,
+    ) -> Result<Result<Decision, Rejection>, ExecuteError> {
+        let mut books = self.books().watch();
+        for _ in 0..BOOKS_MAX {
+            if let Some(book) = books.current() {
+                let desk = Desk {
+                    book: &book,
+                    catalogue: self.catalogue(),
+                };
+                let waits = history.ticket().state().and_then(|ticket| book.waits(ticket));
+                let ctx = Context {
+                    policy: waits.unwrap_or(ctx.policy),
+                    ..ctx.clone()
+                };
+                match decide(&history.promised, history.revision().next(), command, &ctx, &desk) {
+                    Ok(decision) => return Ok(Ok(decision)),
+                    Err(Undecided::Rejected(rejection)) => return Ok(Err(rejection)),
+                    Err(Undecided::UnknownPin(unknown)) => tracing::info!("a policy was not read yet: {unknown}"),
+                }
+            }
+            if tokio::time::timeout(BOOK_WAIT, books.changed()).await.is_err() {
+                break;
+            }
+        }
+        Err(ExecuteError::PoliciesUnread)
+    }
+
+    fn rejected(&self, rejection: Rejection, history: &History, actor: &Actor) -> ExecuteError {
+        let ticket = history.ticket().state().filter(|_| visible(history, actor));
+        let organisation = ticket.and_then(|ticket| ticket.organisation);
+        let workflow = self
+            .books()
+            .current()
+            .map(|book| book.contract(organisation).workflow());
+        ExecuteError::Rejected {
+            rejection,
+            ticket: ticket.cloned().map(Box::new),
+            workflow: workflow.unwrap_or(Workflow::USUAL),
+        }
+    }
+
     fn unchanged(&self, id: TicketId, history: &History) -> Outcome {
         Outcome {
             number: number(history),
-            status: history.ticket.state().map_or(Status::New, |state| state.status),
+            status: history.ticket().state().map_or(Status::New, |state| state.status),
             revision: history.revision(),
             position: self.position(id, history.tip.sequence),
             events: Vec::new(),
@@ -283,17 +341,9 @@ impl Tickets {
 
 fn visible(history: &History, actor: &Actor) -> bool {
     history
-        .ticket
+        .ticket()
         .state()
         .is_some_and(|state| domain::access::may_see(actor, state.audience()))
-}
-
-fn rejected(rejection: Rejection, history: &History, actor: &Actor) -> ExecuteError {
-    let ticket = history.ticket.state().filter(|_| visible(history, actor));
-    ExecuteError::Rejected {
-        rejection,
-        ticket: ticket.cloned().map(Box::new),
-    }
 }
 
 /// What is to be done about a command.
@@ -351,7 +401,7 @@ pub(crate) fn header(aggregate_id: Uuid, tip: &Tip, revision: Revision, request:
 }
 
 fn number(history: &History) -> TicketNumber {
-    history.ticket.state().map_or(TicketNumber(0), |state| state.number)
+    history.ticket().state().map_or(TicketNumber(0), |state| state.number)
 }
 
 /// A random pause; the randomness of ids is good enough for it.

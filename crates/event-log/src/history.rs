@@ -1,6 +1,7 @@
 //! A ticket's history, folded: its state, and what must be known of each record.
 
 use domain::ids::{CommandId, Revision, TicketId};
+use domain::sla::{Happened, Promised};
 use domain::ticket::{Event, Status, Ticket};
 use uuid::Uuid;
 use wire::{Header, Record};
@@ -62,7 +63,7 @@ impl Tip {
 /// All that is known of a ticket from its records. Empty: it does not exist.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct History {
-    pub(crate) ticket: Ticket,
+    pub(crate) promised: Promised,
     pub(crate) tip: Tip,
     /// What [`Inner::connections`](crate::connection::Inner::connections) was before its first
     /// record was loaded.
@@ -77,6 +78,10 @@ impl History {
             connections,
             ..Self::default()
         }
+    }
+
+    pub(crate) fn ticket(&self) -> &Ticket {
+        &self.promised.ticket
     }
 
     pub(crate) fn revision(&self) -> Revision {
@@ -111,19 +116,19 @@ impl History {
 
     /// Takes in a record that follows from the last.
     pub(crate) fn push(&mut self, record: &Record<Event>, sequence: u64, hash: [u8; 32]) {
-        let occurred_at = record.header.occurred_at;
-        let ticket = std::mem::take(&mut self.ticket);
-        self.ticket = record
-            .events
-            .iter()
-            .fold(ticket, |ticket, event| ticket.evolve(event, occurred_at));
+        self.promised.evolve(&Happened {
+            revision: record.header.revision,
+            occurred_at: record.header.occurred_at,
+            actor: &record.header.actor.into(),
+            events: &record.events,
+        });
         self.tip = Tip { sequence, hash };
         self.recorded.push(Recorded {
             record_id: record.header.record_id,
             command_id: record.header.command_id,
             digest: record.header.digest,
             sequence,
-            status: self.ticket.state().map_or(Status::New, |state| state.status),
+            status: self.ticket().state().map_or(Status::New, |state| state.status),
             events: record.events.iter().map(Event::name).collect(),
         });
     }
@@ -132,10 +137,12 @@ impl History {
     pub(crate) fn weight(&self) -> u32 {
         const RECORD: usize = 160;
         const TICKET: usize = 1024;
-        let texts = self.ticket.state().map_or(0, |state| {
+        const CLOCK: usize = 512;
+        let texts = self.ticket().state().map_or(0, |state| {
             state.description.as_str().len() + state.subject.as_str().len() + state.custom_fields.len() * 128
         });
-        let bytes = TICKET + texts + self.recorded.len() * RECORD;
+        let clocks = self.promised.clocks.iter().count();
+        let bytes = TICKET + texts + clocks * CLOCK + self.recorded.len() * RECORD;
         u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 }

@@ -2,7 +2,7 @@
 //! the expected-sequence check of JetStream is safe on literal subjects alone.
 
 use domain::directory::EntryKind;
-use domain::ids::{CalendarId, TicketId};
+use domain::ids::{CalendarId, OrganisationId, TicketId};
 use uuid::Uuid;
 
 /// The stream of directory entries.
@@ -42,6 +42,10 @@ pub(crate) fn directory_subject(kind: EntryKind, id: Uuid) -> String {
 
 pub(crate) fn calendar_subject(id: CalendarId) -> String {
     format!("rc.d.calendar.{}", id.as_uuid().as_simple())
+}
+
+pub(crate) fn contract_subject(id: OrganisationId) -> String {
+    format!("rc.d.contract.{}", id.as_uuid().as_simple())
 }
 
 /// All policies have one history, so that no two come to be for the same tickets.

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
+use domain::catalogue::Catalogue;
 use domain::ids::{Position, TicketId, TicketNumber};
 use domain::policy::WaitPolicy;
 use domain::ticket::Command;
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use crate::append::AppendError;
+use crate::books::Books;
 use crate::cache::Histories;
 use crate::connection::Inner;
 use crate::execute::ExecuteError;
@@ -31,7 +33,9 @@ pub struct Tickets {
 #[derive(Debug)]
 struct Shared {
     inner: Arc<Inner>,
-    policy: Arc<WaitPolicy>,
+    books: Books,
+    no_waits: WaitPolicy,
+    catalogue: Catalogue,
     histories: Histories,
     turns: Vec<Mutex<()>>,
     loads: Semaphore,
@@ -47,13 +51,15 @@ pub(crate) enum Freshness {
 }
 
 impl Tickets {
-    pub(crate) fn new(inner: Arc<Inner>, policy: Arc<WaitPolicy>) -> Self {
+    pub(crate) fn new(inner: Arc<Inner>, books: Books) -> Self {
         let turns = (0..STRIPES).map(|_| Mutex::new(())).collect();
         let histories = Histories::new();
         Self {
             shared: Arc::new(Shared {
                 inner,
-                policy,
+                books,
+                no_waits: WaitPolicy::none(),
+                catalogue: Catalogue::default(),
                 histories,
                 turns,
                 loads: Semaphore::new(LOADS_MAX),
@@ -69,8 +75,17 @@ impl Tickets {
         &self.shared.histories
     }
 
-    pub(crate) fn policy(&self) -> &WaitPolicy {
-        &self.shared.policy
+    pub(crate) fn books(&self) -> &Books {
+        &self.shared.books
+    }
+
+    /// How long tickets wait that no policy is for.
+    pub(crate) fn no_waits(&self) -> &WaitPolicy {
+        &self.shared.no_waits
+    }
+
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.shared.catalogue
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -1,14 +1,13 @@
 //! Commands that nothing comes in between of.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::actor::Actor;
 use domain::ids::{Position, Revision, TicketNumber, UserId};
 use domain::testing::{AGENT, COLLEAGUE, CUSTOMER, agent, customer};
 use domain::ticket::{Accept, Command, Event, Rejection, Status};
-use event_log::{ExecuteError, Request};
+use event_log::{Books, ExecuteError, Request};
 use futures::future::join_all;
 
 use crate::support::{Desk, comment, create, new_ticket, open, say, ticket_in, wish};
@@ -117,6 +116,7 @@ async fn a_rejection_makes_no_record_and_shows_the_ticket_to_whoever_may_see_it(
     let Err(ExecuteError::Rejected {
         rejection,
         ticket: Some(state),
+        ..
     }) = refused
     else {
         panic!("{refused:?}");
@@ -131,7 +131,8 @@ async fn a_rejection_makes_no_record_and_shows_the_ticket_to_whoever_may_see_it(
             refused,
             Err(ExecuteError::Rejected {
                 rejection: Rejection::Absent,
-                ticket: None
+                ticket: None,
+                ..
             })
         ),
         "{refused:?}"
@@ -265,7 +266,7 @@ async fn a_history_longer_than_one_batch_is_loaded_whole() {
         say(&desk.tickets, ticket, &number.to_string()).await.unwrap();
     }
     // Another process, which has nothing in its cache.
-    let fresh = desk.log.tickets(Arc::new(domain::policy::WaitPolicy::cabinet()));
+    let fresh = desk.log.tickets(Books::waiting(&domain::policy::WaitPolicy::cabinet()));
     let said = say(&fresh, ticket, "the last").await.unwrap();
     assert_eq!(said.revision, Revision(WORDS + 2));
     assert_eq!(

@@ -8,7 +8,7 @@ use domain::sla::stored::{Command, Draft, Version};
 use domain::sla::{Book, Matter, Pin, SlaCalendar, SlaPolicy};
 use domain::testing::agent;
 use domain::text::{Code, Label};
-use event_log::{BookKeeper, Books, EventLog, PolicyOutcome};
+use event_log::{BookKeeper, Books, EventLog, ExecuteError, PolicyOutcome};
 use service_kit::{Health, Shutdown};
 use test_harness::wait_until;
 use uuid::Uuid;
@@ -117,6 +117,21 @@ async fn a_policy_applies_as_soon_as_its_position_is_reached_and_all_before_it_a
     assert_eq!(later.books.current(), kept.books.current());
     kept.shutdown.trigger();
     kept.shutdown.finished().await;
+}
+
+#[tokio::test]
+async fn nothing_is_decided_about_tickets_before_the_policies_are_read() {
+    let desk = Desk::start().await;
+    let (books, keeper) = desk.log.books(SlaPolicy::cabinet());
+    let tickets = desk.log.tickets(books.clone());
+    let (ticket, request) = (Uuid::new_v4().into(), wish(domain::testing::customer()));
+    let command = domain::testing::create();
+    let early = tickets.execute(ticket, &command, &request).await;
+    assert!(matches!(early, Err(ExecuteError::PoliciesUnread)), "{early:?}");
+    let kept = Kept::start((books, keeper));
+    kept.ready().await;
+    let outcome = tickets.execute(ticket, &command, &request).await.unwrap();
+    assert!(!outcome.replayed);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use domain::ids::{CommandId, Revision, TicketId, TicketNumber};
 use domain::policy::WaitPolicy;
 use domain::testing;
 use domain::ticket::{AddComment, Command, Event, Visibility};
-use event_log::{EventLog, ExecuteError, LogConfig, Outcome, Request, Tickets};
+use event_log::{Books, EventLog, ExecuteError, LogConfig, Outcome, Request, Tickets};
 use service_kit::clock::SystemClock;
 use test_harness::Nats;
 use uuid::Uuid;
@@ -38,7 +38,7 @@ pub(crate) async fn connect(url: &str) -> EventLog {
 }
 
 pub(crate) fn tickets(log: &EventLog) -> Tickets {
-    log.tickets(Arc::new(WaitPolicy::supportal()))
+    log.tickets(Books::waiting(&WaitPolicy::supportal()))
 }
 
 /// A server, a connection and commands.

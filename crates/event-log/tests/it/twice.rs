@@ -1,12 +1,10 @@
 //! The same wish, asked for more than once.
 
-use std::sync::Arc;
-
 use domain::ids::Revision;
 use domain::policy::WaitPolicy;
 use domain::testing::{agent, customer};
 use domain::ticket::{Command, Resume};
-use event_log::{ExecuteError, Outcome, Request, Tickets};
+use event_log::{Books, ExecuteError, Outcome, Request, Tickets};
 use futures::future::join_all;
 
 use crate::support::{Desk, comment, connect, create, new_ticket, open, say, tickets, wish};
@@ -77,7 +75,7 @@ async fn a_repetition_is_answered_as_the_first_was_whatever_has_happened_since()
     say(&desk.tickets, ticket, "and on it goes").await.unwrap();
 
     // Neither the rules nor `if_match` would allow them now. The last has an empty cache.
-    let fresh = desk.log.tickets(Arc::new(WaitPolicy::cabinet()));
+    let fresh = desk.log.tickets(Books::waiting(&WaitPolicy::cabinet()));
     for tickets in [&desk.tickets, &fresh] {
         for (command, wish, earlier) in [(&create(), &first_wish, &first), (&accept, &second_wish, &second)] {
             let again = tickets.execute(ticket, command, wish).await.unwrap();
