@@ -71,3 +71,27 @@ CREATE TABLE {schema}.policy_versions (
 
 COMMENT ON TABLE {schema}.policy_versions IS
     'Projection directory: every version of every policy, who wrote it and when. definition has all but the name as the API writes it.';
+
+CREATE TABLE {schema}.contracts (
+    id       uuid   NOT NULL,
+    version  bigint NOT NULL,
+    workflow text   NOT NULL,
+    CONSTRAINT contracts_pkey PRIMARY KEY (id)
+);
+
+COMMENT ON TABLE {schema}.contracts IS
+    'Projection directory: every organisation with which something was agreed, the last version of that and its workflow.';
+
+CREATE TABLE {schema}.contract_versions (
+    id            uuid        NOT NULL,
+    version       bigint      NOT NULL,
+    workflow      text        NOT NULL,
+    support_from  timestamptz,
+    support_until timestamptz,
+    actor_id      uuid        NOT NULL,
+    recorded_at   timestamptz NOT NULL,
+    CONSTRAINT contract_versions_pkey PRIMARY KEY (id, version)
+);
+
+COMMENT ON TABLE {schema}.contract_versions IS
+    'Projection directory: everything that was ever agreed with an organisation, by whom and when.';

@@ -5,3 +5,5 @@ CREATE OR REPLACE VIEW desk.calendars AS SELECT * FROM {schema}.calendars;
 CREATE OR REPLACE VIEW desk.calendar_versions AS SELECT * FROM {schema}.calendar_versions;
 CREATE OR REPLACE VIEW desk.policies AS SELECT * FROM {schema}.policies;
 CREATE OR REPLACE VIEW desk.policy_versions AS SELECT * FROM {schema}.policy_versions;
+CREATE OR REPLACE VIEW desk.contracts AS SELECT * FROM {schema}.contracts;
+CREATE OR REPLACE VIEW desk.contract_versions AS SELECT * FROM {schema}.contract_versions;

@@ -4,6 +4,7 @@ ALTER TABLE {schema}.ticket_versions ADD CONSTRAINT ticket_versions_pkey PRIMARY
 ALTER TABLE {schema}.descriptions ADD CONSTRAINT descriptions_pkey PRIMARY KEY (ticket_id, revision);
 ALTER TABLE {schema}.timeline ADD CONSTRAINT timeline_pkey PRIMARY KEY (ticket_id, revision, place);
 ALTER TABLE {schema}.measures ADD CONSTRAINT measures_pkey PRIMARY KEY (ticket_id, revision, place, kind);
+ALTER TABLE {schema}.ticket_clocks ADD CONSTRAINT ticket_clocks_pkey PRIMARY KEY (ticket_id, target, number);
 
 -- One index for each sort, whole. Ties are broken by id, so that a page has one right end. A filter that
 -- many tickets pass is served by walking the sort's index: how far does not depend on how many there are.
@@ -89,6 +90,7 @@ CREATE INDEX timeline_closings ON {schema}.timeline (occurred_at, ticket_id)
 CREATE INDEX timeline_ratings ON {schema}.timeline (occurred_at, ticket_id) WHERE event = 'rated';
 CREATE INDEX measures_by_time ON {schema}.measures (kind, occurred_at);
 CREATE INDEX ticket_timers_by_due ON {schema}.ticket_timers (due_at, ticket_id);
+CREATE INDEX ticket_clocks_by_wake ON {schema}.ticket_clocks (wakes_at, ticket_id) WHERE wakes_at IS NOT NULL;
 
 -- Whether a word is rare decides how it is looked for. By default Postgres counts the thousand commonest, and takes
 -- all others for half as common as the last of these: in millions of tickets, for far too common.

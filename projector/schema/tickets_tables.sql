@@ -130,6 +130,48 @@ CREATE TABLE {schema}.ticket_timers (
 
 COMMENT ON TABLE {schema}.ticket_timers IS 'Projection tickets: the waits that run, for the scheduler.';
 
+CREATE TABLE {schema}.ticket_clocks (
+    ticket_id        uuid        NOT NULL,
+    partition        integer     NOT NULL,
+    target           text        NOT NULL,
+    number           integer     NOT NULL,
+    policy           text        NOT NULL,
+    policy_version   bigint      NOT NULL,
+    calendar         text        NOT NULL,
+    calendar_version bigint      NOT NULL,
+    counts           text        NOT NULL,
+    within_micros    bigint      NOT NULL,
+    started_at       timestamptz NOT NULL,
+    started_by       bigint      NOT NULL,
+    paused_in        text,
+    paused_at        timestamptz,
+    paused_by        bigint,
+    warn_at          timestamptz,
+    due_at           timestamptz,
+    warned_at        timestamptz,
+    breached_at      timestamptz,
+    ended_at         timestamptz,
+    ended_by         bigint,
+    cancelled        text,
+    wakes            text,
+    wakes_at         timestamptz,
+    CONSTRAINT ticket_clocks_target_known CHECK (target IN ('first_response', 'next_response', 'resolution')),
+    CONSTRAINT ticket_clocks_counts_known CHECK (counts IN ('working', 'elapsed')),
+    CONSTRAINT ticket_clocks_cancelled_known CHECK (cancelled IN ('resolved', 'withdrawn')),
+    CONSTRAINT ticket_clocks_pause_is_whole CHECK (num_nonnulls(paused_in, paused_at, paused_by) IN (0, 3)),
+    CONSTRAINT ticket_clocks_end_is_whole CHECK (num_nonnulls(ended_at, ended_by) IN (0, 2)),
+    CONSTRAINT ticket_clocks_wakes_known CHECK (wakes IN ('warning', 'breach')),
+    CONSTRAINT ticket_clocks_timer_is_whole CHECK (num_nonnulls(wakes, wakes_at) IN (0, 2))
+);
+
+COMMENT ON TABLE {schema}.ticket_clocks IS 'Projection tickets: every time that a ticket was promised, as it stands.';
+COMMENT ON COLUMN {schema}.ticket_clocks.policy IS 'Id of the policy that it runs by, at version policy_version.';
+COMMENT ON COLUMN {schema}.ticket_clocks.counts IS 'Working time of the calendar, or time by the clock.';
+COMMENT ON COLUMN {schema}.ticket_clocks.started_by IS 'The ticket''s record that started it.';
+COMMENT ON COLUMN {schema}.ticket_clocks.paused_in IS 'The status in which it stands still; null if it does not.';
+COMMENT ON COLUMN {schema}.ticket_clocks.cancelled IS 'Why it ended without its target; null if it was met, in time or late.';
+COMMENT ON COLUMN {schema}.ticket_clocks.wakes_at IS 'When it warns or is over next if nobody does anything, for the scheduler.';
+
 CREATE TABLE {schema}.measures (
     ticket_id       uuid        NOT NULL,
     revision        bigint      NOT NULL,

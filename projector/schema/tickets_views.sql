@@ -10,6 +10,7 @@ CREATE OR REPLACE VIEW desk.descriptions AS SELECT * FROM {schema}.descriptions;
 CREATE OR REPLACE VIEW desk.timeline AS SELECT * FROM {schema}.timeline;
 CREATE OR REPLACE VIEW desk.ticket_texts AS SELECT * FROM {schema}.ticket_texts;
 CREATE OR REPLACE VIEW desk.ticket_timers AS SELECT * FROM {schema}.ticket_timers;
+CREATE OR REPLACE VIEW desk.ticket_clocks AS SELECT * FROM {schema}.ticket_clocks;
 CREATE OR REPLACE VIEW desk.measures AS SELECT * FROM {schema}.measures;
 CREATE OR REPLACE VIEW desk.measure_counts AS SELECT * FROM {schema}.measure_counts;
 CREATE OR REPLACE VIEW desk.counters AS SELECT * FROM {schema}.counters;

@@ -43,13 +43,14 @@ pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 21] = [
     "desk.tickets",
     "desk.ticket_versions",
     "desk.descriptions",
     "desk.timeline",
     "desk.ticket_texts",
     "desk.ticket_timers",
+    "desk.ticket_clocks",
     "desk.measures",
     "desk.measure_counts",
     "desk.counters",
@@ -61,5 +62,7 @@ const TABLES: [&str; 18] = [
     "desk.calendar_versions",
     "desk.policies",
     "desk.policy_versions",
+    "desk.contracts",
+    "desk.contract_versions",
     "recourse.access_tokens",
 ];

@@ -8,10 +8,11 @@ use domain::actor::Actor;
 use domain::directory::EntryKind;
 use domain::ids::{CommandId, TicketId, UserId};
 use domain::policy::WaitPolicy;
+use domain::sla::{Book, SlaCalendar, SlaPolicy, SlaPolicySpec};
 use domain::testing::{AGENT, create, customer, life};
 use domain::text::Label;
 use domain::ticket::Command;
-use event_log::{EventLog, LogConfig, Outcome, Request, Source, Tickets};
+use event_log::{Books, EventLog, LogConfig, Outcome, Request, Source, Tickets};
 use service_kit::{Health, Shutdown, SystemClock};
 use sqlx::postgres::PgPool;
 use test_harness::{Nats, postgres, wait_until};
@@ -41,7 +42,7 @@ impl Desk {
             replicas: 1,
         };
         let log = EventLog::connect(&config, SystemClock::shared()).await.unwrap();
-        let tickets = log.tickets(Arc::new(WaitPolicy::supportal()));
+        let tickets = log.tickets(Books::fixed(promises()));
         Self {
             nats,
             log,
@@ -130,6 +131,21 @@ pub(crate) async fn position(pool: &PgPool, projection: &str, partition: u16) ->
         .await
         .map_err(|error| error.to_string())?;
     Ok(u64::try_from(at).unwrap())
+}
+
+/// The promises of *simple* with the waits of *supportal*, so that tickets have all that they can have.
+fn promises() -> Book {
+    let (simple, waits) = (SlaPolicy::simple(), WaitPolicy::supportal());
+    let spec = SlaPolicySpec {
+        information: waits.information,
+        closure: waits.closure,
+        ..simple.spec().clone()
+    };
+    let hours = SlaCalendar {
+        edition: simple.pin().calendar.clone(),
+        calendar: simple.calendar().clone(),
+    };
+    Book::try_new(vec![SlaPolicy::try_new(spec, 1, hours).unwrap()]).unwrap()
 }
 
 /// Even ones are of partition 0, odd ones of partition 1.

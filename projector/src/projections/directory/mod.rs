@@ -2,6 +2,7 @@
 //! them when they are asked, so that this stream and the tickets' need no order between them.
 
 mod calendars;
+mod contracts;
 mod policies;
 mod project;
 

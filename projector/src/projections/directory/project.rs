@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::calendars::{self, CalendarRow, CalendarVersionRow};
+use super::contracts::{self, ContractRow, ContractVersionRow};
 use super::policies::{self, PolicyRow, PolicyVersionRow};
 use crate::checkpoint::Key;
 use crate::lines::Lines;
@@ -49,13 +50,16 @@ impl Projection for Directory {
         let versions = versions(records);
         let calendar_versions = calendars::versions(records);
         let policy_versions = policies::versions(records);
+        let contract_versions = contracts::versions(records);
         let written = async {
             table::write(db, key.schema(), &versions).await?;
             table::write(db, key.schema(), &last(&versions)).await?;
             table::write(db, key.schema(), &calendar_versions).await?;
             table::write(db, key.schema(), &calendars::last(&calendar_versions)).await?;
             table::write(db, key.schema(), &policy_versions).await?;
-            table::write(db, key.schema(), &policies::last(&policy_versions)).await
+            table::write(db, key.schema(), &policies::last(&policy_versions)).await?;
+            table::write(db, key.schema(), &contract_versions).await?;
+            table::write(db, key.schema(), &contracts::last(&contract_versions)).await
         };
         written.await.map_err(ApplyError::Database)
     }
@@ -67,6 +71,7 @@ pub(crate) struct DirectoryFold {
     names: BTreeMap<(&'static str, Uuid), NameRow>,
     calendars: BTreeMap<Uuid, CalendarRow>,
     policies: BTreeMap<Uuid, PolicyRow>,
+    contracts: BTreeMap<Uuid, ContractRow>,
     lines: Lines,
 }
 
@@ -78,13 +83,16 @@ impl Bulk for Directory {
             names: BTreeMap::new(),
             calendars: BTreeMap::new(),
             policies: BTreeMap::new(),
+            contracts: BTreeMap::new(),
             lines: Lines::default()
                 .with::<NameRow>()
                 .with::<NameVersionRow>()
                 .with::<CalendarRow>()
                 .with::<CalendarVersionRow>()
                 .with::<PolicyRow>()
-                .with::<PolicyVersionRow>(),
+                .with::<PolicyVersionRow>()
+                .with::<ContractRow>()
+                .with::<ContractVersionRow>(),
         }
     }
 }
@@ -103,6 +111,10 @@ impl BulkFold<Event> for DirectoryFold {
         let last = policies::last(&versions).into_iter();
         self.policies.extend(last.map(|row| (row.id, row)));
         self.lines.push(&versions);
+        let versions = contracts::versions(records);
+        let last = contracts::last(&versions).into_iter();
+        self.contracts.extend(last.map(|row| (row.id, row)));
+        self.lines.push(&versions);
         Ok(())
     }
 
@@ -117,6 +129,8 @@ impl BulkFold<Event> for DirectoryFold {
         self.lines.push(&calendars);
         let policies: Vec<PolicyRow> = self.policies.into_values().collect();
         self.lines.push(&policies);
+        let contracts: Vec<ContractRow> = self.contracts.into_values().collect();
+        self.lines.push(&contracts);
         self.lines
     }
 }

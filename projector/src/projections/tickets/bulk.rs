@@ -4,8 +4,8 @@ use domain::ticket::Event;
 
 use super::fold::{Additions, Changes, Fold};
 use super::rows::{
-    CounterRow, DayRow, DescriptionRow, MeasureCountRow, MeasureRow, RatingsRow, TicketRow, TimelineRow, TimerRow,
-    VersionRow,
+    ClockRow, CounterRow, DayRow, DescriptionRow, MeasureCountRow, MeasureRow, RatingsRow, TicketRow, TimelineRow,
+    TimerRow, VersionRow,
 };
 use super::store::Tickets;
 use crate::lines::Lines;
@@ -29,6 +29,7 @@ impl Bulk for Tickets {
             .with::<TimelineRow>()
             .with::<MeasureRow>()
             .with::<TimerRow>()
+            .with::<ClockRow>()
             .with::<CounterRow>()
             .with::<DayRow>()
             .with::<RatingsRow>()
@@ -66,6 +67,7 @@ impl BulkFold<Event> for TicketsFold<'_> {
             heads: _,
             timers,
             timers_ended: _,
+            clocks,
             counters,
             days,
             ratings,
@@ -73,6 +75,7 @@ impl BulkFold<Event> for TicketsFold<'_> {
         } = self.fold.take_changes();
         self.lines.push(&tickets);
         self.lines.push(&timers);
+        self.lines.push(&clocks);
         self.lines.push(&counters);
         self.lines.push(&days);
         self.lines.push(&ratings);

@@ -5,12 +5,15 @@ use domain::text::Label;
 use domain::ticket::{Assigned, Change, Classified, Created, Edited, Event, TicketState, Visibility, Wait};
 use serde_json::{Map, Value, json};
 
+use super::clock_details::of_clock;
 use super::ticket::custom_fields_json;
 
-/// Who reads an event. Only comments can be for staff alone.
+/// Who reads an event. Comments can be for staff alone, and so is who of them is told of a breach.
 pub(super) fn visibility(event: &Event) -> Visibility {
     match event {
         Event::Commented { visibility, .. } => *visibility,
+        // What a desk demands of itself is no business of those whom it serves.
+        Event::Sla(_) => Visibility::Internal,
         Event::Created(_)
         | Event::Accepted { .. }
         | Event::InformationRequested { .. }
@@ -90,6 +93,7 @@ pub(super) fn details(event: &Event, before: Option<&TicketState>) -> Value {
         Event::Followed { user: who } | Event::Unfollowed { user: who } => put("user", Some(user(*who))),
         Event::InformationWaitExpired { wait } => put("wait", wait.as_ref().map(of_wait)),
         Event::ClosureWaitExpired => {}
+        Event::Sla(event) => return of_clock(event),
     }
     Value::Object(details)
 }

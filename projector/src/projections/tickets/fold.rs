@@ -7,6 +7,7 @@ use domain::actor::ActorKind;
 use domain::calendar::{Calendar, HORIZON};
 use domain::durations;
 use domain::ids::{GroupId, OrganisationId, UserId};
+use domain::sla::SlaEvent;
 use domain::ticket::{Event, Ticket};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -15,11 +16,12 @@ use jiff_sqlx::ToSqlx as _;
 use uuid::Uuid;
 use wire::{Header, Record};
 
+use super::clocks::Clocks;
 use super::details::{details, visibility};
 use super::histogram::Histograms;
 use super::rows::{
-    CounterRow, DayRow, DescriptionRow, MeasureCountRow, MeasureRow, RatingsRow, TicketRow, TimelineRow, TimerRow,
-    VersionRow,
+    ClockRow, CounterRow, DayRow, DescriptionRow, MeasureCountRow, MeasureRow, RatingsRow, TicketRow, TimelineRow,
+    TimerRow, VersionRow,
 };
 use super::ticket::{CorruptRow, Known, WholeRow, signed};
 use crate::projections::{Poison, PoisonReason, Positioned};
@@ -34,6 +36,7 @@ pub(super) struct Changes {
     pub(super) timers: Vec<TimerRow>,
     /// Tickets whose wait has ended.
     pub(super) timers_ended: Vec<Uuid>,
+    pub(super) clocks: Vec<ClockRow>,
     /// Differences, to be added to what is there.
     pub(super) counters: Vec<CounterRow>,
     /// Differences, to be added to what is there.
@@ -78,6 +81,7 @@ pub(super) struct Fold<'c> {
     /// Tickets that have changed, as they were before; `None`: not there.
     before: BTreeMap<Uuid, Option<Known>>,
     heads: BTreeSet<Uuid>,
+    clocks: Clocks,
     additions: Additions,
     days: BTreeMap<Date, DayCount>,
     ratings: BTreeMap<(Date, u8), i64>,
@@ -94,9 +98,15 @@ struct Happening<'e> {
 
 impl<'c> Fold<'c> {
     /// Begins with the rows that the records will touch, as far as they exist.
-    pub(super) fn new(partition: u16, calendar: &'c Calendar, rows: Vec<WholeRow>) -> Result<Self, CorruptRow> {
+    pub(super) fn new(
+        partition: u16,
+        calendar: &'c Calendar,
+        rows: Vec<WholeRow>,
+        clocks: Vec<ClockRow>,
+    ) -> Result<Self, CorruptRow> {
         let known = |whole: WholeRow| Ok((whole.row.id, Known::try_from(whole)?));
         Ok(Self {
+            clocks: Clocks::of(clocks)?,
             tickets: rows.into_iter().map(known).collect::<Result<_, CorruptRow>>()?,
             ..Self::from_nothing(partition, calendar)
         })
@@ -110,6 +120,7 @@ impl<'c> Fold<'c> {
             tickets: HashMap::new(),
             before: BTreeMap::new(),
             heads: BTreeSet::new(),
+            clocks: Clocks::default(),
             additions: Additions::default(),
             days: BTreeMap::new(),
             ratings: BTreeMap::new(),
@@ -148,6 +159,8 @@ impl<'c> Fold<'c> {
         }
         self.before.entry(id).or_insert_with(|| current.clone());
         let mut marks = Marks::of(current.as_ref(), header);
+        let last_at = current.as_ref().map(|known| known.state.last_occurred_at);
+        self.clocks.apply(record, last_at)?;
         let mut ticket = current.map_or(Ticket::Absent, |known| Ticket::Present(Box::new(known.state)));
         for (place, event) in (0_i32..).zip(events) {
             let happening = Happening {
@@ -193,6 +206,11 @@ impl<'c> Fold<'c> {
             event,
         } = *happening;
         let (id, at) = (header.aggregate_id, header.occurred_at);
+        // Warnings and breaches have an instant of their own, which may be long ago.
+        let happened_at = match event.sla() {
+            Some(SlaEvent::Warned { at, .. } | SlaEvent::Breached { at, .. }) => *at,
+            Some(_) | None => at,
+        };
         let creation = matches!(event, Event::Created(_));
         if creation != ticket.state().is_none() {
             return Err(PoisonReason::Creation { event: event.name() });
@@ -248,7 +266,7 @@ impl<'c> Fold<'c> {
             actor_id: header.actor.user.as_uuid(),
             actor_kind: header.actor.kind.as_str(),
             via_id: header.via.map(UserId::as_uuid),
-            occurred_at: at.to_sqlx(),
+            occurred_at: happened_at.to_sqlx(),
             recorded_at: header.recorded_at.to_sqlx(),
             visibility: visibility(event).as_str(),
             details,
@@ -291,6 +309,7 @@ impl<'c> Fold<'c> {
     pub(super) fn take_changes(&mut self) -> Changes {
         let mut changes = Changes {
             heads: std::mem::take(&mut self.heads).into_iter().collect(),
+            clocks: self.clocks.take_rows(self.partition),
             ..Changes::default()
         };
         let partition = i32::from(self.partition);
@@ -401,7 +420,8 @@ fn new_head(event: &Event) -> Option<Head> {
         | Event::Followed { .. }
         | Event::Unfollowed { .. }
         | Event::InformationWaitExpired { .. }
-        | Event::ClosureWaitExpired => None,
+        | Event::ClosureWaitExpired
+        | Event::Sla(_) => None,
     }
 }
 

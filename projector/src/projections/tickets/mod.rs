@@ -1,6 +1,8 @@
 //! The projection `tickets`: the list, the timeline, the timers and the dashboard's counters.
 
 mod bulk;
+mod clock_details;
+mod clocks;
 mod details;
 mod fold;
 mod histogram;

@@ -123,6 +123,37 @@ table! {
 }
 
 table! {
+    /// A promised time.
+    #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+    ClockRow in "ticket_clocks" key (ticket_id, target, number) if_present Replace {
+        ticket_id: Uuid,
+        partition: i32,
+        target: String,
+        number: i32,
+        policy: String,
+        policy_version: i64,
+        calendar: String,
+        calendar_version: i64,
+        counts: String,
+        within_micros: i64,
+        started_at: Timestamp,
+        started_by: i64,
+        paused_in: Option<String>,
+        paused_at: Option<Timestamp>,
+        paused_by: Option<i64>,
+        warn_at: Option<Timestamp>,
+        due_at: Option<Timestamp>,
+        warned_at: Option<Timestamp>,
+        breached_at: Option<Timestamp>,
+        ended_at: Option<Timestamp>,
+        ended_by: Option<i64>,
+        cancelled: Option<String>,
+        wakes: Option<String>,
+        wakes_at: Option<Timestamp>,
+    }
+}
+
+table! {
     /// A change of a counter.
     #[derive(Debug, Clone, PartialEq)]
     CounterRow in "counters" key (dimension, value, partition) if_present Add {

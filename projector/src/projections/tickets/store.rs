@@ -1,13 +1,16 @@
 //! The fold's reading and writing.
 
+use std::collections::BTreeSet;
+
 use domain::calendar::Calendar;
 use domain::ticket::Event;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
+use wire::Record;
 
 use super::fold::{Additions, Changes, Fold};
-use super::rows::{CounterRow, TicketRow};
+use super::rows::{ClockRow, CounterRow, TicketRow};
 use super::texts;
 use super::ticket::WholeRow;
 use crate::checkpoint::Key;
@@ -37,7 +40,13 @@ impl Projection for Tickets {
         ids.dedup();
         let schema = key.schema();
         let rows = load(db, schema, &ids).await.map_err(ApplyError::Database)?;
-        let mut fold = Fold::new(key.partition, &self.calendar, rows).map_err(|error| Poison {
+        // Only events of clocks change clocks, so that tickets without any cost no look.
+        let promised = records
+            .iter()
+            .filter(|it| it.record.header.revision.0 > 1 && changes_clocks(&it.record));
+        let promised: BTreeSet<Uuid> = promised.map(|it| it.record.header.aggregate_id).collect();
+        let clocks = load_clocks(db, schema, &promised).await.map_err(ApplyError::Database)?;
+        let mut fold = Fold::new(key.partition, &self.calendar, rows, clocks).map_err(|error| Poison {
             sequence: first.sequence,
             reason: PoisonReason::CorruptRow(error),
         })?;
@@ -67,6 +76,26 @@ async fn load(db: &mut PgConnection, schema: Schema, ids: &[Uuid]) -> Result<Vec
     sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(db).await
 }
 
+fn changes_clocks(record: &Record<Event>) -> bool {
+    record.events.iter().any(|event| event.sla().is_some())
+}
+
+async fn load_clocks(
+    db: &mut PgConnection,
+    schema: Schema,
+    tickets: &BTreeSet<Uuid>,
+) -> Result<Vec<ClockRow>, sqlx::Error> {
+    if tickets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT {columns} FROM {schema}.ticket_clocks WHERE ticket_id = ANY($1)",
+        columns = table::names::<ClockRow>(),
+    );
+    let tickets: Vec<Uuid> = tickets.iter().copied().collect();
+    sqlx::query_as(AssertSqlSafe(sql)).bind(tickets).fetch_all(db).await
+}
+
 async fn add(db: &mut PgConnection, schema: Schema, additions: &Additions) -> Result<(), sqlx::Error> {
     let Additions {
         timeline,
@@ -91,6 +120,7 @@ async fn change(db: &mut PgConnection, key: Key, changes: &Changes) -> Result<()
             .await?;
     }
     table::write(db, schema, &changes.timers).await?;
+    table::write(db, schema, &changes.clocks).await?;
     table::write(db, schema, &changes.counters).await?;
     remove_empty(db, key, &changes.counters).await?;
     table::write(db, schema, &changes.days).await?;

@@ -69,7 +69,7 @@ fn fold(rows: Vec<TicketRow>, records: &[Positioned<Event>]) -> Result<Folded, P
         description: "I cannot find the button.".to_owned(),
     };
     let calendar = WaitPolicy::supportal().calendar;
-    let mut fold = Fold::new(0, &calendar, rows.into_iter().map(whole).collect()).unwrap();
+    let mut fold = Fold::new(0, &calendar, rows.into_iter().map(whole).collect(), Vec::new()).unwrap();
     records.iter().try_for_each(|record| fold.apply(record))?;
     Ok(Folded {
         additions: fold.take_additions(),

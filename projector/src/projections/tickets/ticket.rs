@@ -39,13 +39,16 @@ pub(super) struct WholeRow {
 
 /// A row holds what no ticket can hold: somebody changed it by hand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("table tickets, column {column}: the value is not one that the projection writes")]
+#[error("table {table}, column {column}: the value is not one that the projection writes")]
 pub(crate) struct CorruptRow {
+    table: &'static str,
     column: &'static str,
 }
 
-const fn corrupt(column: &'static str) -> CorruptRow {
-    CorruptRow { column }
+const TABLE: &str = "tickets";
+
+pub(super) const fn corrupt(table: &'static str, column: &'static str) -> CorruptRow {
+    CorruptRow { table, column }
 }
 
 impl Known {
@@ -116,35 +119,35 @@ impl TryFrom<WholeRow> for Known {
         let awaits = row
             .awaits
             .as_deref()
-            .map(|name| Awaits::parse(name).ok_or(corrupt("awaits")))
+            .map(|name| Awaits::parse(name).ok_or(corrupt(TABLE, "awaits")))
             .transpose()?;
         let wait = match (row.wait_number, row.wait_policy, row.due_at) {
             (Some(number), Some(policy), Some(due_at)) => Some(Wait {
                 number: number.cast_unsigned(),
                 due_at: due_at.to_jiff(),
-                policy: Label::parse(&policy).map_err(|_| corrupt("wait_policy"))?,
+                policy: Label::parse(&policy).map_err(|_| corrupt(TABLE, "wait_policy"))?,
             }),
             _ => None,
         };
         let state = TicketState {
-            number: TicketNumber(unsigned(row.number, "number")?),
-            status: Status::parse(&row.status).ok_or(corrupt("status"))?,
-            subject: Subject::parse(&row.subject).map_err(|_| corrupt("subject"))?,
-            description: Body::parse(&description).map_err(|_| corrupt("description"))?,
+            number: TicketNumber(unsigned(row.number, TABLE, "number")?),
+            status: Status::parse(&row.status).ok_or(corrupt(TABLE, "status"))?,
+            subject: Subject::parse(&row.subject).map_err(|_| corrupt(TABLE, "subject"))?,
+            description: Body::parse(&description).map_err(|_| corrupt(TABLE, "description"))?,
             ticket_type: TicketType {
                 code: Code::new(&row.ticket_type),
                 awaits,
             },
             priority: Priority {
                 code: Code::new(&row.priority),
-                rank: u8::try_from(row.priority_rank).map_err(|_| corrupt("priority_rank"))?,
+                rank: u8::try_from(row.priority_rank).map_err(|_| corrupt(TABLE, "priority_rank"))?,
             },
             category: label(row.category.as_deref(), "category")?,
             system: label(row.system.as_deref(), "system")?,
             environment: label(row.environment.as_deref(), "environment")?,
             service: label(row.service.as_deref(), "service")?,
             platform_version: label(row.platform_version.as_deref(), "platform_version")?,
-            custom_fields: custom_fields(&row.custom_fields).ok_or(corrupt("custom_fields"))?,
+            custom_fields: custom_fields(&row.custom_fields).ok_or(corrupt(TABLE, "custom_fields"))?,
             requester: row.requester_id.into(),
             organisation: row.organisation_id.map(Into::into),
             assignee: row.assignee_id.map(Into::into),
@@ -156,18 +159,18 @@ impl TryFrom<WholeRow> for Known {
                 .rating
                 .map(u8::try_from)
                 .transpose()
-                .map_err(|_| corrupt("rating"))?,
+                .map_err(|_| corrupt(TABLE, "rating"))?,
             last_occurred_at: row.updated_at.to_jiff(),
         };
         Ok(Self {
             state,
-            revision: unsigned(row.revision, "revision")?,
-            sequence: unsigned(row.sequence, "sequence")?,
+            revision: unsigned(row.revision, TABLE, "revision")?,
+            sequence: unsigned(row.sequence, TABLE, "sequence")?,
             created_at: row.created_at.to_jiff(),
             first_response_at: row.first_response_at.map(jiff_sqlx::Timestamp::to_jiff),
             closed_at: row.closed_at.map(jiff_sqlx::Timestamp::to_jiff),
             recorded_at: row.recorded_at.to_jiff(),
-            description_revision: unsigned(row.description_revision, "description_revision")?,
+            description_revision: unsigned(row.description_revision, TABLE, "description_revision")?,
             edited: row.edited,
         })
     }
@@ -178,8 +181,8 @@ pub(crate) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn unsigned(count: i64, column: &'static str) -> Result<u64, CorruptRow> {
-    u64::try_from(count).map_err(|_| corrupt(column))
+pub(super) fn unsigned(count: i64, table: &'static str, column: &'static str) -> Result<u64, CorruptRow> {
+    u64::try_from(count).map_err(|_| corrupt(table, column))
 }
 
 fn text(label: Option<&Label>) -> Option<String> {
@@ -187,7 +190,7 @@ fn text(label: Option<&Label>) -> Option<String> {
 }
 
 fn label(text: Option<&str>, column: &'static str) -> Result<Option<Label>, CorruptRow> {
-    text.map(Label::parse).transpose().map_err(|_| corrupt(column))
+    text.map(Label::parse).transpose().map_err(|_| corrupt(TABLE, column))
 }
 
 /// Custom fields as a JSON object.
