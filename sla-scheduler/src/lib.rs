@@ -1,9 +1,9 @@
-//! Ends the waits whose time has come.
+//! Ends the waits whose time has come, and warns of promised times and breaches them.
 //!
 //! A reconciler: it keeps nothing of its own, reads which timers are due, and sends ordinary
 //! commands to the log. Each pass ([`reconcile`]) may run twice, at the same time as another
-//! scheduler's, or be cut off anywhere: the command's id is derived from the wait that it ends, the
-//! rules look at the wait again, and the log takes one record for it.
+//! scheduler's, or be cut off anywhere: the command's id is derived from the timer that it fires, the
+//! rules look at the ticket again, and the log takes one record for it.
 //!
 //! * [`Config`] and [`run`]: the service.
 //! * `reconcile.rs`: one pass. `timers.rs`: what it reads. `send.rs`: what it sends.
@@ -20,9 +20,9 @@ use service_kit::{Health, SharedClock, Shutdown};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-pub use crate::send::{command_id, expire};
+pub use crate::send::{command_id, fire};
 pub use crate::sweep::Sweep;
-pub use crate::timers::Wait;
+pub use crate::timers::{Due, Wait};
 
 use crate::reconcile::Scheduler;
 

@@ -1,15 +1,16 @@
-//! A wait whose time has come, as a command to the log.
+//! A wait or a clock whose time has come, as a command to the log.
 
 use std::sync::Arc;
 
 use domain::actor::Actor;
 use domain::ids::{CommandId, TicketId};
 use domain::policy::WaitKind;
+use domain::sla::Timer;
 use domain::ticket::Command;
 use event_log::{ExecuteError, Outcome, Request, Tickets};
 use uuid::Uuid;
 
-use crate::timers::Wait;
+use crate::timers::{Due, Wait};
 
 /// The namespace of the scheduler's command ids. Changing it would make every wait's end a new wish.
 const NAMESPACE: Uuid = Uuid::from_u128(0x52ec_0a15_e51a_5c8e_9d01_0000_0000_0001);
@@ -20,17 +21,30 @@ pub fn command_id(ticket: TicketId, kind: WaitKind, number: u32) -> CommandId {
     Uuid::new_v5(&NAMESPACE, facts.as_bytes()).into()
 }
 
-/// Ends the wait, if the log agrees that it still runs and is over.
-pub async fn expire(tickets: &Tickets, wait: Wait) -> Result<Outcome, ExecuteError> {
-    let command = match wait.kind {
-        WaitKind::Information => Command::ExpireInformationWait(wait.number),
-        WaitKind::Closure => Command::ExpireClosureWait(wait.number),
-    };
-    tickets.execute(wait.ticket, &command, &request(wait)).await
+/// The id of the command that fires a clock's timer. A clock that was re-evaluated may warn again, at another instant.
+fn timer_id(ticket: TicketId, timer: Timer) -> CommandId {
+    let Timer { at, kind, clock } = timer;
+    let (target, number, at) = (clock.target.as_str(), clock.number, at.as_microsecond());
+    let facts = format!("sla:{ticket}:{target}:{number}:{}:{at}", kind.as_str());
+    Uuid::new_v5(&NAMESPACE, facts.as_bytes()).into()
 }
 
-fn request(wait: Wait) -> Request {
-    let command_id = command_id(wait.ticket, wait.kind, wait.number);
+/// Does what is due, if the log agrees that its time has come and nothing came in between.
+pub async fn fire(tickets: &Tickets, due: Due) -> Result<Outcome, ExecuteError> {
+    let (ticket, command, command_id) = match due {
+        Due::Wait(Wait { ticket, kind, number }) => {
+            let command = match kind {
+                WaitKind::Information => Command::ExpireInformationWait(number),
+                WaitKind::Closure => Command::ExpireClosureWait(number),
+            };
+            (ticket, command, command_id(ticket, kind, number))
+        }
+        Due::Clock { ticket, timer } => (ticket, Command::FireTimer(timer), timer_id(ticket, timer)),
+    };
+    tickets.execute(ticket, &command, &request(command_id)).await
+}
+
+fn request(command_id: CommandId) -> Request {
     Request {
         command_id,
         digest: digest(command_id),
@@ -55,6 +69,8 @@ fn digest(id: CommandId) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use domain::sla::{ClockId, TargetKind, TimerKind};
+
     use super::*;
 
     const TICKET: TicketId = TicketId::from_bytes([7; 16]);
@@ -63,6 +79,36 @@ mod tests {
     fn the_id_depends_on_the_wait_alone_and_never_changes() {
         let id = command_id(TICKET, WaitKind::Information, 1);
         assert_eq!(id.to_string(), "58ed7a45-a03e-5c2c-aefb-1cd488809489");
+    }
+
+    #[test]
+    fn every_timer_of_every_clock_has_an_id_of_its_own() {
+        let timer = |at, kind, target, number| Timer {
+            at: domain::Timestamp::from_microsecond(at).unwrap(),
+            kind,
+            clock: ClockId { target, number },
+        };
+        let first = timer(1, TimerKind::Warning, TargetKind::NextResponse, 1);
+        let ids = [
+            timer_id(TICKET, first),
+            timer_id(
+                TICKET,
+                Timer {
+                    kind: TimerKind::Breach,
+                    ..first
+                },
+            ),
+            timer_id(TICKET, timer(2, TimerKind::Warning, TargetKind::NextResponse, 1)),
+            timer_id(TICKET, timer(1, TimerKind::Warning, TargetKind::NextResponse, 2)),
+            timer_id(TICKET, timer(1, TimerKind::Warning, TargetKind::Resolution, 1)),
+            timer_id(TicketId::from_bytes([8; 16]), first),
+        ];
+        let distinct: std::collections::BTreeSet<_> = ids.into_iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+        assert_eq!(
+            timer_id(TICKET, first).to_string(),
+            "cc464640-416d-5971-97b6-914e809dc451"
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use domain::ids::{CommandId, TicketId};
 use domain::policy::WaitPolicy;
 use domain::testing::{NOON, agent, body, create};
 use domain::ticket::{Accept, Command, Event, ProposeClosure, RequestInfo, Status, Ticket, TicketState};
-use event_log::{Entry, EventLog, LogConfig, Reader, Request, Source, Tickets};
+use event_log::{Books, Entry, EventLog, LogConfig, Reader, Request, Source, Tickets};
 use jiff_sqlx::ToSqlx;
 use service_kit::{Health, ManualClock, SharedClock, Shutdown};
 use sla_scheduler::{Config, Sweep, run};
@@ -37,7 +37,7 @@ pub(crate) struct Desk {
     pub(crate) clock: ManualClock,
     pub(crate) pool: PgPool,
     database_url: String,
-    policy: Arc<WaitPolicy>,
+    policy: WaitPolicy,
     log: EventLog,
     tickets: Tickets,
     known: Mutex<Known>,
@@ -76,9 +76,8 @@ impl Desk {
         let database_url = postgres().await.database().await;
         let pool = PgPool::connect(&database_url).await.unwrap();
         projector::testing::prepare(&pool).await.unwrap();
-        let policy = Arc::new(policy);
         let log = connect(&nats, &clock).await;
-        let tickets = log.tickets(Arc::clone(&policy));
+        let tickets = log.tickets(Books::waiting(&policy));
         let known = Known {
             reader: log.reader(PARTITION, None).await.unwrap(),
             read: 0,
@@ -245,7 +244,7 @@ impl Desk {
     pub(crate) async fn scheduler(&self) -> Scheduler {
         let (health, shutdown) = (Health::default(), Shutdown::new());
         let log = connect(&self.nats, &self.clock).await;
-        let tickets = log.tickets(Arc::clone(&self.policy));
+        let tickets = log.tickets(Books::waiting(&self.policy));
         let (pool, clock) = (sla_scheduler::pool(&self.database_url).unwrap(), self.shared_clock());
         let (reported, told) = (health.clone(), shutdown.clone());
         let task = tokio::spawn(async move { run(&config(), pool, tickets, clock, &reported, &told).await });
