@@ -9,6 +9,7 @@ mod access;
 mod app;
 mod calendars;
 mod config;
+mod contracts;
 mod cursor;
 mod dashboard;
 mod database;
@@ -24,6 +25,7 @@ mod positions;
 mod projections;
 mod tickets;
 mod versions;
+mod workflows;
 
 use std::io;
 
@@ -65,6 +67,7 @@ pub fn routes(app: &App) -> Router {
         .route("/v1/tickets/export", get(tickets::export::export))
         .route("/v1/tickets/{id}", get(tickets::one::one))
         .route("/v1/tickets/{id}/timeline", get(tickets::timeline::timeline))
+        .route("/v1/tickets/{id}/sla", get(tickets::sla::sla))
         .route("/v1/calendars", get(calendars::list))
         .route("/v1/calendars/{id}", get(calendars::one))
         .route("/v1/calendars/{id}/versions", get(calendars::versions))
@@ -72,6 +75,10 @@ pub fn routes(app: &App) -> Router {
         .route("/v1/policies/presets", get(policies::presets))
         .route("/v1/policies/{id}", get(policies::one))
         .route("/v1/policies/{id}/versions", get(policies::versions))
+        .route("/v1/organisations/{id}/contract", get(contracts::one))
+        .route("/v1/organisations/{id}/contract/versions", get(contracts::versions))
+        .route("/v1/workflows", get(workflows::list))
+        .route("/v1/workflows/{name}", get(workflows::one))
         .route("/v1/dashboard", get(dashboard::answer::dashboard))
         .route("/v1/events", get(feed::page::events))
         .route_layer(from_fn_with_state((app.clone(), Needs::Filled), positioned));

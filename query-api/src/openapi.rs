@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use domain::actor::ActorKind;
 use domain::catalogue::Catalogue;
+use domain::sla::{ClockState, PartKind};
 use domain::text::{Label, Subject};
 use domain::ticket::{CommandName, Status, Visibility};
+use domain::workflow::Workflow;
 use service_kit::openapi::schema::{
     Property, Shape, all_of, any_of, array, array_up_to, boolean, date, instant, integer, integer_from, names,
     nullable, opaque, open_object, optional, pattern, reference, required, string, text, uuid,
@@ -36,7 +38,7 @@ use crate::tickets::item::{Field, Item};
 use crate::tickets::one::Whole;
 use crate::tickets::sort::Sort;
 use crate::tickets::view::View;
-use crate::tickets::{search, timeline};
+use crate::tickets::{search, sla, timeline};
 
 const TAG: &str = "queries";
 
@@ -46,6 +48,7 @@ pub fn openapi() -> Api {
         .schema("ListedTicket", open_object(columns(optional)))
         .schema_of::<Whole<'static>>()
         .schema_of::<timeline::Item>()
+        .schema_of::<sla::Promises>()
         .schema_of::<Named>()
         .schema_of::<Dashboard>()
         .schema_of::<EventPage>()
@@ -54,6 +57,7 @@ pub fn openapi() -> Api {
         .get("/v1/tickets/export", export())
         .get("/v1/tickets/{id}", one())
         .get("/v1/tickets/{id}/timeline", happened())
+        .get("/v1/tickets/{id}/sla", promised())
         .get("/v1/dashboard", dashboard())
         .get("/v1/events", events())
         .get("/v1/schemas/{name}", schema())
@@ -191,6 +195,25 @@ fn happened() -> Operation {
         .answers_with("Link", NEXT_PAGE, &string())
         .answers_with("Read-Position", READ_POSITION, &positions())
         .problems(&[&types::TICKET_NOT_FOUND, &types::INVALID_FIELDS])
+}
+
+fn promised() -> Operation {
+    reading(
+        "getTicketSla",
+        "Where every minute of the times promised to a ticket went",
+    )
+    .about(
+        "For staff. The running segments are what has elapsed, and all of them follow each other without a gap from \
+             the clock's start to its end or now.",
+    )
+    .parameters([id(), as_of()])
+    .answer(
+        200,
+        "The clocks, in the order in which they started.",
+        json(reference("TicketSla")),
+    )
+    .answers_with("Read-Position", READ_POSITION, &positions())
+    .problems(&[&types::TICKET_NOT_FOUND, &types::INVALID_FIELDS, &types::NOT_PERMITTED])
 }
 
 fn dashboard() -> Operation {
@@ -381,6 +404,18 @@ pub(crate) fn visibilities() -> Shape {
 }
 
 /// What a ticket may wait for.
+pub(crate) fn clock_states() -> Shape {
+    names(ClockState::ALL.map(ClockState::as_str))
+}
+
+pub(crate) fn part_kinds() -> Shape {
+    names(PartKind::NAMES)
+}
+
+pub(crate) fn workflows() -> Shape {
+    names(Workflow::ALL.map(|workflow| workflow.name))
+}
+
 pub(crate) fn waits() -> Shape {
     names(["information", "closure"])
 }

@@ -11,6 +11,7 @@ use service_kit::problem::types;
 use utoipa::openapi::path::Parameter;
 
 use crate::openapi::{NEXT_PAGE, READ_POSITION, page, paging, positions, reading};
+use crate::{contracts, workflows};
 
 /// Adds them, and what they answer.
 pub(crate) fn with_versions(api: Api) -> Api {
@@ -24,6 +25,12 @@ pub(crate) fn with_versions(api: Api) -> Api {
         .get("/v1/policies/presets", policy_presets())
         .get("/v1/policies/{id}", policy())
         .get("/v1/policies/{id}/versions", policy_versions())
+        .schema_of::<contracts::Item>()
+        .schema_of::<workflows::Item>()
+        .get("/v1/organisations/{id}/contract", contract())
+        .get("/v1/organisations/{id}/contract/versions", contract_versions())
+        .get("/v1/workflows", all_workflows())
+        .get("/v1/workflows/{name}", workflow())
 }
 
 fn calendars() -> Operation {
@@ -141,6 +148,41 @@ fn policy_versions() -> Operation {
         "PolicyVersion",
     )
     .problems(&[&types::POLICY_NOT_FOUND, &types::NOT_PERMITTED])
+}
+
+fn contract() -> Operation {
+    reading("getContract", "What was agreed with an organisation")
+        .about("For staff and the organisation's own people. Where nothing was agreed the usual holds, as version 0.")
+        .parameters([path("id", "The organisation's id.", uuid())])
+        .answer(200, "What holds.", json(reference("Contract")))
+        .answers_with("ETag", "The contract's revision.", &string())
+        .answers_with("Read-Position", READ_POSITION, &positions())
+        .problems(&[&types::NOT_FOUND])
+}
+
+fn contract_versions() -> Operation {
+    reading(
+        "listContractVersions",
+        "All that was ever agreed with an organisation, oldest first",
+    )
+    .parameters([path("id", "The organisation's id.", uuid())])
+    .answer(200, "All of it.", json(page(reference("Contract"))))
+    .answers_with("Read-Position", READ_POSITION, &positions())
+    .problems(&[&types::NOT_FOUND])
+}
+
+fn all_workflows() -> Operation {
+    reading("listWorkflows", "Ways of working, with what statuses are called")
+        .answer(200, "All of them.", json(page(reference("Workflow"))))
+        .answers_with("Read-Position", READ_POSITION, &positions())
+}
+
+fn workflow() -> Operation {
+    reading("getWorkflow", "One way of working")
+        .parameters([path("name", "Its name.", string())])
+        .answer(200, "What it says.", json(reference("Workflow")))
+        .answers_with("Read-Position", READ_POSITION, &positions())
+        .problems(&[&types::WORKFLOW_NOT_FOUND])
 }
 
 fn policy_id() -> Parameter {

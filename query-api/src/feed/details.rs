@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::sla::TargetKind;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -90,6 +91,128 @@ pub(crate) enum CommentVisibility {
     Internal,
 }
 
+/// One version of a policy or a calendar.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Edition {
+    /// Of what.
+    pub(crate) id: String,
+    /// Which version, from 1.
+    #[schema(minimum = 1)]
+    pub(crate) version: u32,
+}
+
+/// What a promise is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Target {
+    /// Staff's first words that the requester can read.
+    FirstResponse,
+    /// Staff's words after those of the requester's side, each time anew.
+    NextResponse,
+    /// The closing of the ticket.
+    Resolution,
+}
+
+impl From<TargetKind> for Target {
+    fn from(kind: TargetKind) -> Self {
+        match kind {
+            TargetKind::FirstResponse => Self::FirstResponse,
+            TargetKind::NextResponse => Self::NextResponse,
+            TargetKind::Resolution => Self::Resolution,
+        }
+    }
+}
+
+/// What sort of time a promise counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CountedTime {
+    /// Working time of the calendar.
+    Working,
+    /// Time by the clock.
+    Elapsed,
+}
+
+/// Why a clock ended without its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CancelledBecause {
+    /// The ticket was solved or closed, so nobody waits for words any more.
+    Resolved,
+    /// The policy that applies does not promise it.
+    Withdrawn,
+}
+
+/// Why a clock came under another policy or version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReEvaluatedBecause {
+    /// The ticket's type, priority, organisation or service changed.
+    TicketChanged,
+    /// Somebody asked.
+    Asked,
+}
+
+/// What becomes of the time that elapsed before a clock came under another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CountedBefore {
+    /// It stays as it was counted.
+    Kept,
+    /// It is counted again from the start.
+    Afresh,
+}
+
+/// Who is told of a breach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Told {
+    /// Whoever works on the ticket.
+    Assignee,
+    /// The group that works on it.
+    Group,
+    /// Everybody who follows it.
+    Followers,
+}
+
+/// By what a clock ran until it was re-evaluated.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct TermsBefore {
+    /// The policy.
+    pub(crate) policy: Edition,
+    /// Its calendar.
+    pub(crate) calendar: Edition,
+    /// When it would have warned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<String>, format = DateTime)]
+    pub(crate) warn_at: Option<Timestamp>,
+    /// When it was due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<String>, format = DateTime)]
+    pub(crate) due_at: Option<Timestamp>,
+}
+
+/// By what it runs from then on.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct TermsNow {
+    /// The policy.
+    pub(crate) policy: Edition,
+    /// Its calendar.
+    pub(crate) calendar: Edition,
+    /// The time allowed, such as `PT4H`.
+    pub(crate) within: String,
+    /// Which time.
+    pub(crate) time: CountedTime,
+    /// When it warns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<String>, format = DateTime)]
+    pub(crate) warn_at: Option<Timestamp>,
+    /// When it is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<String>, format = DateTime)]
+    pub(crate) due_at: Option<Timestamp>,
+}
+
 /// Defines payloads: whatever is optional is left out where there is nothing to say.
 macro_rules! payloads {
     ($(
@@ -103,12 +226,12 @@ macro_rules! payloads {
             $(#[$doc])*
             #[derive(Debug, Serialize, Deserialize, ToSchema)]
             pub(crate) struct $name {
-                $($(#[$field_doc])* $field: $type,)*
+                $($(#[$field_doc])* pub(crate) $field: $type,)*
                 $($(
                     $(#[$optional_doc])*
                     #[serde(skip_serializing_if = "Option::is_none")]
                     #[schema(nullable = false)]
-                    $optional: Option<$optional_type>,
+                    pub(crate) $optional: Option<$optional_type>,
                 )*)?
             }
         )*
@@ -280,4 +403,112 @@ payloads! {
     }
     /// Nobody objected in time, so the ticket is closed.
     "closure_wait_expired" ClosureWaitExpired {}
+    /// A promised time began to run.
+    "sla_started" SlaStarted {
+        /// Which promise.
+        target: Target,
+        /// Which of the ticket's clocks for it, from 1; only the next response has more than one.
+        number: u32,
+        /// The policy that promises it.
+        policy: Edition,
+        /// Its calendar.
+        calendar: Edition,
+        /// The time allowed, such as `PT4H`.
+        within: String,
+        /// Which time.
+        time: CountedTime,
+    } optional {
+        /// When it warns.
+        #[schema(value_type = String, format = DateTime)]
+        warn_at: Timestamp,
+        /// When it is due.
+        #[schema(value_type = String, format = DateTime)]
+        due_at: Timestamp,
+    }
+    /// A promised time stands still.
+    "sla_paused" SlaPaused {
+        /// Which promise.
+        target: Target,
+        /// Which of the ticket's clocks for it, from 1; only the next response has more than one.
+        number: u32,
+        /// The ticket's status, in which it does.
+        status: String,
+    }
+    /// It goes on.
+    "sla_resumed" SlaResumed {
+        /// Which promise.
+        target: Target,
+        /// Which of the ticket's clocks for it, from 1; only the next response has more than one.
+        number: u32,
+    } optional {
+        /// When it warns.
+        #[schema(value_type = String, format = DateTime)]
+        warn_at: Timestamp,
+        /// When it is due.
+        #[schema(value_type = String, format = DateTime)]
+        due_at: Timestamp,
+    }
+    /// The desk did what it had promised, in time or late.
+    "sla_fulfilled" SlaFulfilled {
+        /// Which promise.
+        target: Target,
+        /// Which of the ticket's clocks for it, from 1; only the next response has more than one.
+        number: u32,
+    }
+    /// It no longer has to.
+    "sla_cancelled" SlaCancelled {
+        /// Which promise.
+        target: Target,
+        /// Which of the ticket's clocks for it, from 1; only the next response has more than one.
+        number: u32,
+        /// Why.
+        why: CancelledBecause,
+    }
+    /// A promised time is nearly over.
+    "sla_warned" SlaWarned {
+        /// Which promise.
+        target: Target,
+        /// Which of the ticket's clocks for it, from 1; only the next response has more than one.
+        number: u32,
+        /// Since when. It may be recorded later.
+        #[schema(value_type = String, format = DateTime)]
+        at: Timestamp,
+    }
+    /// A promised time is over, and the desk has not done what it had promised.
+    "sla_breached" SlaBreached {
+        /// Which promise.
+        target: Target,
+        /// Which of the ticket's clocks for it, from 1; only the next response has more than one.
+        number: u32,
+        /// When it was over. It may be recorded later.
+        #[schema(value_type = String, format = DateTime)]
+        at: Timestamp,
+    }
+    /// A promised time came under another policy or version.
+    "sla_re_evaluated" SlaReEvaluated {
+        /// Which promise.
+        target: Target,
+        /// Which of the ticket's clocks for it, from 1; only the next response has more than one.
+        number: u32,
+        /// Why.
+        why: ReEvaluatedBecause,
+        /// What became of the time that had elapsed.
+        counting: CountedBefore,
+        /// By what it ran until then.
+        from: TermsBefore,
+        /// By what it runs from then on.
+        to: TermsNow,
+    }
+    /// People are to be told of a breach. For staff alone.
+    "sla_notice_due" SlaNoticeDue {
+        /// Which promise.
+        target: Target,
+        /// Which of the ticket's clocks for it, from 1; only the next response has more than one.
+        number: u32,
+        /// Whom to tell.
+        whom: Told,
+        /// From when on.
+        #[schema(value_type = String, format = DateTime)]
+        at: Timestamp,
+    }
 }

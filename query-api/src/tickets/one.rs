@@ -10,6 +10,7 @@ use domain::actor::Actor;
 use domain::catalogue::Awaits;
 use domain::directory::EntryKind;
 use domain::ticket::{CommandName, Standing, Status, allowed_commands};
+use domain::workflow::Workflow;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -42,6 +43,8 @@ struct WholeRow {
     wait_number: Option<i32>,
     wait_policy: Option<String>,
     closed_at: Option<jiff_sqlx::Timestamp>,
+    /// Null: nothing was agreed with the organisation.
+    workflow: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -128,7 +131,8 @@ pub(crate) async fn one(
     let mut sql = QueryBuilder::new("SELECT ");
     sql.push(COLUMNS);
     sql.push(
-        ", d.description, t.custom_fields, t.followers, t.awaits, t.wait_kind, t.wait_number, t.wait_policy, t.closed_at",
+        ", d.description, t.custom_fields, t.followers, t.awaits, t.wait_kind, t.wait_number, t.wait_policy, t.closed_at,
+            (SELECT c.workflow FROM desk.contracts c WHERE c.id = t.organisation_id) AS workflow",
     );
     moment.push_from(&mut sql);
     sql.push(" JOIN desk.descriptions d ON d.ticket_id = t.id AND d.revision = t.description_revision WHERE ");
@@ -189,5 +193,6 @@ fn allowed(row: &WholeRow, actor: &Actor) -> Vec<CommandName> {
         requester: row.listed.requester_id.into(),
         organisation: row.listed.organisation_id.map(Into::into),
     };
-    allowed_commands(&standing, actor)
+    let workflow = row.workflow.as_deref().and_then(Workflow::parse);
+    allowed_commands(&standing, &workflow.unwrap_or(Workflow::USUAL), actor)
 }

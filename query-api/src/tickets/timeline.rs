@@ -116,12 +116,12 @@ pub(crate) async fn timeline(
 
 /// The ticket, and the last of its records that there was at that moment.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
-struct Found {
-    id: Uuid,
-    revision: i64,
+pub(super) struct Found {
+    pub(super) id: Uuid,
+    pub(super) revision: i64,
 }
 
-async fn find(app: &App, named: Named, actor: &Actor, moment: Moment) -> Result<Found, Problem> {
+pub(super) async fn find(app: &App, named: Named, actor: &Actor, moment: Moment) -> Result<Found, Problem> {
     let mut sql = QueryBuilder::new("SELECT t.id, t.revision");
     moment.push_from(&mut sql);
     sql.push(" WHERE ");

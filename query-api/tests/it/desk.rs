@@ -11,9 +11,14 @@ use domain::actor::{Actor, ActorKind};
 use domain::calendar::Calendar;
 use domain::ids::{CommandId, Position, TicketId};
 use domain::policy::{WaitLength, WaitPolicy};
+use domain::sla::stored::ROUND_THE_CLOCK;
+use domain::sla::{
+    Book, BreachAction, Delivery, Notified, Scope, SlaCalendar, SlaPolicy, SlaPolicySpec, Target, TargetKind,
+};
 use domain::testing::{create, customer, life};
-use domain::ticket::{Command, CommandName};
-use event_log::{EventLog, LogConfig, Outcome, Request, Tickets};
+use domain::text::{Code, Label};
+use domain::ticket::{Command, CommandName, Status};
+use event_log::{Books, EventLog, LogConfig, Outcome, Request, Tickets};
 use jiff::SignedDuration;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -79,6 +84,36 @@ impl Answer {
     }
 }
 
+/// The waits of all tickets, and promises to those of the service `promised`: other ones if they are critical.
+fn book() -> Book {
+    let elapsed = |hours| WaitLength::Elapsed(SignedDuration::from_hours(hours));
+    let scope = |priority: Option<&str>| Scope {
+        service: Some(Label::parse("promised").unwrap()),
+        priority: priority.map(Code::new),
+        ..Scope::default()
+    };
+    let first = Target {
+        on_breach: vec![BreachAction::Notify(Notified::Followers, Delivery::AtOnce)],
+        ..Target::new(elapsed(1))
+    };
+    let solution = Target::new(elapsed(100)).paused_in([Status::WaitingForInfo]);
+    let promised = SlaPolicySpec {
+        scope: scope(None),
+        ..SlaPolicySpec::new("promised", ROUND_THE_CLOCK)
+    };
+    let promised = promised
+        .with(TargetKind::FirstResponse, first)
+        .with(TargetKind::NextResponse, Target::new(elapsed(50)))
+        .with(TargetKind::Resolution, solution.clone());
+    let urgent = SlaPolicySpec {
+        scope: scope(Some("critical")),
+        ..SlaPolicySpec::new("urgent", ROUND_THE_CLOCK)
+    };
+    let urgent = urgent.with(TargetKind::Resolution, solution);
+    let stored = |spec| SlaPolicy::try_new(spec, 1, SlaCalendar::round_the_clock()).unwrap();
+    Book::try_new(vec![SlaPolicy::waiting(&policy()), stored(promised), stored(urgent)]).unwrap()
+}
+
 impl Drop for Desk {
     fn drop(&mut self) {
         self.shutdown.trigger();
@@ -110,7 +145,7 @@ impl Desk {
         let router = finish(query_api::routes(&app), Limits::default());
         let its_shutdown = shutdown.clone();
         tokio::spawn(async move { serve(listener, router, &its_shutdown).await });
-        let tickets = log.tickets(Arc::new(policy()));
+        let tickets = log.tickets(Books::fixed(book()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
             _nats: nats,

@@ -113,6 +113,33 @@ pub(crate) async fn every_event(desk: &Desk) {
         desk.give(ticket(1), actor, command).await;
     }
     let_waits_expire(desk).await;
+    let_promises_run(desk).await;
+}
+
+/// Lets everything happen to a ticket's clocks that can, the first breach long before somebody records it along.
+async fn let_promises_run(desk: &Desk) {
+    let Command::Create(mut sample) = create() else {
+        panic!("the sample is a creation")
+    };
+    sample.number = TicketNumber(3);
+    sample.service = Some(label("promised"));
+    let ten_hours_ago = SystemClock.now() - SignedDuration::from_hours(10);
+    let create = Command::Create(sample);
+    desk.give_at(ticket(3), &customer(), create, Some(ten_hours_ago)).await;
+    let critical = Catalogue::default().priority("critical").unwrap().clone();
+    let urgent = Command::Classify(Box::new(Classify {
+        priority: Change::Set(critical),
+        ..Classify::default()
+    }));
+    let steps = [
+        (agent(), Command::Accept(Accept { assignee: None })),
+        (agent(), request_info()),
+        (customer(), Command::ProvideInfo(ProvideInfo { comment: body("This.") })),
+        (agent(), urgent),
+    ];
+    for (actor, command) in steps {
+        desk.give(ticket(3), &actor, command).await;
+    }
 }
 
 /// Lets a ticket go all the way without anybody answering, in the past.
