@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use domain::actor::Actor;
 use domain::catalogue::Catalogue;
-use domain::policy::WaitPolicy;
-use domain::sla::SlaPolicy;
-use event_log::{BookKeeper, Books, Calendars, Directory, EventLog, Policies, Tickets};
+use event_log::{Books, Calendars, Contracts, Directory, EventLog, Policies, Tickets};
 use service_kit::Problem;
 use service_kit::tokens::{Authenticate, TokenHash};
+use tokio::sync::Semaphore;
 
 use crate::token_book::TokenBook;
 
@@ -26,26 +25,32 @@ pub struct Parts {
     pub(crate) directory: Directory,
     pub(crate) calendars: Calendars,
     pub(crate) policies: Policies,
+    pub(crate) contracts: Contracts,
     pub(crate) books: Books,
+    pub(crate) log: EventLog,
+    /// Whoever reads the whole log: one at a time, because it takes a core and the memory of a partition's tickets.
+    pub(crate) scans: Semaphore,
     pub(crate) catalogue: Catalogue,
     pub(crate) tokens: TokenBook,
 }
 
 impl App {
-    /// The service over a log, under a policy for waits, and whoever keeps it informed of the
-    /// policies in force.
-    pub fn new(log: &EventLog, policy: Arc<WaitPolicy>) -> (Self, BookKeeper) {
-        let (books, keeper) = log.books(SlaPolicy::waiting(&policy));
+    /// The service over a log, deciding by the policies of these books, which somebody keeps: see
+    /// [`keep_informed`](crate::keep_informed).
+    pub fn new(log: &EventLog, books: Books) -> Self {
         let parts = Parts {
-            tickets: log.tickets(policy),
+            tickets: log.tickets(books.clone()),
             directory: log.directory(),
             calendars: log.calendars(),
             policies: log.policies(),
+            contracts: log.contracts(),
             books,
+            log: log.clone(),
+            scans: Semaphore::new(1),
             catalogue: Catalogue::default(),
             tokens: TokenBook::new(log.tokens()),
         };
-        (Self { parts: Arc::new(parts) }, keeper)
+        Self { parts: Arc::new(parts) }
     }
 }
 

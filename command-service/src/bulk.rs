@@ -15,12 +15,12 @@ use domain::ticket::CommandName;
 use event_log::Outcome;
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Map, Value};
+use service_kit::body::object;
 use service_kit::problem::{FieldError, Problem, types};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::body::object;
 use crate::command::{Sent, created_ticket};
 use crate::http::answer;
 use crate::http::is_key;

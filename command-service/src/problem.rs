@@ -2,14 +2,15 @@
 
 use domain::actor::Actor;
 use domain::calendar::stored;
+use domain::contract;
 use domain::sla::stored as policies;
 use domain::ticket::{CommandName, Rejection, TicketState, allowed_commands};
-use event_log::{CalendarError, DirectoryError, ExecuteError, PolicyError};
+use domain::workflow::Workflow;
+use event_log::{CalendarError, ContractError, DirectoryError, ExecuteError, PolicyError};
+use service_kit::body::calendar::unacceptable;
+use service_kit::body::policy;
 use service_kit::chain;
 use service_kit::problem::{FieldError, Problem, ProblemType, types};
-
-use crate::body::calendar::unacceptable;
-use crate::body::policy;
 
 /// Overload and outages pass; a caller that tries again after a second does no harm.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -17,7 +18,11 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 /// The problem for an execution that failed.
 pub(crate) fn of_execution(error: &ExecuteError, actor: &Actor) -> Problem {
     match error {
-        ExecuteError::Rejected { rejection, ticket } => of_rejection(rejection, ticket.as_deref(), actor),
+        ExecuteError::Rejected {
+            rejection,
+            ticket,
+            workflow,
+        } => of_rejection(rejection, ticket.as_deref(), workflow, actor),
         ExecuteError::RevisionMismatch { actual } => Problem::new(&types::REVISION_MISMATCH)
             .detail(format!("The ticket is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
             .with("revision", actual.0),
@@ -29,9 +34,10 @@ pub(crate) fn of_execution(error: &ExecuteError, actor: &Actor) -> Problem {
             &types::CONTENDED,
             "Others kept changing the ticket. Nothing was written; try again.",
         ),
-        ExecuteError::Unavailable => retry(
+        ExecuteError::Unavailable => log_unavailable(),
+        ExecuteError::PoliciesUnread => retry(
             &types::LOG_UNAVAILABLE,
-            "The log cannot be reached. Nothing was written; try again.",
+            "The policies have not been read from the log yet. Nothing was written; try again.",
         ),
         ExecuteError::OutcomeUnknown => retry(
             &types::OUTCOME_UNKNOWN,
@@ -75,7 +81,7 @@ pub(crate) fn of_policy(error: &PolicyError, actor: &Actor) -> Problem {
         PolicyError::Rejected(rejection) => match rejection {
             policies::Rejection::Absent => no_policy(),
             policies::Rejection::NotPermitted => policies_only_staff(),
-            policies::Rejection::Invalid(flaws) => policy::unacceptable(flaws),
+            policies::Rejection::Invalid(flaws) => policy::unacceptable("", flaws),
             policies::Rejection::SameScope { other, name } => Problem::new(&types::POLICY_SCOPE_TAKEN)
                 .detail(format!(
                     "The policy {} is for exactly the same tickets. Change that one, take it out of force with in_force: false, or give this one another scope.",
@@ -102,6 +108,32 @@ pub(crate) fn of_policy(error: &PolicyError, actor: &Actor) -> Problem {
         ),
         PolicyError::Failed(error) => of_execution(error, actor),
     }
+}
+
+/// The problem for a contract that was not agreed upon.
+pub(crate) fn of_contract(error: &ContractError, actor: &Actor) -> Problem {
+    match error {
+        ContractError::Rejected(contract::Rejection::NotPermitted) => contracts_only_staff(),
+        ContractError::Rejected(contract::Rejection::Backwards) => Problem::new(&types::INVALID_FIELDS)
+            .detail("Support would end before it begins. See errors.")
+            .field(FieldError::new("/support_until", "invalid", "must be after support_from")),
+        ContractError::Rejected(contract::Rejection::TooManyVersions) => Problem::new(&types::HISTORY_TOO_LONG).detail(
+            format!("The contract has {} versions, as many as one may have.", contract::VERSIONS_MAX),
+        ),
+        ContractError::Failed(ExecuteError::RevisionMismatch { actual }) => Problem::new(&types::REVISION_MISMATCH)
+            .detail(format!("The contract is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
+            .with("revision", actual.0),
+        ContractError::Failed(ExecuteError::Contended) => retry(
+            &types::CONTENDED,
+            "Others kept changing the contract. Nothing was written; try again.",
+        ),
+        ContractError::Failed(error) => of_execution(error, actor),
+    }
+}
+
+/// The problem for callers whom contracts do not concern.
+pub(crate) fn contracts_only_staff() -> Problem {
+    Problem::new(&types::NOT_PERMITTED).detail("Only staff agree upon contracts.")
 }
 
 /// The problem for a policy that is not there.
@@ -141,11 +173,19 @@ pub(crate) fn of_directory(error: &DirectoryError) -> Problem {
     }
 }
 
+/// The problem where nothing could be read or written.
+pub(crate) fn log_unavailable() -> Problem {
+    retry(
+        &types::LOG_UNAVAILABLE,
+        "The log cannot be reached. Nothing was written; try again.",
+    )
+}
+
 fn retry(kind: &'static ProblemType, detail: &'static str) -> Problem {
     Problem::new(kind).detail(detail).retry_after(RETRY_AFTER_SECONDS)
 }
 
-fn of_rejection(rejection: &Rejection, ticket: Option<&TicketState>, actor: &Actor) -> Problem {
+fn of_rejection(rejection: &Rejection, ticket: Option<&TicketState>, workflow: &Workflow, actor: &Actor) -> Problem {
     let problem = match rejection {
         Rejection::Absent => {
             return Problem::new(&types::TICKET_NOT_FOUND)
@@ -169,11 +209,16 @@ fn of_rejection(rejection: &Rejection, ticket: Option<&TicketState>, actor: &Act
         Rejection::WrongStatus { .. } => Problem::new(&types::WRONG_STATUS),
         Rejection::WrongType { .. } => Problem::new(&types::WRONG_TYPE),
         Rejection::AlreadyRated => Problem::new(&types::ALREADY_RATED),
+        Rejection::NotInWorkflow { .. } => Problem::new(&types::NOT_IN_WORKFLOW),
+        Rejection::SupportExpired { .. } => Problem::new(&types::SUPPORT_PERIOD_EXPIRED),
     };
     let problem = problem.detail(sentence(rejection));
     match ticket {
         Some(ticket) => problem
-            .with("allowed_commands", names(&allowed_commands(&ticket.standing(), actor)))
+            .with(
+                "allowed_commands",
+                names(&allowed_commands(&ticket.standing(), workflow, actor)),
+            )
             .with("ticket_status", ticket.status.as_str()),
         None => problem,
     }

@@ -1,9 +1,9 @@
 //! The service as a process.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use domain::policy::WaitPolicy;
+use domain::sla::SlaPolicy;
 use event_log::{BookKeeper, EventLog};
 use service_kit::clock::SharedClock;
 use service_kit::http::{Limits, finish, operations, serve};
@@ -45,9 +45,9 @@ pub enum RunError {
 }
 
 /// Keeps the service's tokens and policies up to date, as tasks, until shutdown.
-pub fn keep_informed(app: &App, books: BookKeeper, clock: SharedClock, health: &Health, shutdown: &Shutdown) {
+pub fn keep_informed(app: &App, keeper: BookKeeper, clock: SharedClock, health: &Health, shutdown: &Shutdown) {
     let ready = health.component("policies");
-    shutdown.tracker().spawn(books.keep(ready, shutdown.clone()));
+    shutdown.tracker().spawn(keeper.keep(ready, shutdown.clone()));
     let ready = health.component("tokens");
     shutdown
         .tracker()
@@ -58,7 +58,7 @@ pub fn keep_informed(app: &App, books: BookKeeper, clock: SharedClock, health: &
 pub async fn run(
     config: Config,
     log: EventLog,
-    policy: Arc<WaitPolicy>,
+    policy: &WaitPolicy,
     clock: SharedClock,
     health: Health,
     metrics: Metrics,
@@ -68,8 +68,9 @@ pub async fn run(
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| RunError::Listen { address, source })?;
-    let (app, books) = App::new(&log, policy);
-    keep_informed(&app, books, clock, &health, &shutdown);
+    let (books, keeper) = log.books(SlaPolicy::waiting(policy));
+    let app = App::new(&log, books);
+    keep_informed(&app, keeper, clock, &health, &shutdown);
     tracing::info!(address = %listener.local_addr().unwrap_or(address), "the command service listens");
     let router = finish(routes(app).merge(operations(health, metrics)), Limits::default());
     serve(listener, router, &shutdown).await.map_err(RunError::Serve)

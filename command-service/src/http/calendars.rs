@@ -16,13 +16,14 @@ use event_log::{CalendarOutcome, ExecuteError, Request};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use service_kit::Problem;
+use service_kit::body::{calendar, object};
 use service_kit::http::{ApiJson, Caller, WholeBody, media_type};
 use service_kit::problem::{FieldError, types};
 use sha2::{Digest, Sha256};
 
 use super::headers::{CommandHeaders, Replayed, committed, created};
 use crate::app::App;
-use crate::body::{self, calendar, object};
+use crate::body;
 use crate::command::{command_id, created_calendar};
 use crate::ical::{self, Holidays};
 use crate::problem;

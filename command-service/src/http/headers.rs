@@ -13,6 +13,7 @@ use service_kit::problem::{FieldError, Problem, types};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const TRACEPARENT: &str = "traceparent";
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// As the HTTP contract says.
 pub(crate) const KEY_CHARACTERS_MAX: usize = 255;
 /// A W3C `traceparent` of version 00 has exactly this length.
@@ -136,6 +137,12 @@ pub(crate) fn of_outcome(outcome: &Outcome) -> HeaderMap {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Replayed;
 
+/// `Idempotency-Replayed` alone, for what has no revision of its own.
+pub(super) fn replayed(replayed: Option<Replayed>) -> HeaderMap {
+    let header = replayed.map(|Replayed| (REPLAYED, HeaderValue::from_static("true")));
+    header.into_iter().collect()
+}
+
 /// `ETag`, `Commit-Position` and, for a repetition, `Idempotency-Replayed`.
 pub(super) fn committed(revision: Revision, position: Position, replayed: Option<Replayed>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(3);
@@ -147,7 +154,7 @@ pub(super) fn committed(revision: Revision, position: Position, replayed: Option
     set(ETAG, format!("\"{revision}\""));
     set(HeaderName::from_static("commit-position"), position.to_string());
     if replayed.is_some() {
-        set(HeaderName::from_static("idempotency-replayed"), "true".to_owned());
+        set(REPLAYED, "true".to_owned());
     }
     headers
 }

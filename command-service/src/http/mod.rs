@@ -2,12 +2,16 @@
 
 mod calendars;
 mod commands;
+mod contracts;
 mod headers;
 mod policies;
+mod re_evaluation;
+mod rehearsal;
 mod tickets;
 
 pub(crate) use commands::NDJSON;
 pub(crate) use headers::{KEY_CHARACTERS_MAX, is_key};
+pub(crate) use rehearsal::NAMED_MAX;
 pub(crate) use tickets::answer;
 
 use axum::Router;
@@ -27,7 +31,10 @@ pub fn routes(app: App) -> Router {
         .route("/v1/calendars/{id}", put(calendars::replace))
         .route("/v1/calendars/{id}/explain", post(calendars::explain_stored))
         .route("/v1/calendars/{id}/holidays", post(calendars::add_holidays))
+        .route("/v1/organisations/{id}/contract", put(contracts::agree))
         .route("/v1/policies", post(policies::create))
+        .route("/v1/policies/rehearse", post(rehearsal::rehearse))
         .route("/v1/policies/{id}", put(policies::replace))
+        .route("/v1/policies/{id}/re-evaluate", post(re_evaluation::re_evaluate))
         .with_state(app)
 }

@@ -14,11 +14,12 @@ use domain::sla::{Library, SlaCalendar};
 use event_log::{PolicyOutcome, Request};
 use serde_json::{Map, Value};
 use service_kit::Problem;
+use service_kit::body::{object, policy};
 use service_kit::http::{ApiJson, Caller};
 
 use super::headers::{CommandHeaders, Replayed, committed, created};
 use crate::app::App;
-use crate::body::{self, object, policy};
+use crate::body;
 use crate::command::{command_id, created_policy};
 use crate::problem;
 
@@ -75,7 +76,7 @@ pub(super) async fn replace(
 impl App {
     /// What a body wants, with the hours that its calendar has now.
     async fn draft(&self, caller: &Actor, body: &Map<String, Value>) -> Result<Draft, Problem> {
-        let reading = policy::read(body, &self.catalogue)?;
+        let reading = policy::read("", body, &self.catalogue)?;
         let hours = match reading.calendar() {
             None => Some(SlaCalendar::round_the_clock()),
             Some(calendar) => self.hours(caller, calendar).await?,
@@ -84,7 +85,7 @@ impl App {
     }
 
     /// The version of a calendar that is in force now; `None`: there is no such calendar.
-    async fn hours(&self, caller: &Actor, id: CalendarId) -> Result<Option<SlaCalendar>, Problem> {
+    pub(super) async fn hours(&self, caller: &Actor, id: CalendarId) -> Result<Option<SlaCalendar>, Problem> {
         let (versions, _) = self
             .calendars
             .versions(id)
@@ -130,7 +131,7 @@ impl App {
 }
 
 /// Said before the body is looked at: whoever may not write need not know how.
-fn staff(caller: &Actor) -> Result<(), Problem> {
+pub(super) fn staff(caller: &Actor) -> Result<(), Problem> {
     if caller.kind == ActorKind::Staff {
         Ok(())
     } else {

@@ -9,12 +9,12 @@ use domain::ticket::CommandName;
 use event_log::Outcome;
 use serde_json::{Map, Value, json};
 use service_kit::Problem;
+use service_kit::body::object;
 use service_kit::http::{ApiJson, Caller};
 use service_kit::problem::types;
 
 use super::headers::{CommandHeaders, created, of_outcome};
 use crate::app::App;
-use crate::body::object;
 use crate::command::{Sent, created_ticket};
 
 /// `POST /v1/tickets`

@@ -419,7 +419,10 @@ fn fields(name: CommandName) -> Vec<Property> {
             nullable(reference("Reference")),
         )],
         // The scheduler's commands have no route.
-        CommandName::ExpireInformationWait | CommandName::ExpireClosureWait => Vec::new(),
+        CommandName::ExpireInformationWait
+        | CommandName::ExpireClosureWait
+        | CommandName::FireTimer
+        | CommandName::ReEvaluate => Vec::new(),
     }
 }
 
@@ -444,7 +447,10 @@ fn summary(name: CommandName) -> &'static str {
         CommandName::Edit => "Correct subject, description or fields",
         CommandName::Follow => "Hear of a ticket",
         CommandName::Unfollow => "Hear of it no more",
-        CommandName::ExpireInformationWait | CommandName::ExpireClosureWait => "Not for callers",
+        CommandName::ExpireInformationWait
+        | CommandName::ExpireClosureWait
+        | CommandName::FireTimer
+        | CommandName::ReEvaluate => "Not for callers",
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use command_service::{App, keep_informed, routes};
 use domain::Timestamp;
 use domain::policy::WaitPolicy;
+use domain::sla::SlaPolicy;
 use domain::ticket::Event;
 use event_log::{EventLog, LogConfig, Source};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
@@ -122,8 +123,9 @@ impl Desk {
         }
         let (health, shutdown) = (Health::default(), Shutdown::new());
         let log_of_app = connect(proxy.url(), &clock).await;
-        let (app, books) = App::new(&log_of_app, Arc::new(WaitPolicy::supportal()));
-        keep_informed(&app, books, SystemClock::shared(), &health, &shutdown);
+        let (books, keeper) = log_of_app.books(SlaPolicy::waiting(&WaitPolicy::supportal()));
+        let app = App::new(&log_of_app, books);
+        keep_informed(&app, keeper, SystemClock::shared(), &health, &shutdown);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (router, told) = (finish(routes(app), Limits::default()), shutdown.clone());

@@ -25,6 +25,8 @@ problem_types! {
     CALENDAR_NOT_FOUND = 404 "calendar-not-found" "There is no such calendar";
     /// There is no such policy.
     POLICY_NOT_FOUND = 404 "policy-not-found" "There is no such policy";
+    /// There is no such workflow.
+    WORKFLOW_NOT_FOUND = 404 "workflow-not-found" "There is no such workflow";
     /// There is nothing at that path.
     NOT_FOUND = 404 "not-found" "There is nothing here";
     /// The path exists, but not for that method.
@@ -37,6 +39,10 @@ problem_types! {
     WRONG_STATUS = 409 "wrong-status" "The ticket's status does not allow this";
     /// The ticket's type does not allow the command.
     WRONG_TYPE = 409 "wrong-type" "The ticket's type does not allow this";
+    /// The workflow of the requester's organisation does without the command.
+    NOT_IN_WORKFLOW = 409 "command-not-in-workflow" "The workflow does without this";
+    /// The requester's organisation is not supported now.
+    SUPPORT_PERIOD_EXPIRED = 409 "support-period-expired" "The support period is over, or has not begun";
     /// This closing has been rated.
     ALREADY_RATED = 409 "already-rated" "This closing is rated already";
     /// A ticket of that id exists.
