@@ -50,12 +50,12 @@ const MANNERS: Manners = Manners {
 /// server that is recovering from a crash of one of its processes then waits for its checkpointer for ever.
 const ON_PARENT_DEATH: Signal = MANNERS.rude;
 
-/// Small, because the whole desk is to fit in 250 MiB: a few dozen connections, no parallel workers, no replication.
+/// Small, because the whole idle desk is to fit in 250 MiB: a few dozen connections, no parallel workers, no replication.
+/// What is sized by the machine's memory is [`buffers`].
 const SETTINGS: &[&str] = &[
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "max_connections=60",
-    "shared_buffers=48MB",
     "work_mem=8MB",
     "maintenance_work_mem=32MB",
     "max_worker_processes=2",
@@ -66,7 +66,12 @@ const SETTINGS: &[&str] = &[
     "autovacuum_max_workers=2",
     "wal_level=minimal",
     "max_wal_senders=0",
-    "max_wal_size=512MB",
+    // Every page that changes after a checkpoint is written whole once more, and a busy projector changes most of them.
+    "max_wal_size=2GB",
+    "checkpoint_timeout=15min",
+    "wal_compression=on",
+    // Disks of today find a page anywhere about as fast as the next one.
+    "random_page_cost=1.1",
     "jit=off",
     "ssl=off",
     "huge_pages=off",
@@ -77,6 +82,33 @@ const SETTINGS: &[&str] = &[
     // checkpoint that was committed with the rows, and reads the rest from the log again.
     "synchronous_commit=off",
 ];
+
+/// Part of the machine's memory that Postgres may keep pages in, one of so many. Pages count once they are used, so that an
+/// idle desk does not have them.
+const BUFFERS_PART: u64 = 8;
+/// Below this Postgres does not fit its own catalogues.
+const BUFFERS_MIN_MIB: u64 = 48;
+/// Beyond this the operating system's cache does as well.
+const BUFFERS_MAX_MIB: u64 = 2048;
+
+/// Settings that follow from how much memory the machine has.
+fn buffers(memory_mib: u64) -> [String; 2] {
+    let buffers = (memory_mib / BUFFERS_PART).clamp(BUFFERS_MIN_MIB, BUFFERS_MAX_MIB);
+    [
+        format!("shared_buffers={buffers}MB"),
+        // What the planner may count on to find in one cache or the other.
+        format!("effective_cache_size={}MB", (memory_mib / 2).max(buffers)),
+    ]
+}
+
+/// The machine's memory, as Linux tells it; where nobody tells, that of a small one.
+fn memory_mib() -> u64 {
+    const UNKNOWN: u64 = 1024;
+    let told = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = told.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.map_or(UNKNOWN, |kib| kib / 1024)
+}
 
 /// For tests, whose data nobody wants back: no waiting for the disk, and room for many tests at once.
 const SCRATCH_SETTINGS: &[&str] = &[
@@ -284,7 +316,10 @@ impl Home {
             "-k".into(),
             self.socket_dir.clone().into(),
         ];
-        for setting in SETTINGS.iter().chain(scratch).chain(io_method) {
+        let buffers = buffers(memory_mib());
+        let sized = buffers.iter().map(String::as_str);
+        let settings = SETTINGS.iter().copied().chain(sized);
+        for setting in settings.chain(scratch.iter().copied()).chain(io_method.iter().copied()) {
             args.extend(["-c".into(), setting.into()]);
         }
         self.child(launcher, "postgres", args, Stdio::null())
@@ -420,6 +455,15 @@ fn percent_encoded(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_eighth_of_the_memory_holds_pages_within_limits() {
+        let expected = [(128, "48MB"), (1024, "128MB"), (24_000, "2048MB")];
+        for (memory, buffers) in expected {
+            assert_eq!(super::buffers(memory)[0], format!("shared_buffers={buffers}"));
+        }
+        assert!(memory_mib() > 0);
+    }
 
     #[test]
     fn a_path_with_blanks_survives_in_a_url() {
