@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use crate::{calendar, demo, import, openapi, projection, serve, services, token, up};
+use crate::{calendar, demo, import, openapi, projection, serve, services, sla, token, up};
 
 /// Recourse, an event-sourced support desk.
 ///
@@ -47,6 +47,8 @@ enum Command {
     Projection(projection::Args),
     /// Look after the calendars of a running desk: import holidays.
     Calendar(calendar::Args),
+    /// Rehearse what a policy for promised times would have made of a running desk's history.
+    Sla(sla::Args),
     /// Bring tickets from elsewhere into a running desk.
     Import(import::Args),
     /// Fill a running desk with made-up tickets that have lived whole lives, to try it out or to measure it.
@@ -68,6 +70,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Token(args) => token::run(args),
         Command::Projection(args) => projection::run(args),
         Command::Calendar(args) => calendar::run(args),
+        Command::Sla(args) => sla::run(args),
         Command::Import(args) => import::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Openapi => openapi::run(),

@@ -1,5 +1,6 @@
 //! The one binary: the whole desk, each service, and the operators' tools.
 
+mod api;
 mod calendar;
 mod cli;
 mod demo;
@@ -8,6 +9,7 @@ mod openapi;
 mod projection;
 mod serve;
 mod services;
+mod sla;
 mod token;
 mod up;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use domain::policy::WaitPolicy;
+use domain::sla::SlaPolicy;
 use event_log::{EventLog, LogConfig, PARTITIONS_MAX};
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, join_all};
@@ -162,7 +163,7 @@ pub(crate) fn command_service(args: CommandServiceArgs) -> anyhow::Result<()> {
             metrics,
             shutdown,
         } = process;
-        command_service::run(args.config, log, policy, clock, health, metrics, shutdown).await?;
+        command_service::run(args.config, log, &policy, clock, health, metrics, shutdown).await?;
         Ok(())
     })
 }
@@ -207,8 +208,12 @@ pub(crate) fn sla_scheduler(args: SlaSchedulerArgs) -> anyhow::Result<()> {
             let Some(log) = connect(&new_log.of(&nats), &process).await? else {
                 return Ok(());
             };
-            let (clock, tickets) = (Arc::clone(&process.clock), log.tickets(policy));
-            sla_scheduler::run(&config, timers, tickets, clock, &process.health, &process.shutdown).await;
+            let (books, keeper) = log.books(SlaPolicy::waiting(&policy));
+            let ready = process.health.component("policies");
+            let shutdown = &process.shutdown;
+            shutdown.tracker().spawn(keeper.keep(ready, shutdown.clone()));
+            let (clock, tickets) = (Arc::clone(&process.clock), log.tickets(books));
+            sla_scheduler::run(&config, timers, tickets, clock, &process.health, shutdown).await;
             Ok(())
         };
         beside_operations(listen, &process, scheduling.boxed_local()).await

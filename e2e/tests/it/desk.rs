@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::policy::WaitPolicy;
+use domain::sla::SlaPolicy;
 use domain::ticket::Event;
-use event_log::{EventLog, LogConfig, Source};
+use event_log::{Books, EventLog, LogConfig, Source};
 use service_kit::http::{Limits, finish, operations, serve};
 use service_kit::telemetry::Metrics;
 use service_kit::{Health, ManualClock, SharedClock, Shutdown, SystemClock};
@@ -38,6 +39,7 @@ pub(crate) struct Desk {
     pub(crate) database_url: String,
     /// The router of all services, as it prints itself.
     pub(crate) router: String,
+    books: Books,
     shutdown: Shutdown,
 }
 
@@ -57,9 +59,9 @@ impl Desk {
         let database_url = postgres().await.database().await;
         let (health, shutdown) = (Health::default(), Shutdown::new());
 
-        let policy = Arc::new(policy);
-        let (commands, books) = command_service::App::new(&log, Arc::clone(&policy));
-        command_service::keep_informed(&commands, books, SystemClock::shared(), &health, &shutdown);
+        let (books, keeper) = log.books(SlaPolicy::waiting(&policy));
+        let commands = command_service::App::new(&log, books.clone());
+        command_service::keep_informed(&commands, keeper, SystemClock::shared(), &health, &shutdown);
         let queries = query_api::App::start(&database_url, Arc::clone(&shared), &health, &shutdown).unwrap();
         let routes = command_service::routes(commands)
             .merge(query_api::routes(&queries))
@@ -71,13 +73,6 @@ impl Desk {
         tokio::spawn(async move { serve(listener, finish(routes, Limits::default()), &told).await });
 
         project(&log, &database_url, &health, &shutdown);
-        let (timers, tickets) = (sla_scheduler::pool(&database_url).unwrap(), log.tickets(policy));
-        let (told, reported) = (shutdown.clone(), health.clone());
-        let config = sla_scheduler::Config {
-            sweep: sla_scheduler::sweep::EVERY_MINUTE.parse().unwrap(),
-        };
-        tokio::spawn(async move { sla_scheduler::run(&config, timers, tickets, shared, &reported, &told).await });
-
         let desk = Self {
             nats,
             log,
@@ -85,8 +80,10 @@ impl Desk {
             api,
             database_url,
             router: printed,
+            books,
             shutdown,
         };
+        desk.schedule(&health);
         wait_until("the desk to be ready", LIMIT, async || {
             let report = health.report();
             if report.ready { Ok(()) } else { Err(report) }
@@ -94,6 +91,21 @@ impl Desk {
         .await;
         desk.caught_up().await;
         desk
+    }
+
+    /// Starts one scheduler more.
+    pub(crate) fn another_scheduler(&self) {
+        self.schedule(&Health::default());
+    }
+
+    fn schedule(&self, health: &Health) {
+        let timers = sla_scheduler::pool(&self.database_url).unwrap();
+        let tickets = self.log.tickets(self.books.clone());
+        let (clock, health, told) = (Arc::new(self.clock.clone()), health.clone(), self.shutdown.clone());
+        let config = sla_scheduler::Config {
+            sweep: sla_scheduler::sweep::EVERY_MINUTE.parse().unwrap(),
+        };
+        tokio::spawn(async move { sla_scheduler::run(&config, timers, tickets, clock, &health, &told).await });
     }
 
     /// Where the log is.

@@ -61,6 +61,10 @@ impl Api {
         send(self.request(Method::POST, token, path).json(body)).await.unwrap()
     }
 
+    pub(crate) async fn put(&self, token: &str, path: &str, body: &Value) -> Answer {
+        send(self.request(Method::PUT, token, path).json(body)).await.unwrap()
+    }
+
     /// With an idempotency key, and an error instead of a panic where nobody answers.
     pub(crate) async fn try_post(&self, token: &str, path: &str, body: &Value, key: &str) -> reqwest::Result<Answer> {
         send(

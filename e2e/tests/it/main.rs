@@ -8,6 +8,7 @@
 )]
 
 mod apart;
+mod contracts;
 mod demo;
 mod desk;
 mod faults;
@@ -17,6 +18,7 @@ mod journey;
 mod openapi;
 mod people;
 mod processes;
+mod promises;
 mod rebuild;
 mod table;
 mod up;

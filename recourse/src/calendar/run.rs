@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Url};
 use serde_json::Value;
 use uuid::Uuid;
+
+use crate::api::{ApiArgs, Sent};
 
 /// A desk answers at once, or after it has waited for its log for some seconds.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -40,12 +40,8 @@ struct ImportHolidays {
     /// The calendar's id; GET /v1/calendars lists them.
     #[arg(long, value_name = "ID")]
     calendar: Uuid,
-    /// The desk's address.
-    #[arg(long, env = "RECOURSE_URL", default_value = "http://127.0.0.1:8080")]
-    url: String,
-    /// A token of a member of staff, such as the administrator's.
-    #[arg(long, env = "RECOURSE_TOKEN", hide_env_values = true)]
-    token: String,
+    #[command(flatten)]
+    api: ApiArgs,
 }
 
 /// Carries out `recourse calendar`.
@@ -70,60 +66,16 @@ impl ImportHolidays {
             );
         }
         let file = std::fs::read(&self.file).with_context(|| format!("cannot read {shown}"))?;
-        let url = address(&self.url, self.calendar)?;
-        // Fails only if a provider is installed already, which serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .timeout(TIMEOUT)
-            .build()
-            .context("cannot set up an HTTP client")?;
-        let answer = client
-            .post(url.clone())
-            .bearer_auth(&self.token)
-            .header(CONTENT_TYPE, "text/calendar; charset=utf-8")
-            .header("Idempotency-Key", Uuid::new_v4().to_string())
-            .body(file)
-            .send()
-            .await
-            .with_context(|| format!("the desk at {url} cannot be reached; run the same import again once it can"))?;
-        let status = answer.status();
-        let text = answer
-            .text()
-            .await
-            .context("the desk's answer broke off; run the same import again")?;
-        let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        if !status.is_success() {
-            bail!("the desk answers {status}: {}", problem(&body));
-        }
+        let sent = Sent {
+            media_type: "text/calendar; charset=utf-8",
+            body: file,
+            within: TIMEOUT,
+            what: "calendar",
+        };
+        let calendar = self.calendar.to_string();
+        let body = self.api.post(&["calendars", &calendar, "holidays"], sent).await?;
         print(&report(&body)?)
     }
-}
-
-fn address(desk: &str, calendar: Uuid) -> anyhow::Result<Url> {
-    let url = Url::parse(desk)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"));
-    let mut url =
-        url.with_context(|| format!("`{desk}` is not the address of a desk; it looks like http://127.0.0.1:8080"))?;
-    // A desk may stand under a path of its host, behind a proxy.
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty()
-            .extend(["v1", "calendars", &calendar.to_string(), "holidays"]);
-    }
-    Ok(url)
-}
-
-/// What a problem says, with each of its errors on a line.
-fn problem(body: &Value) -> String {
-    let detail = body["detail"]
-        .as_str()
-        .unwrap_or("no desk answers like this; check the address");
-    let errors = body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-    errors.iter().fold(detail.to_owned(), |text, error| {
-        let (pointer, detail) = (&error["pointer"], &error["detail"]);
-        let place = pointer.as_str().filter(|place| !place.is_empty()).unwrap_or("calendar");
-        format!("{text}\n  {place}: {}", detail.as_str().unwrap_or_default())
-    })
 }
 
 fn report(body: &Value) -> Result<String, std::fmt::Error> {

@@ -11,11 +11,11 @@ use domain::directory::EntryKind;
 use domain::ids::TicketId;
 use domain::text::Label;
 use domain::ticket::Status;
-use event_log::{Directory, EventLog, ExecuteError, Outcome, Request, Tickets};
+use event_log::{Books, Directory, EventLog, ExecuteError, Outcome, Request, Tickets};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use service_kit::SystemClock;
 use service_kit::clock::pause;
-use sla_scheduler::{Wait, expire};
+use sla_scheduler::{Due, Wait, fire};
 use uuid::Uuid;
 
 use super::clock::at;
@@ -66,10 +66,11 @@ pub(super) struct Maker {
 
 impl Maker {
     pub(super) fn new(world: World, log: &EventLog) -> Self {
-        let policy = Arc::clone(&world.plan.policy);
+        // A past that is made up was promised nothing.
+        let books = Books::waiting(&world.plan.policy);
         Self {
             world,
-            tickets: log.tickets(policy),
+            tickets: log.tickets(books),
             directory: log.directory(),
         }
     }
@@ -147,9 +148,12 @@ impl Maker {
         let mut attempts = 1;
         loop {
             match at(step.at, self.give(id, index, number, step)).await {
-                Err(ExecuteError::Unavailable | ExecuteError::Contended | ExecuteError::OutcomeUnknown)
-                    if attempts < ATTEMPTS_MAX =>
-                {
+                Err(
+                    ExecuteError::Unavailable
+                    | ExecuteError::Contended
+                    | ExecuteError::OutcomeUnknown
+                    | ExecuteError::PoliciesUnread,
+                ) if attempts < ATTEMPTS_MAX => {
                     attempts += 1;
                     pause(&SystemClock, ATTEMPT_PAUSE).await;
                 }
@@ -166,7 +170,7 @@ impl Maker {
                     kind: *kind,
                     number: *number,
                 };
-                expire(&self.tickets, wait).await
+                fire(&self.tickets, Due::Wait(wait)).await
             }
             What::Command(actor, command) => {
                 let command_id = self.world.command_id(index, number);

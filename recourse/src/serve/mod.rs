@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use domain::sla::SlaPolicy;
 use event_log::LogConfig;
 use futures::FutureExt as _;
 use service_kit::http::{Limits, finish, operations, serve};
@@ -72,8 +73,9 @@ async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
         metrics,
         shutdown,
     } = process;
-    let (commands, books) = command_service::App::new(&log, Arc::clone(&policy));
-    command_service::keep_informed(&commands, books, Arc::clone(&clock), &health, &shutdown);
+    let (books, keeper) = log.books(SlaPolicy::waiting(&policy));
+    let commands = command_service::App::new(&log, books.clone());
+    command_service::keep_informed(&commands, keeper, Arc::clone(&clock), &health, &shutdown);
     let queries = query_api::App::start(&args.database_url, Arc::clone(&clock), &health, &shutdown)
         .context("the database's URL is not acceptable")?;
     let router = command_service::routes(commands)
@@ -82,7 +84,7 @@ async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
     let router = finish(router, Limits::default());
     let timers = sla_scheduler::pool(&args.database_url)?;
     let calendar = policy.calendar.clone();
-    let tickets = log.tickets(policy);
+    let tickets = log.tickets(books);
     tracing::info!(sync = %args.sync, partitions = log.partitions(), "the desk is open");
 
     let serving = async {
