@@ -1,6 +1,6 @@
 //! Bulk requests: written and read at the same time, because the service answers while it reads.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use tokio::{
@@ -12,12 +12,14 @@ use tokio::{
 use crate::{
     chunked::Lines,
     http::{self, Connection},
-    load::{Sample, Window, try_join_tasks},
+    load::{Durations, Sample, Window, try_join_tasks},
     requests::{self, ID_BYTES, Keys, Template, Tokens},
 };
 
 /// The most that the contract allows.
 const LINES: usize = 10_000;
+/// A request of so many lines takes seconds.
+const SEND_LIMIT: Duration = Duration::from_mins(5);
 /// What is read at once.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -41,16 +43,7 @@ async fn caller(address: SocketAddr, mut template: Template, window: Window) -> 
     while !window.is_over(Instant::now()) {
         let request = template.fill(&mut keys, &[b'0'; ID_BYTES]);
         let sent = Instant::now();
-        let (mut reading, mut writing) = connection.stream().split();
-        let answer = answer(&mut reading, window, &mut sample);
-        let write = async {
-            writing.write_all(request).await.context("the request was not taken")?;
-            std::future::pending::<anyhow::Result<bool>>().await
-        };
-        let whole = tokio::select! {
-            answered = answer => answered?,
-            failed = write => failed?,
-        };
+        let whole = exchange(&mut connection, request, window, &mut sample).await?;
         // The end of the window cuts an answer off.
         if whole {
             sample
@@ -59,6 +52,36 @@ async fn caller(address: SocketAddr, mut template: Template, window: Window) -> 
         }
     }
     Ok(sample)
+}
+
+/// Sends one request and waits for its whole answer, of which no line may be a failure.
+pub(crate) async fn send(address: SocketAddr, request: &[u8]) -> anyhow::Result<()> {
+    let window = Window::starting_now(Durations {
+        warm_up: Duration::ZERO,
+        measured: SEND_LIMIT,
+    });
+    let mut connection = Connection::open(address).await?;
+    let whole = exchange(&mut connection, request, window, &mut Sample::default()).await?;
+    anyhow::ensure!(whole, "a bulk request took too long");
+    Ok(())
+}
+
+async fn exchange(
+    connection: &mut Connection,
+    request: &[u8],
+    window: Window,
+    sample: &mut Sample,
+) -> anyhow::Result<bool> {
+    let (mut reading, mut writing) = connection.stream().split();
+    let answer = answer(&mut reading, window, sample);
+    let write = async {
+        writing.write_all(request).await.context("the request was not taken")?;
+        std::future::pending::<anyhow::Result<bool>>().await
+    };
+    tokio::select! {
+        answered = answer => answered,
+        failed = write => failed,
+    }
 }
 
 /// Reads one answer, line by line, until its end or that of the window, and says whether it is whole.

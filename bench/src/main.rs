@@ -5,6 +5,7 @@ mod bulk;
 mod cell;
 mod chunked;
 mod commands;
+mod desk;
 mod http;
 mod idle;
 mod load;
@@ -16,6 +17,7 @@ mod report;
 mod requests;
 mod site;
 mod statistics;
+mod time;
 
 use std::ffi::OsString;
 
@@ -38,6 +40,8 @@ enum Command {
     Commands(commands::Args),
     /// Lists, search, dashboard, exports, and the read models themselves, at two sizes.
     Read(read::Args),
+    /// Rehearsing history, and firing timers.
+    Time(time::Args),
     /// The bare handler, as a process of its own.
     #[command(hide = true)]
     BareHandler(bare::Args),
@@ -53,6 +57,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Commands(args) => commands::run(&args),
         Command::Read(args) => read::run(&args),
+        Command::Time(args) => time::run(&args),
         Command::BareHandler(args) => bare::run(&args),
         Command::ExecServer { args } => Err(servers::launch::exec(args).into()),
     }

@@ -134,6 +134,13 @@ pub(crate) fn bulk(tokens: &Tokens, lines: usize) -> Template {
     Template::new(&format!("{head}\r\n{body}"))
 }
 
+/// A request with a JSON body that is sent once.
+pub(crate) fn json(token: &str, method: &str, path: &str, body: &str) -> String {
+    let head = head(token, path, "application/json", body.len());
+    let rest = head.strip_prefix("POST").unwrap_or_default();
+    format!("{method}{rest}\r\n{body}")
+}
+
 fn post(token: &str, path: &str, body: &str) -> Template {
     let key = "K".repeat(KEY_BYTES);
     let head = head(token, path, "application/json", body.len());

@@ -9,7 +9,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::{cases::Caller, desk::Service, state::Export};
+use super::{cases::Caller, state::Export};
+use crate::desk::Service;
 use crate::{
     chunked::Lines,
     http::{self, Connection},

@@ -11,7 +11,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::{desk::Desk, state::Filling};
+use super::state::Filling;
+use crate::desk::Desk;
 
 /// How often it is looked how far the projector has come.
 const LOOK_EVERY: Duration = Duration::from_millis(100);

@@ -1,6 +1,10 @@
 //! The phases, in order, at each desk.
 
-use std::{env, path::PathBuf, time::Duration};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -15,7 +19,6 @@ use uuid::Uuid;
 
 use super::{
     cases::{self, Caller, Case},
-    desk::{Desk, Service},
     exports, fills,
     state::{State, Timing},
     tables,
@@ -25,6 +28,7 @@ use super::{
 };
 use crate::{
     commands::{print, say},
+    desk::{Desk, Service},
     machine,
     requests::Tokens,
     site::token_of as token,
@@ -148,19 +152,9 @@ impl Bench<'_> {
         self.state.write(&self.dir)
     }
 
-    fn run(&mut self, tickets: u64, recourse: &std::path::Path) -> anyhow::Result<()> {
+    fn run(&mut self, tickets: u64, recourse: &Path) -> anyhow::Result<()> {
         let desk = Desk::start(&self.dir, recourse, Sync::Lazy)?;
-        if !self.state.made {
-            say(&format!("making {tickets} tickets"));
-            let now = || SystemClock.now().to_string();
-            let until = self.state.until.get_or_insert_with(now).clone();
-            self.save()?;
-            // Streams and buckets are made by whoever serves first.
-            drop(desk.service("command-service")?);
-            desk.make(tickets, &until)?;
-            self.state.made = true;
-            self.save()?;
-        }
+        make(&mut self.state, &self.dir, &desk, tickets)?;
         if self.args.only == [Phase::Make] {
             desk.stop();
             return Ok(());
@@ -309,6 +303,22 @@ impl Bench<'_> {
         self.state.visible = Some(found);
         self.save()
     }
+}
+
+/// Fills the log of a desk, unless that was done.
+pub(crate) fn make(state: &mut State, dir: &Path, desk: &Desk, tickets: u64) -> anyhow::Result<()> {
+    if state.made {
+        return Ok(());
+    }
+    say(&format!("making {tickets} tickets"));
+    let now = || SystemClock.now().to_string();
+    let until = state.until.get_or_insert_with(now).clone();
+    state.write(dir)?;
+    // Streams and buckets are made by whoever serves first.
+    drop(desk.service("command-service")?);
+    desk.make(tickets, &until)?;
+    state.made = true;
+    state.write(dir)
 }
 
 /// Somebody who sees everything, and the customer with most tickets.

@@ -6,12 +6,9 @@ use anyhow::Context as _;
 use service_kit::{SystemClock, clock::pause};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::{
-    desk::{Desk, Service},
-    fills,
-    state::Visible,
-};
+use super::{fills, state::Visible};
 use crate::{
+    desk::{Desk, Service},
     http::{Connection, is_success},
     load::{self, Durations, Sample, Window, try_join_tasks},
     requests::{self, ID_BYTES, Keys, Template, Tokens},
