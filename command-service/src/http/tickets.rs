@@ -5,6 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::ids::TicketId;
+use domain::sla::SlaEvent;
 use domain::ticket::CommandName;
 use event_log::Outcome;
 use serde_json::{Map, Value, json};
@@ -88,7 +89,9 @@ pub(crate) fn answer(name: CommandName, ticket: TicketId, outcome: &Outcome) -> 
     set("status", outcome.status.as_str().into());
     set("revision", outcome.revision.0.into());
     if name != CommandName::Create {
-        set("events", json!(outcome.events));
+        // What that made of the ticket's clocks is for staff, who find it in the timeline.
+        let of_ticket = outcome.events.iter().filter(|name| !name.starts_with(SlaEvent::PREFIX));
+        set("events", json!(of_ticket.collect::<Vec<_>>()));
     }
     body
 }

@@ -30,6 +30,9 @@ pub(crate) trait Aggregate {
     /// Why a wish is refused.
     type Rejection;
 
+    /// Whether a thing of which nothing was said yet is there all the same, at revision 0.
+    const IS_ALWAYS_THERE: bool = false;
+
     /// Where the thing's history is.
     fn subject(id: Self::Id) -> String;
 
@@ -223,7 +226,8 @@ fn settle<A: Aggregate>(
         }));
     }
     let actual = A::revision(&history.state, id);
-    if actual != Revision::default() && request.if_match.is_some_and(|expected| expected != actual) {
+    let there = A::IS_ALWAYS_THERE || actual != Revision::default();
+    if there && request.if_match.is_some_and(|expected| expected != actual) {
         return Settled::Answer(Err(ExecuteError::RevisionMismatch { actual }.into()));
     }
     match A::decide(&history.state, id, command, &request.actor) {

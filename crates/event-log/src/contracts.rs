@@ -35,6 +35,8 @@ impl Aggregate for OneContract {
     type State = Versions;
     type Rejection = Rejection;
 
+    const IS_ALWAYS_THERE: bool = true;
+
     fn subject(id: OrganisationId) -> String {
         contract_subject(id)
     }

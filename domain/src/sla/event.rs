@@ -161,6 +161,9 @@ pub enum SlaEvent {
 }
 
 impl SlaEvent {
+    /// What the names of all of them begin with, and no others.
+    pub const PREFIX: &str = "sla_";
+
     /// The event's name in answers, timelines and documents.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -204,6 +204,10 @@ async fn customers_hear_nothing_of_what_the_desk_demands_of_itself() {
         seen.iter().map(|(event, ..)| event.as_str()).collect::<Vec<_>>(),
         ["created"]
     );
+    let words = json!({ "body": "Hello?", "visibility": "public" });
+    let path = format!("/v1/tickets/{ticket}/comment");
+    let said = desk.api.post(&CUSTOMER.token(), &path, &words).await.expect(200);
+    assert_eq!(said.body["events"], json!(["commented"]));
     let path = format!("/v1/tickets/{ticket}/sla");
     let refused = desk.api.get(&CUSTOMER.token(), &path).await.expect(403);
     assert_eq!(refused.body["code"], "not-permitted");

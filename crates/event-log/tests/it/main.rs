@@ -9,6 +9,7 @@
 mod backwards;
 mod chain;
 mod commands;
+mod contracts;
 mod directory;
 mod faults;
 mod policies;
