@@ -49,7 +49,7 @@ pub(crate) struct Args {
 /// How many creations one bulk request has.
 const LINES: u64 = 5_000;
 /// The time allowed to those that are to be due together: long enough for all of them to be made and projected.
-const SOON: &str = "PT2M";
+const SOON: Duration = Duration::from_secs(30);
 /// The time allowed to those that stay armed.
 const LATE: &str = "PT9000H";
 /// How long the scheduler's passes are watched while nothing is due.
@@ -150,9 +150,10 @@ async fn fire(desk: &Desk, armed: u64, due: u64) -> anyhow::Result<Fired> {
     let pass_ms = (after.seconds - before.seconds) / (after.count - before.count).max(1.0) * 1e3;
 
     say(&format!("{due} timers due together"));
-    put_policy(commands.address, &tokens, Some(&policy), SOON).await?;
+    let soon = format!("PT{}S", SOON.as_secs());
+    put_policy(commands.address, &tokens, Some(&policy), &soon).await?;
     create(commands.address, &tokens, due).await?;
-    let last_due = Instant::now() + Duration::from_mins(2);
+    let last_due = Instant::now() + SOON;
     caught_up(desk, &log).await?;
     anyhow::ensure!(
         Instant::now() < last_due,
