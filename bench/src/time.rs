@@ -250,6 +250,7 @@ fn report(machine: &str, tickets: u64, reading: &Filling, rehearsal: &Filling, f
         "# How fast time is".to_owned(),
         String::new(),
         machine.to_owned(),
+        String::new(),
         "| figure | wanted | found |".to_owned(),
         "|---|---:|---:|".to_owned(),
         format!(
