@@ -2,7 +2,7 @@
 //! measurement needs them.
 
 use std::{
-    fs,
+    env, fs,
     net::SocketAddr,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
@@ -24,6 +24,16 @@ use crate::{idle, process, site};
 
 /// Everybody's tickets are made from the same seed.
 const SEED: &str = "1";
+
+/// Where desks are kept, unless another place is named, and the program that runs them.
+pub(crate) fn place(data: Option<&Path>, recourse: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let own = env::current_exe().context("cannot find this executable")?;
+    let beside = own.parent().context("this executable is nowhere")?.join("bench-read");
+    let recourse = recourse
+        .canonicalize()
+        .with_context(|| format!("cannot find {}", recourse.display()))?;
+    Ok((data.map_or(beside, Path::to_owned), recourse))
+}
 
 /// A log and a Postgres with the desk's own settings.
 #[derive(Debug)]

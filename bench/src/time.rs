@@ -1,9 +1,9 @@
 //! `bench time`: how fast history is rehearsed, and how timers fire when many are armed.
 
-use std::{env, fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
-use event_log::{EventLog, Source};
+use event_log::EventLog;
 use servers::nats::Sync;
 use service_kit::{
     clock::{SystemClock, pause},
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     commands::{print, say},
-    desk::{Desk, Service},
+    desk::{self, Desk, Service},
     http::Connection,
     machine,
     read::{
@@ -70,13 +70,7 @@ struct Fired {
 
 /// Measures, and prints the table.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let own = env::current_exe().context("cannot find this executable")?;
-    let beside = own.parent().context("this executable is nowhere")?.join("bench-read");
-    let data = args.data.clone().unwrap_or(beside);
-    let recourse = args
-        .recourse
-        .canonicalize()
-        .with_context(|| format!("cannot find {}", args.recourse.display()))?;
+    let (data, recourse) = desk::place(args.data.as_deref(), &args.recourse)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
 
     let dir = data.join(args.tickets.to_string());
@@ -143,7 +137,7 @@ async fn fire(desk: &Desk, armed: u64, due: u64) -> anyhow::Result<Fired> {
     create(commands.address, &tokens, armed).await?;
     let _projector = desk.service("projector")?;
     let scheduler = desk.service("sla-scheduler")?;
-    caught_up(desk, &log).await?;
+    fills::caught_up(desk, LIMIT).await?;
     let before = passes(scheduler.address).await?;
     pause(&SystemClock, WATCHED).await;
     let after = passes(scheduler.address).await?;
@@ -154,14 +148,13 @@ async fn fire(desk: &Desk, armed: u64, due: u64) -> anyhow::Result<Fired> {
     put_policy(commands.address, &tokens, Some(&policy), &soon).await?;
     create(commands.address, &tokens, due).await?;
     let last_due = Instant::now() + SOON;
-    caught_up(desk, &log).await?;
+    fills::caught_up(desk, LIMIT).await?;
     anyhow::ensure!(
         Instant::now() < last_due,
         "making the tickets took longer than their time"
     );
-    let goal = records(&log).await? + due;
-    tokio::time::sleep_until(last_due).await;
-    while records(&log).await? < goal {
+    let goal = fills::recorded_in(&log).await? + due;
+    while fills::recorded_in(&log).await? < goal {
         anyhow::ensure!(last_due.elapsed() < LIMIT, "timers do not fire");
         pause(&SystemClock, LOOK_EVERY).await;
     }
@@ -196,26 +189,6 @@ async fn create(address: SocketAddr, tokens: &Tokens, tickets: u64) -> anyhow::R
         let mut template = requests::bulk(tokens, usize::try_from(lines)?);
         crate::bulk::send(address, template.fill(&mut keys, &[b'0'; ID_BYTES])).await?;
         left -= lines;
-    }
-    Ok(())
-}
-
-async fn records(log: &EventLog) -> anyhow::Result<u64> {
-    let mut sum = 0;
-    for partition in 0..log.partitions() {
-        sum += log.last_sequence(Source::Tickets(partition)).await?;
-    }
-    Ok(sum)
-}
-
-/// Waits until the read models have what the log has.
-async fn caught_up(desk: &Desk, log: &EventLog) -> anyhow::Result<()> {
-    let goal = records(log).await?;
-    let mut db = desk.database().await?;
-    let began = Instant::now();
-    while fills::applied(&mut db).await? < goal {
-        anyhow::ensure!(began.elapsed() < LIMIT, "the projector does not catch up");
-        pause(&SystemClock, LOOK_EVERY).await;
     }
     Ok(())
 }

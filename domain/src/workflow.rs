@@ -1,6 +1,9 @@
 //! Which statuses and commands a desk uses for whom, and what people call them. Within the eight statuses of every
 //! ticket: a workflow says less, never more.
 
+use std::borrow::Cow;
+
+use crate::policy::WaitPolicy;
 use crate::ticket::{CommandName, Status};
 
 /// What something is called in the languages of the portal.
@@ -54,6 +57,17 @@ impl Workflow {
     /// What a status is called, also one that new tickets do not come to: older ones may be in it.
     pub fn labels(&self, status: Status) -> StatusLabels {
         (self.labels)(status)
+    }
+
+    /// How long its tickets wait, by their policy.
+    pub fn waits<'p>(&self, policy: &'p WaitPolicy) -> Cow<'p, WaitPolicy> {
+        if self.reply_resumes {
+            return Cow::Borrowed(policy);
+        }
+        Cow::Owned(WaitPolicy {
+            reply_resumes: false,
+            ..policy.clone()
+        })
     }
 
     /// Whether such a command may be given.

@@ -3,6 +3,8 @@
 
 use domain::actor::{Actor, ActorKind};
 use domain::ids::{GroupId, OrganisationId};
+use service_kit::Problem;
+use service_kit::problem::types::NOT_PERMITTED;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -65,6 +67,14 @@ pub(crate) fn push_visible(sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
         sql.push(")");
     }
     sql.push(")");
+}
+
+/// Refuses customers; `detail` says what is not for them.
+pub(crate) fn for_staff(actor: &Actor, detail: &'static str) -> Result<(), Problem> {
+    match actor.kind {
+        ActorKind::Staff | ActorKind::System => Ok(()),
+        ActorKind::Customer => Err(Problem::new(&NOT_PERMITTED).detail(detail)),
+    }
 }
 
 /// The groups of `actor`, as Postgres takes them.

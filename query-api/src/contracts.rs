@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use domain::actor::{Actor, ActorKind};
-use domain::contract::Contract;
+use domain::contract::{Contract, VERSIONS_MAX};
 use domain::directory::EntryKind;
 use domain::ids::OrganisationId;
 use jiff::Timestamp;
@@ -70,7 +70,7 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     Params::read(&uri, &[])?.finish()?;
     let organisation = organisation(path, &actor)?;
-    let last = versions_of(&app.db, organisation).await?.pop();
+    let last = newest(&app.db, organisation, 1).await?.pop();
     let etag = last.as_ref().map_or(0, |row| row.version);
     let etag = HeaderValue::from_str(&format!("\"{etag}\"")).ok();
     let headers: HeaderMap = etag.into_iter().map(|etag| (ETAG, etag)).collect();
@@ -81,7 +81,7 @@ pub(crate) async fn one(
     Ok((headers, Json(item.unwrap_or_else(|| usual(organisation)))).into_response())
 }
 
-/// Everything that was ever agreed with it, oldest first. At most 500, so that they are one page.
+/// Everything that was ever agreed with it, oldest first. There are few enough for one page.
 pub(crate) async fn versions(
     State(app): State<App>,
     Extension(Caller(actor)): Extension<Caller>,
@@ -90,7 +90,8 @@ pub(crate) async fn versions(
 ) -> Result<Response, Problem> {
     Params::read(&uri, &[])?.finish()?;
     let organisation = organisation(path, &actor)?;
-    let rows = versions_of(&app.db, organisation).await?;
+    let mut rows = newest(&app.db, organisation, ALL).await?;
+    rows.reverse();
     Ok(Page {
         items: items(&app.db, organisation, rows).await?,
         next_cursor: None,
@@ -113,12 +114,17 @@ fn organisation(path: Result<Path<String>, PathRejection>, actor: &Actor) -> Res
     })
 }
 
-async fn versions_of(db: &PgPool, organisation: Uuid) -> Result<Vec<Row>, Problem> {
+/// As many versions as there can be.
+const ALL: i64 = VERSIONS_MAX.cast_signed();
+
+/// The last so many versions, the newest first.
+async fn newest(db: &PgPool, organisation: Uuid, limit: i64) -> Result<Vec<Row>, Problem> {
     let rows = sqlx::query_as(
         "SELECT version, workflow, support_from, support_until, actor_id, recorded_at
-         FROM desk.contract_versions WHERE id = $1 ORDER BY version",
+         FROM desk.contract_versions WHERE id = $1 ORDER BY version DESC LIMIT $2",
     );
-    rows.bind(organisation).fetch_all(db).await.map_err(problem)
+    let rows = rows.bind(organisation).bind(limit).fetch_all(db);
+    rows.await.map_err(problem)
 }
 
 async fn items(db: &PgPool, organisation: Uuid, rows: Vec<Row>) -> Result<Vec<Item>, Problem> {

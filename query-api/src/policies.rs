@@ -7,19 +7,22 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::Response;
-use domain::actor::{Actor, ActorKind};
 use domain::sla::SlaPolicy;
 use domain::sla::stored::Version;
 use domain::text::Label;
 use serde_json::{Value, json};
 use service_kit::http::Caller;
-use service_kit::problem::types::{NOT_PERMITTED, POLICY_NOT_FOUND};
+use service_kit::problem::types::POLICY_NOT_FOUND;
 use service_kit::{Problem, written};
 
+use crate::access::for_staff;
 use crate::app::App;
 use crate::page::Page;
 use crate::params::Params;
 use crate::versions::Kept;
+
+/// Said to customers.
+const FOR_STAFF: &str = "Policies are for staff.";
 
 const POLICIES: Kept = Kept {
     things: "policies",
@@ -35,7 +38,7 @@ pub(crate) async fn list(
     Extension(Caller(actor)): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    for_staff(&actor)?;
+    for_staff(&actor, FOR_STAFF)?;
     POLICIES.list(&app, &uri).await
 }
 
@@ -46,7 +49,7 @@ pub(crate) async fn one(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    for_staff(&actor)?;
+    for_staff(&actor, FOR_STAFF)?;
     POLICIES.one(&app, path, &uri).await
 }
 
@@ -57,14 +60,14 @@ pub(crate) async fn versions(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    for_staff(&actor)?;
+    for_staff(&actor, FOR_STAFF)?;
     POLICIES.versions(&app, path, &uri).await
 }
 
 /// Policies to begin with: bodies for `POST /v1/policies`, with the calendars that they count by.
 pub(crate) async fn presets(Extension(Caller(actor)): Extension<Caller>, uri: Uri) -> Result<Response, Problem> {
     Params::read(&uri, &[])?.finish()?;
-    for_staff(&actor)?;
+    for_staff(&actor, FOR_STAFF)?;
     let items = [SlaPolicy::supportal(), SlaPolicy::cabinet(), SlaPolicy::simple()]
         .iter()
         .map(preset)
@@ -104,11 +107,4 @@ fn both(one: Value, other: Value) -> Value {
         _ => None,
     });
     Value::Object(members.flatten().collect())
-}
-
-fn for_staff(actor: &Actor) -> Result<(), Problem> {
-    match actor.kind {
-        ActorKind::Staff | ActorKind::System => Ok(()),
-        ActorKind::Customer => Err(Problem::new(&NOT_PERMITTED).detail("Policies are for staff.")),
-    }
 }

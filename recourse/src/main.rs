@@ -4,6 +4,7 @@ mod api;
 mod calendar;
 mod cli;
 mod demo;
+mod files;
 mod import;
 mod openapi;
 mod projection;

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
-use event_log::Source;
+use event_log::{EventLog, Source};
 use service_kit::{SystemClock, clock::pause};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::{
@@ -16,6 +16,8 @@ use crate::desk::Desk;
 
 /// How often it is looked how far the projector has come.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// The same for whoever waits for its end.
+const CATCHING_UP_LOOK_EVERY: Duration = Duration::from_millis(10);
 /// What a reader of the log takes at once, as the projector does.
 const BATCH: usize = 512;
 /// What is sent to Postgres at once.
@@ -39,12 +41,28 @@ pub(crate) async fn applied(db: &mut PgConnection) -> anyhow::Result<u64> {
 
 /// How many records of tickets the log has.
 pub(crate) async fn recorded(desk: &Desk) -> anyhow::Result<u64> {
-    let log = desk.log().await?;
+    recorded_in(&desk.log().await?).await
+}
+
+/// The same over a connection that is there.
+pub(crate) async fn recorded_in(log: &EventLog) -> anyhow::Result<u64> {
     let mut sum = 0;
     for partition in 0..log.partitions() {
         sum += log.last_sequence(Source::Tickets(partition)).await?;
     }
     Ok(sum)
+}
+
+/// Waits until the read models have what the log has now, for so long at most.
+pub(crate) async fn caught_up(desk: &Desk, limit: Duration) -> anyhow::Result<()> {
+    let goal = recorded(desk).await?;
+    let mut db = desk.database().await?;
+    let began = Instant::now();
+    while applied(&mut db).await? < goal {
+        anyhow::ensure!(began.elapsed() < limit, "the projector does not catch up");
+        pause(&SystemClock, CATCHING_UP_LOOK_EVERY).await;
+    }
+    Ok(())
 }
 
 /// Lets a projector make the read models from nothing, for as long as it may take.

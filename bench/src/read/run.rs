@@ -1,7 +1,6 @@
 //! The phases, in order, at each desk.
 
 use std::{
-    env,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -28,7 +27,7 @@ use super::{
 };
 use crate::{
     commands::{print, say},
-    desk::{Desk, Service},
+    desk::{self, Desk, Service},
     machine,
     requests::Tokens,
     site::token_of as token,
@@ -112,13 +111,7 @@ struct Bench<'a> {
 
 /// Measures, and prints the tables.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let own = env::current_exe().context("cannot find this executable")?;
-    let beside = own.parent().context("this executable is nowhere")?.join("bench-read");
-    let data = args.data.clone().unwrap_or(beside);
-    let recourse = args
-        .recourse
-        .canonicalize()
-        .with_context(|| format!("cannot find {}", args.recourse.display()))?;
+    let (data, recourse) = desk::place(args.data.as_deref(), &args.recourse)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut states = Vec::new();
     for (size, tickets) in [(Size::Small, args.small), (Size::Large, args.large)] {

@@ -43,7 +43,7 @@ pub(crate) async fn measure(
     let window = Window::starting_now(PEAK);
     let peak = load::callers(commands.address, &script, CONNECTIONS, window).await?;
     let peak = float(peak.done) / PEAK.measured.as_secs_f64();
-    caught_up(desk).await?;
+    fills::caught_up(desk, CATCH_UP).await?;
     let window = Window::starting_now(HALF);
     let paced = paced(commands.address, &script, peak / 2.0, window);
     let probes = probe(commands.address, queries.address, tokens, window);
@@ -58,18 +58,6 @@ pub(crate) async fn measure(
         p50_ms: ms(50),
         p99_ms: ms(99),
     })
-}
-
-/// Waits until the read models have what the log has.
-async fn caught_up(desk: &Desk) -> anyhow::Result<()> {
-    let mut db = desk.database().await?;
-    let goal = fills::recorded(desk).await?;
-    let began = Instant::now();
-    while fills::applied(&mut db).await? < goal {
-        anyhow::ensure!(began.elapsed() < CATCH_UP, "the projector does not catch up");
-        pause(&SystemClock, PROBE_PAUSE).await;
-    }
-    Ok(())
 }
 
 /// Callers who give so many commands a second together, each of them the next one at its time.

@@ -12,7 +12,7 @@ use domain::actor::{Actor, ActorKind};
 use domain::calendar::stored::{Change, Command};
 use domain::calendar::{Answer, Question, Segment, Timeline, explain};
 use domain::ids::{CalendarId, Revision};
-use event_log::{CalendarOutcome, ExecuteError, Request};
+use event_log::{CalendarOutcome, ExecuteError};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use service_kit::Problem;
@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 use super::headers::{CommandHeaders, Replayed, committed, created};
 use crate::app::App;
 use crate::body;
-use crate::command::{command_id, created_calendar};
+use crate::command::created_calendar;
 use crate::ical::{self, Holidays};
 use crate::problem;
 
@@ -172,16 +172,7 @@ impl App {
         headers: CommandHeaders,
         digest: [u8; 32],
     ) -> Result<CalendarOutcome, Problem> {
-        let request = Request {
-            command_id: command_id(caller.user, headers.key.as_deref()),
-            digest,
-            actor: std::sync::Arc::clone(caller),
-            via: None,
-            occurred_at: None,
-            honour_deadlines: false,
-            if_match: headers.if_match,
-            traceparent: headers.traceparent,
-        };
+        let request = headers.request(caller, digest);
         let outcome = self.calendars.execute(id, command, &request).await;
         let outcome = outcome.map_err(|error| problem::of_calendar(&error, caller))?;
         self.applied(outcome.position).await;

@@ -8,7 +8,6 @@ use domain::actor::ActorKind;
 use domain::contract::Contract;
 use domain::ids::OrganisationId;
 use domain::workflow::Workflow;
-use event_log::Request;
 use serde_json::{Map, Value, json};
 use service_kit::Problem;
 use service_kit::body::{Fields, Unreadable, instant_or_date, object, string};
@@ -18,7 +17,6 @@ use service_kit::problem::types;
 use super::headers::{CommandHeaders, Replayed, committed};
 use crate::app::App;
 use crate::body;
-use crate::command::command_id;
 use crate::problem;
 
 /// What the digests of such wishes begin with. Stored with records: never change it.
@@ -40,16 +38,7 @@ pub(super) async fn agree(
         .map_err(|_| Problem::new(&types::NOT_FOUND).detail("An organisation is named by its id, which is a UUID."))?;
     let body = object(body)?;
     let contract = read(&body)?;
-    let request = Request {
-        command_id: command_id(caller.user, headers.key.as_deref()),
-        digest: body::digest(AGREE, &body),
-        actor: caller.clone(),
-        via: None,
-        occurred_at: None,
-        honour_deadlines: false,
-        if_match: headers.if_match,
-        traceparent: headers.traceparent,
-    };
+    let request = headers.request(&caller, body::digest(AGREE, &body));
     let outcome = app.contracts.agree(id, &contract, &request).await;
     let outcome = outcome.map_err(|error| problem::of_contract(&error, &caller))?;
     app.applied(outcome.position).await;

@@ -1,15 +1,20 @@
 //! Headers of requests that commands heed, and headers of their answers.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::header::{ETAG, IF_MATCH, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use domain::actor::Actor;
 use domain::ids::{Position, Revision};
-use event_log::Outcome;
+use event_log::{Outcome, Request};
 use serde_json::{Map, Value};
 use service_kit::problem::{FieldError, Problem, types};
+
+use crate::command::command_id;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const TRACEPARENT: &str = "traceparent";
@@ -41,6 +46,20 @@ impl<S: Sync> FromRequestParts<S> for CommandHeaders {
 }
 
 impl CommandHeaders {
+    /// A wish for now, in the caller's own name.
+    pub(super) fn request(self, caller: &Arc<Actor>, digest: [u8; 32]) -> Request {
+        Request {
+            command_id: command_id(caller.user, self.key.as_deref()),
+            digest,
+            actor: Arc::clone(caller),
+            via: None,
+            occurred_at: None,
+            honour_deadlines: false,
+            if_match: self.if_match,
+            traceparent: self.traceparent,
+        }
+    }
+
     /// For what does not go by revisions, which `why` says.
     pub(super) fn refuse_if_match(&self, why: &'static str) -> Result<(), Problem> {
         match self.if_match {

@@ -11,7 +11,7 @@ use domain::actor::{Actor, ActorKind};
 use domain::ids::{CalendarId, PolicyId, Position};
 use domain::sla::stored::{Command, Draft};
 use domain::sla::{Library, SlaCalendar};
-use event_log::{PolicyOutcome, Request};
+use event_log::PolicyOutcome;
 use serde_json::{Map, Value};
 use service_kit::Problem;
 use service_kit::body::{object, policy};
@@ -20,7 +20,7 @@ use service_kit::http::{ApiJson, Caller};
 use super::headers::{CommandHeaders, Replayed, committed, created};
 use crate::app::App;
 use crate::body;
-use crate::command::{command_id, created_policy};
+use crate::command::created_policy;
 use crate::problem;
 
 /// What the digests of wishes begin with. Stored with records: never change one.
@@ -106,16 +106,7 @@ impl App {
         headers: CommandHeaders,
         digest: [u8; 32],
     ) -> Result<PolicyOutcome, Problem> {
-        let request = Request {
-            command_id: command_id(caller.user, headers.key.as_deref()),
-            digest,
-            actor: Arc::clone(caller),
-            via: None,
-            occurred_at: None,
-            honour_deadlines: false,
-            if_match: headers.if_match,
-            traceparent: headers.traceparent,
-        };
+        let request = headers.request(caller, digest);
         let outcome = self.policies.execute(id, command, &request).await;
         let outcome = outcome.map_err(|error| problem::of_policy(&error, caller))?;
         self.applied(outcome.position).await;

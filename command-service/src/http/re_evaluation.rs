@@ -251,15 +251,13 @@ impl Ask {
     }
 
     fn request(&self, ticket: TicketId, digest: [u8; 32], headers: &CommandHeaders) -> Request {
+        let headers = CommandHeaders {
+            traceparent: headers.traceparent.clone(),
+            ..CommandHeaders::default()
+        };
         Request {
             command_id: self.command_id(ticket),
-            digest,
-            actor: Arc::clone(&self.caller),
-            via: None,
-            occurred_at: None,
-            honour_deadlines: false,
-            if_match: None,
-            traceparent: headers.traceparent.clone(),
+            ..headers.request(&self.caller, digest)
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use domain::ids::TicketId;
 use domain::sla::{Book, Rehearsal, Report, UnknownPin, Window};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::connection::EventLog;
 use crate::scan::ScanError;
@@ -36,8 +37,8 @@ impl EventLog {
             let (log, draft) = (self.clone(), Arc::clone(&draft));
             let task = tokio::spawn(async move { log.rehearse_partition(partition, &draft, window).await });
             // Whoever stops waiting does not leave it running.
-            let task = AbortOnDrop(task);
-            async move { task.done().await }
+            let task = AbortOnDropHandle::new(task);
+            async move { task.await.map_err(RehearsalError::Cut)? }
         });
         partitions
             .buffer_unordered(PARTITIONS_AT_ONCE)
@@ -76,20 +77,5 @@ impl EventLog {
             report.take(ticket, played);
         }
         Ok(report)
-    }
-}
-
-/// A task that ends when nobody waits for it any more.
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
-
-impl<T> AbortOnDrop<Result<T, RehearsalError>> {
-    async fn done(mut self) -> Result<T, RehearsalError> {
-        (&mut self.0).await.map_err(RehearsalError::Cut)?
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

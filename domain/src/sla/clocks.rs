@@ -107,12 +107,24 @@ impl Clocks {
     /// Applies a record: what happened to the ticket, and what that made of its clocks. Total:
     /// never fails, never panics.
     pub fn apply<'e>(&mut self, step: &Step<'_>, events: impl IntoIterator<Item = &'e SlaEvent>) {
-        let at = self.at(step.occurred_at);
-        for event in events {
-            self.evolve(event, at, step.revision);
-        }
+        let at = self.record(step.occurred_at, step.revision, events);
         self.talk = self.talk.after(step, at);
+    }
+
+    /// Applies what a record says of clocks, where the conversation does not matter: nothing can be decided afterwards.
+    /// Returns when it happened to them. Total: never fails, never panics.
+    pub fn record<'e>(
+        &mut self,
+        occurred_at: Timestamp,
+        by: Revision,
+        events: impl IntoIterator<Item = &'e SlaEvent>,
+    ) -> Timestamp {
+        let at = self.at(occurred_at);
+        for event in events {
+            self.evolve(event, at, by);
+        }
         self.last_at = Some(at);
+        at
     }
 
     /// The instants to wake up at, soonest first: what warns and breaches if nothing happens. They
@@ -142,7 +154,7 @@ impl Clocks {
     /// When a record happened to the clocks. An expiry that the scheduler records late happened
     /// before what was recorded meanwhile, but clocks do not run backwards. Exact to the
     /// microsecond, like everything in the log.
-    pub(super) fn at(&self, occurred_at: Timestamp) -> Timestamp {
+    pub fn at(&self, occurred_at: Timestamp) -> Timestamp {
         let at = Timestamp::from_microsecond(occurred_at.as_microsecond()).unwrap_or(occurred_at);
         self.last_at.map_or(at, |last| at.max(last))
     }

@@ -127,16 +127,21 @@ impl Clocks {
     ///
     /// Looks at every day of their lives.
     pub fn explain(&self, now: Timestamp, book: &Book) -> Result<Vec<Explanation>, UnknownPin> {
-        let hours = |pin: &Pin| book.pinned(pin).map(SlaPolicy::calendar);
+        self.explain_by(now, |pin| book.pinned(pin).map(SlaPolicy::calendar))
+    }
+
+    /// The same with the calendar of each pin, of which nothing else is needed.
+    pub fn explain_by<'h, E>(
+        &self,
+        now: Timestamp,
+        hours: impl Fn(&Pin) -> Result<&'h Calendar, E> + Copy,
+    ) -> Result<Vec<Explanation>, E> {
         self.iter().map(|clock| explain(clock, self.at(now), hours)).collect()
     }
 }
 
-/// Explains a clock at an instant not before its last record. `hours`: the calendar of a pin, of which nothing else is
-/// needed.
-///
-/// Looks at every day of its life.
-pub fn explain<'h, E>(
+/// At an instant not before its last record.
+fn explain<'h, E>(
     clock: &Clock,
     now: Timestamp,
     hours: impl Fn(&Pin) -> Result<&'h Calendar, E>,

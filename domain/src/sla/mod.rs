@@ -43,7 +43,7 @@ pub use clock::{Clock, Ended, Pause, PauseReason, Terms};
 pub use clocks::{Clocks, Timer, TimerKind};
 pub use error::{SlaPolicyError, TargetError};
 pub use event::{Cancellation, ClockId, Counting, Marks, ReEvaluation, SlaEvent, Why};
-pub use explain::{ClockState, Explanation, Part, PartKind, explain};
+pub use explain::{ClockState, Explanation, Part, PartKind};
 pub use follow::{Step, follow};
 pub use library::{InForce, Library};
 pub use policy::{ACTIONS_MAX, Edition, ID_CHARS_MAX, Pin, SlaCalendar, SlaPolicy, SlaPolicySpec, Target, TargetKind};

@@ -12,7 +12,6 @@ use crate::actor::Actor;
 use crate::catalogue::Catalogue;
 use crate::contract::Contract;
 use crate::ids::Revision;
-use crate::policy::WaitPolicy;
 use crate::ticket::{self, Command, Context, Decision, Event, Rejection, Ticket};
 
 /// A ticket and what it was promised.
@@ -97,20 +96,10 @@ pub fn decide(
 ) -> Result<Decision, Undecided> {
     let Promised { ticket, clocks, .. } = promised;
     let contract = contract(ticket, command, desk.book);
-    let unanswered;
-    let silent;
-    let ctx = if contract.workflow().reply_resumes {
-        ctx
-    } else {
-        unanswered = WaitPolicy {
-            reply_resumes: false,
-            ..ctx.policy.clone()
-        };
-        silent = Context {
-            policy: &unanswered,
-            ..ctx.clone()
-        };
-        &silent
+    let waits = contract.workflow().waits(ctx.policy);
+    let ctx = &Context {
+        policy: &waits,
+        ..ctx.clone()
     };
     let mut decision = ticket::decide(ticket, command, ctx)?;
     contract.permits(ticket, command, decision.occurred_at)?;

@@ -55,6 +55,12 @@ impl Rehearsal {
         self.now.let_pass(until);
         compare(&self.then.clocks, &self.now, until)
     }
+
+    /// The clocks as they would have come out by `until`.
+    pub(super) fn finish(mut self, until: Timestamp) -> Clocks {
+        self.now.let_pass(until);
+        self.now
+    }
 }
 
 /// How many clocks stand how.

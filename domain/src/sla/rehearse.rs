@@ -8,10 +8,11 @@ use super::book::{Book, UnknownPin};
 use super::clocks::Clocks;
 use super::event::{ClockId, SlaEvent};
 use super::explain::{ClockState, breached_at, state};
-use super::follow::{Step, follow};
+use super::promised::{Happened, Promised};
+use super::rehearsal::Rehearsal;
 use crate::actor::Actor;
 use crate::ids::Revision;
-use crate::ticket::{Event, Ticket};
+use crate::ticket::Event;
 
 /// A record of a ticket as the log has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +29,30 @@ pub struct Recorded {
     pub sla_events: Vec<SlaEvent>,
 }
 
+impl Recorded {
+    fn saying<'r>(&'r self, events: &'r [Event]) -> Happened<'r> {
+        Happened {
+            revision: self.revision,
+            occurred_at: self.occurred_at,
+            actor: &self.actor,
+            events,
+        }
+    }
+}
+
 impl Clocks {
     /// What has become of the clocks of a ticket, by what was recorded. Needs no policy.
     pub fn replay(history: &[Recorded]) -> Self {
-        let mut clocks = Self::default();
-        each_step(history, |step, recorded| {
-            clocks.apply(step, &recorded.sla_events);
-            Ok::<(), std::convert::Infallible>(())
-        })
-        .unwrap_or_else(|never| match never {});
-        clocks
+        let mut promised = Promised::default();
+        for recorded in history {
+            let of_clocks = recorded
+                .sla_events
+                .iter()
+                .map(|event| Event::Sla(Box::new(event.clone())));
+            let events: Vec<Event> = recorded.events.iter().cloned().chain(of_clocks).collect();
+            promised.evolve(&recorded.saying(&events));
+        }
+        promised.clocks
     }
 }
 
@@ -47,14 +62,11 @@ impl Clocks {
 /// Consequences of breaches are steps like any other: the priority that a breach raised then is
 /// raised now, and one that a draft would raise is not.
 pub fn rehearse(history: &[Recorded], draft: &Book, until: Timestamp) -> Result<Clocks, UnknownPin> {
-    let mut clocks = Clocks::default();
-    each_step(history, |step, _| {
-        let events = follow(&clocks, step, draft)?;
-        clocks.apply(step, &events);
-        Ok(())
-    })?;
-    clocks.let_pass(until);
-    Ok(clocks)
+    let mut rehearsal = Rehearsal::default();
+    for recorded in history {
+        rehearsal.take(&recorded.saying(&recorded.events), draft)?;
+    }
+    Ok(rehearsal.finish(until))
 }
 
 /// How a clock came out.
@@ -111,26 +123,4 @@ fn outcomes(clocks: &Clocks, until: Timestamp) -> impl Iterator<Item = (ClockId,
         };
         (clock.id, outcome)
     })
-}
-
-/// Shows `visit` every record of a ticket with the ticket before and after it.
-fn each_step<E>(history: &[Recorded], mut visit: impl FnMut(&Step<'_>, &Recorded) -> Result<(), E>) -> Result<(), E> {
-    let mut ticket = Ticket::default();
-    for recorded in history {
-        let before = ticket.clone();
-        for event in &recorded.events {
-            ticket = ticket.evolve(event, recorded.occurred_at);
-        }
-        let Some(after) = ticket.state() else { continue };
-        let step = Step {
-            revision: recorded.revision,
-            occurred_at: recorded.occurred_at,
-            actor: &recorded.actor,
-            events: &recorded.events,
-            before: before.state(),
-            after,
-        };
-        visit(&step, recorded)?;
-    }
-    Ok(())
 }

@@ -65,6 +65,19 @@ async fn timeline(desk: &Desk, person: Person, ticket: &str) -> Vec<(String, Str
     items.items().iter().map(read).collect()
 }
 
+/// Writes the desk's policy anew, with two hours for the first response; returns its id and its calendar's.
+async fn promise_two_hours(desk: &Desk) -> (String, String) {
+    desk.caught_up().await;
+    let token = AGENT.token();
+    let policies = desk.api.get(&token, "/v1/policies").await.expect(200);
+    let [id, calendar] = ["id", "calendar"].map(|column| policies.column(column)[0].to_owned());
+    let targets = json!({ "first_response": { "within": { "working": "PT2H" } } });
+    let body = json!({ "name": "Promises", "calendar": calendar, "targets": targets });
+    let path = format!("/v1/policies/{id}");
+    desk.api.put(&token, &path, &body).await.expect(200);
+    (id, calendar)
+}
+
 async fn breaches(desk: &Desk, ticket: &str) -> Vec<String> {
     let events = timeline(desk, AGENT, ticket).await.into_iter();
     let breaches = events.filter(|(event, ..)| event == "sla_breached");
@@ -219,16 +232,7 @@ async fn customers_hear_nothing_of_what_the_desk_demands_of_itself() {
 async fn another_version_of_policy_or_calendar_moves_nothing_that_runs() {
     let desk = promising(&json!({ "first_response": { "within": { "working": "PT1H" } } })).await;
     let before = create(&desk, "2026-03-04T09:00:00Z").await;
-    let token = AGENT.token();
-    let policies = desk.api.get(&token, "/v1/policies").await.expect(200);
-    let id = policies.column("id")[0].to_owned();
-    let calendar = policies.column("calendar")[0].to_owned();
-    let targets = json!({ "first_response": { "within": { "working": "PT2H" } } });
-    let body = json!({ "name": "Promises", "calendar": calendar, "targets": targets });
-    desk.api
-        .put(&token, &format!("/v1/policies/{id}"), &body)
-        .await
-        .expect(200);
+    promise_two_hours(&desk).await;
     let after = create(&desk, "2026-03-04T09:00:00Z").await;
     let (before, after) = (target(&desk, &before, "").await, target(&desk, &after, "").await);
     assert_eq!(
@@ -252,17 +256,7 @@ async fn running_clocks_move_only_when_somebody_asks_who_has_seen_before_what_wi
         .post(&LEAD.token(), &format!("/v1/tickets/{closed}/close"), &close)
         .await
         .expect(200);
-    let policies = desk.api.get(&token, "/v1/policies").await.expect(200);
-    let (id, calendar) = (
-        policies.column("id")[0].to_owned(),
-        policies.column("calendar")[0].to_owned(),
-    );
-    let targets = json!({ "first_response": { "within": { "working": "PT2H" } } });
-    let body = json!({ "name": "Promises", "calendar": calendar, "targets": targets });
-    desk.api
-        .put(&token, &format!("/v1/policies/{id}"), &body)
-        .await
-        .expect(200);
+    let (id, calendar) = promise_two_hours(&desk).await;
 
     let path = format!("/v1/policies/{id}/re-evaluate");
     let preview = json!({ "preview": true });
@@ -337,10 +331,10 @@ async fn a_rehearsal_of_what_was_in_force_finds_what_happened_and_of_a_draft_wha
         &words,
     )
     .await;
+    desk.caught_up().await;
     let token = AGENT.token();
     let policies = desk.api.get(&token, "/v1/policies").await.expect(200);
     let calendar = policies.column("calendar")[0].to_owned();
-    desk.caught_up().await;
     let before = desk.tables().await;
 
     let rehearse = async |targets: Value, more: &Value| {

@@ -6,7 +6,7 @@ use domain::calendar::WorkingTime;
 use domain::ids::Revision;
 use domain::policy::WaitLength;
 use domain::sla::{
-    Cancellation, Clock, ClockId, Counting, Edition, Marks, Pin, ReEvaluation, SlaEvent, TargetKind, Why,
+    Cancellation, ClockId, Clocks, Counting, Edition, Marks, Pin, ReEvaluation, SlaEvent, TargetKind, Why,
 };
 use domain::ticket::Status;
 use jiff::Timestamp;
@@ -32,10 +32,7 @@ struct Row {
 /// The clocks of a ticket, and what else its explanation needs.
 #[derive(Debug, Default)]
 pub(super) struct Promised {
-    /// In the order in which they started.
-    pub(super) clocks: Vec<Clock>,
-    /// When the last record happened to them.
-    pub(super) last_at: Option<Timestamp>,
+    pub(super) clocks: Clocks,
     /// The first event of each record that is about more than clocks.
     pub(super) causes: HashMap<Revision, String>,
 }
@@ -81,30 +78,21 @@ impl Promised {
     fn take(&mut self, record: &[Row]) -> Result<(), Unreadable> {
         // A breach that somebody recorded along happened before the record; the latest of its events is the record's.
         let occurred_at = record.iter().map(|row| row.occurred_at.to_jiff()).max();
-        let at = occurred_at.max(self.last_at);
-        let Some((first, at)) = record.first().zip(at) else {
+        let Some((first, occurred_at)) = record.first().zip(occurred_at) else {
             return Ok(());
         };
-        self.last_at = Some(at);
         let by = Revision(first.revision.unsigned_abs());
+        let mut of_clocks = Vec::new();
         for row in record {
-            let Some(details) = &row.details else {
-                self.causes.entry(by).or_insert_with(|| row.event.clone());
-                continue;
-            };
-            if let Some(event) = event(&row.event, details)? {
-                self.apply(&event, at, by);
+            match &row.details {
+                Some(details) => of_clocks.extend(event(&row.event, details)?),
+                None => {
+                    self.causes.entry(by).or_insert_with(|| row.event.clone());
+                }
             }
         }
+        self.clocks.record(occurred_at, by, &of_clocks);
         Ok(())
-    }
-
-    fn apply(&mut self, event: &SlaEvent, at: Timestamp, by: Revision) {
-        if let Some(clock) = Clock::start(event, at, by) {
-            self.clocks.push(clock);
-        } else if let Some(clock) = self.clocks.iter_mut().find(|clock| clock.id == event.clock()) {
-            clock.evolve(event, at, by);
-        }
     }
 }
 

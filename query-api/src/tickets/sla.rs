@@ -6,18 +6,17 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::{Extension, Json};
-use domain::actor::{Actor, ActorKind};
 use domain::calendar::{Calendar, WorkingTime};
 use domain::policy::WaitLength;
 use domain::sla::stored::ROUND_THE_CLOCK;
-use domain::sla::{Clock, Edition, Explanation, Part, PartKind, PauseReason, Pin, explain};
+use domain::sla::{Clocks, Edition, Explanation, Part, PartKind, PauseReason, Pin};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use service_kit::body::calendar;
 use service_kit::http::Caller;
-use service_kit::problem::types::{NOT_PERMITTED, READ_MODEL_BEHIND};
+use service_kit::problem::types::READ_MODEL_BEHIND;
 use service_kit::{Problem, chain};
 use sqlx::PgPool;
 use utoipa::ToSchema;
@@ -26,6 +25,7 @@ use uuid::Uuid;
 use super::clocks::{ClocksError, Promised, clocks};
 use super::one::Named;
 use super::timeline::find;
+use crate::access::for_staff;
 use crate::app::App;
 use crate::database::problem;
 use crate::feed::details::{CountedTime, Target};
@@ -136,27 +136,16 @@ pub(crate) async fn sla(
     let moment = Moment::read(&mut params, app.clock.now());
     params.finish()?;
     let ticket = find(&app, Named::parse(&path?)?, &actor, moment).await?;
-    for_staff(&actor)?;
+    for_staff(&actor, "Promised times are for staff.")?;
     let promised = clocks(&app.db, ticket).await.map_err(unreadable)?;
-    let at = promised.last_at.map_or(moment.at(), |last| last.max(moment.at()));
+    let at = promised.clocks.at(moment.at());
     let shelf = Shelf::of(&app.db, &promised.clocks).await?;
-    let explained = promised
-        .clocks
-        .iter()
-        .map(|clock| explain(clock, at, |pin| shelf.hours(pin)))
-        .collect::<Result<Vec<Explanation>, Problem>>()?;
+    let explained = promised.clocks.explain_by(at, |pin| shelf.hours(pin))?;
     Ok(Json(Promises {
         id: ticket.id,
         at,
         targets: explained.iter().map(|it| promise(it, &promised, &shelf)).collect(),
     }))
-}
-
-fn for_staff(actor: &Actor) -> Result<(), Problem> {
-    match actor.kind {
-        ActorKind::Staff | ActorKind::System => Ok(()),
-        ActorKind::Customer => Err(Problem::new(&NOT_PERMITTED).detail("Promised times are for staff.")),
-    }
 }
 
 fn unreadable(error: ClocksError) -> Problem {
@@ -180,7 +169,7 @@ type VersionRow = (Uuid, i64, String);
 
 impl Shelf {
     /// What these clocks are pinned to, now and before.
-    async fn of(db: &PgPool, clocks: &[Clock]) -> Result<Self, Problem> {
+    async fn of(db: &PgPool, clocks: &Clocks) -> Result<Self, Problem> {
         let pins = clocks.iter().flat_map(|clock| {
             let terms = clock.earlier.iter().chain([&clock.terms]);
             terms.map(|terms| &terms.pin)

@@ -1,21 +1,19 @@
 //! The subcommands, and what they print.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::api::{ApiArgs, Sent};
+use crate::files;
 
 /// A desk answers at once, or after it has waited for its log for some seconds.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// As many bytes as the desk takes; a larger file is refused there too, but less clearly.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Arguments of `recourse calendar`.
 #[derive(Debug, clap::Args)]
@@ -56,16 +54,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 
 impl ImportHolidays {
     async fn run(self) -> anyhow::Result<()> {
-        let shown = self.file.display();
-        let size = std::fs::metadata(&self.file)
-            .with_context(|| format!("cannot open {shown}"))?
-            .len();
-        if size > FILE_BYTES_MAX {
-            bail!(
-                "{shown} has {size} bytes; a desk takes at most {FILE_BYTES_MAX}: split it, or leave out years long past"
-            );
-        }
-        let file = std::fs::read(&self.file).with_context(|| format!("cannot read {shown}"))?;
+        let file = files::read(&self.file, "split it, or leave out years long past")?;
         let sent = Sent {
             media_type: "text/calendar; charset=utf-8",
             body: file,
@@ -74,7 +63,7 @@ impl ImportHolidays {
         };
         let calendar = self.calendar.to_string();
         let body = self.api.post(&["calendars", &calendar, "holidays"], sent).await?;
-        print(&report(&body)?)
+        files::print(&report(&body)?)
     }
 }
 
@@ -110,12 +99,4 @@ fn report(body: &Value) -> Result<String, std::fmt::Error> {
         )?;
     }
     Ok(text)
-}
-
-/// Standard output is the report's; whoever closed it does not want it.
-fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot print the report"),
-        _ => Ok(()),
-    }
 }

@@ -1,7 +1,6 @@
 //! The command line of the demo.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,6 +14,7 @@ use service_kit::{Clock as _, SystemClock};
 use super::clock::LivedClock;
 use super::make::{Maker, Tally};
 use super::world::{Plan, World};
+use crate::files::print;
 use crate::services::{PolicyArgs, load_policy};
 use crate::up::Connection;
 
@@ -162,12 +162,4 @@ fn summary(tally: &Tally, seconds: f64) -> Result<String, std::fmt::Error> {
     let rate = f64::from(u32::try_from(made + before).unwrap_or(u32::MAX)) / seconds.max(0.001);
     writeln!(text, "{seconds:.1} s, {rate:.0} commands a second.")?;
     Ok(text)
-}
-
-/// Standard output is the report's; whoever closed it does not want it.
-fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot print the report"),
-        _ => Ok(()),
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -17,6 +17,7 @@ use super::pending::Tally;
 use super::report::{self, Report};
 use super::send::Desk;
 use super::source::Rows;
+use crate::files::print;
 
 /// Lines sent in one request. The desk takes up to 10,000; fewer show progress sooner, and less
 /// is sent again when a connection breaks.
@@ -150,12 +151,4 @@ fn summary(tally: &Tally) -> Result<String, std::fmt::Error> {
     let mut text = format!("The desk carried out {made} commands now and had carried out {replayed} before.\n");
     report::findings(&mut text, "It refused:", failed)?;
     Ok(text)
-}
-
-/// Standard output is the report's; whoever closed it does not want it.
-fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot print the report"),
-        _ => Ok(()),
-    }
 }

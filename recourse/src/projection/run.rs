@@ -1,6 +1,5 @@
 //! Carrying them out.
 
-use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use service_kit::clock::pause;
 
 use super::args::{Args, Command, DeskArgs};
 use super::report;
+use crate::files::print;
 use crate::services::load_policy;
 use crate::up::Connection;
 
@@ -152,12 +152,4 @@ async fn open(args: &DeskArgs) -> anyhow::Result<Operator> {
         .await
         .context("the log cannot be reached: start the desk with `recourse up`")?;
     Ok(Operator::new(log, &database, policy.calendar.clone())?)
-}
-
-/// Standard output is the report's; whoever closed it does not want it.
-fn print(text: &str) -> anyhow::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot print"),
-        _ => Ok(()),
-    }
 }

@@ -2,22 +2,16 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::{Map, Value};
 
-/// A draft fits into a few pages; what is longer is some other file, given by mistake.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+use crate::files;
 
 /// Reads a draft as the JSON that it stands for.
 pub(super) fn read(path: &Path) -> anyhow::Result<Value> {
     let shown = path.display();
-    let size = std::fs::metadata(path)
-        .with_context(|| format!("cannot open {shown}"))?
-        .len();
-    if size > FILE_BYTES_MAX {
-        bail!("{shown} has {size} bytes, more than any draft: give the path of a TOML file");
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+    let bytes = files::read(path, "give the path of a TOML file")?;
+    let text = String::from_utf8(bytes).with_context(|| format!("{shown} is not text"))?;
     let table: toml::Table = toml::from_str(&text).with_context(|| format!("{shown} is not TOML"))?;
     Ok(json(toml::Value::Table(table)))
 }

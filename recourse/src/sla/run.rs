@@ -1,6 +1,5 @@
 //! The subcommands.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{draft, report};
 use crate::api::{ApiArgs, Sent};
+use crate::files::print;
 
 /// A desk of millions of tickets plays its history within minutes.
 const REHEARSAL_TIMEOUT: Duration = Duration::from_mins(30);
@@ -89,10 +89,6 @@ impl Rehearse {
         } else {
             report::table(&answer)
         };
-        match io::stdout().write_all(text.as_bytes()) {
-            // Whoever closed standard output does not want it.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("cannot print the report"),
-            _ => Ok(()),
-        }
+        print(&text)
     }
 }

@@ -1,17 +1,16 @@
 //! Stored form of what happens to a ticket's clocks.
 
-use domain::policy::WaitLength;
-use domain::sla::{
-    Cancellation, ClockId, Counting, Edition, Marks, Notified, Pin, ReEvaluation, SlaEvent, TargetKind, Why,
-};
+use domain::sla::{Cancellation, ClockId, Counting, Edition, Marks, Pin, ReEvaluation, SlaEvent, Why};
 use domain::text::Code;
-use domain::ticket::Status;
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::registry::v1;
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, exact};
+use crate::promise::{
+    LengthV1, read_length, read_status, read_target, read_whom, stored_length, stored_status, stored_target,
+    stored_whom,
+};
 use crate::value;
 
 pub(super) const STARTED: KindVersion = v1(21);
@@ -45,13 +44,6 @@ struct PinV1<'b> {
     policy: EditionV1<'b>,
     #[serde(borrow)]
     calendar: EditionV1<'b>,
-}
-
-/// FROZEN. `kind`: 1 working time, 2 time by the clock. Microseconds.
-#[derive(Serialize, Deserialize)]
-struct LengthV1 {
-    kind: u8,
-    micros: i64,
 }
 
 /// FROZEN. Microseconds since the Unix epoch.
@@ -172,11 +164,7 @@ pub(super) fn encode(event: &SlaEvent) -> Result<Vec<u8>, postcard::Error> {
         SlaEvent::ReEvaluated(change) => postcard::to_stdvec(&stored_re_evaluation(change)),
         SlaEvent::NoticeDue { clock, whom, at } => postcard::to_stdvec(&NoticeDueV1 {
             clock: stored_clock(*clock),
-            whom: match whom {
-                Notified::Assignee => 1,
-                Notified::Group => 2,
-                Notified::Followers => 3,
-            },
+            whom: stored_whom(*whom),
             at: value::micros(*at),
         }),
     }
@@ -212,11 +200,9 @@ fn started(bytes: &[u8]) -> Result<SlaEvent, DecodeError> {
 
 fn paused(bytes: &[u8]) -> Result<SlaEvent, DecodeError> {
     let stored: PausedV1 = exact(bytes)?;
-    let place = usize::from(stored.status).checked_sub(1);
-    let status = place.and_then(|place| STATUSES.get(place));
     Ok(SlaEvent::Paused {
         clock: read_clock(stored.clock)?,
-        status: *status.ok_or(DecodeError::Value { field: "status" })?,
+        status: read_status(stored.status)?,
     })
 }
 
@@ -270,36 +256,23 @@ fn notice_due(bytes: &[u8]) -> Result<SlaEvent, DecodeError> {
     let stored: NoticeDueV1 = exact(bytes)?;
     Ok(SlaEvent::NoticeDue {
         clock: read_clock(stored.clock)?,
-        whom: match stored.whom {
-            1 => Notified::Assignee,
-            2 => Notified::Group,
-            3 => Notified::Followers,
-            _ => return Err(DecodeError::Value { field: "whom" }),
-        },
+        whom: read_whom(stored.whom)?,
         at: value::timestamp(stored.at)?,
     })
 }
 
 fn stored_clock(clock: ClockId) -> ClockV1 {
     ClockV1 {
-        target: match clock.target {
-            TargetKind::FirstResponse => 1,
-            TargetKind::NextResponse => 2,
-            TargetKind::Resolution => 3,
-        },
+        target: stored_target(clock.target),
         number: clock.number,
     }
 }
 
 fn read_clock(stored: ClockV1) -> Result<ClockId, DecodeError> {
-    let target = match stored.target {
-        1 => TargetKind::FirstResponse,
-        2 => TargetKind::NextResponse,
-        3 => TargetKind::Resolution,
-        _ => return Err(DecodeError::Value { field: "target" }),
-    };
-    let number = stored.number;
-    Ok(ClockId { target, number })
+    Ok(ClockId {
+        target: read_target(stored.target)?,
+        number: stored.number,
+    })
 }
 
 fn stored_pin(pin: &Pin) -> PinV1<'_> {
@@ -327,26 +300,6 @@ fn read_edition(stored: &EditionV1<'_>) -> Edition {
     Edition {
         id: Code::new(stored.id),
         version: stored.version,
-    }
-}
-
-/// Lengths are whole microseconds, and of a year at most where a policy has them.
-fn stored_length(length: WaitLength) -> LengthV1 {
-    LengthV1 {
-        kind: match length {
-            WaitLength::Working(_) => 1,
-            WaitLength::Elapsed(_) => 2,
-        },
-        micros: i64::try_from(length.duration().as_micros()).unwrap_or(i64::MAX),
-    }
-}
-
-fn read_length(stored: &LengthV1) -> Result<WaitLength, DecodeError> {
-    let duration = SignedDuration::from_micros(stored.micros);
-    match stored.kind {
-        1 => Ok(WaitLength::Working(duration)),
-        2 => Ok(WaitLength::Elapsed(duration)),
-        _ => Err(DecodeError::Value { field: "kind of time" }),
     }
 }
 
@@ -380,30 +333,5 @@ fn stored_re_evaluation(change: &ReEvaluation) -> ReEvaluatedV1<'_> {
         within: stored_length(change.within),
         before: stored_marks(&change.before),
         marks: stored_marks(&change.marks),
-    }
-}
-
-/// FROZEN. A stored status is its place here, from 1.
-const STATUSES: [Status; 8] = [
-    Status::New,
-    Status::InProgress,
-    Status::WaitingForInfo,
-    Status::WaitingForFix,
-    Status::WaitingForImplementation,
-    Status::WaitingForClosure,
-    Status::Closed,
-    Status::Reopened,
-];
-
-const fn stored_status(status: Status) -> u8 {
-    match status {
-        Status::New => 1,
-        Status::InProgress => 2,
-        Status::WaitingForInfo => 3,
-        Status::WaitingForFix => 4,
-        Status::WaitingForImplementation => 5,
-        Status::WaitingForClosure => 6,
-        Status::Closed => 7,
-        Status::Reopened => 8,
     }
 }
