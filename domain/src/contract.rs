@@ -1,33 +1,81 @@
-//! What was agreed with an organisation: how its tickets are worked on, and from when to when it is supported. Version
-//! after version, none of which is ever lost.
+//! What was agreed with organisations and single users: how tickets are worked on, and from when to when somebody is
+//! supported. Version after version, none of which is ever lost.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind};
-use crate::ids::Revision;
+use crate::directory::EntryKind;
+use crate::ids::{OrganisationId, Revision, UserId};
 use crate::ticket::{Command, CommandName, Rejection as TicketRejection, Ticket};
 use crate::workflow::Workflow;
 
 /// A contract takes no more versions than this: one a week for ten years.
 pub const VERSIONS_MAX: u64 = 500;
 
-/// What was agreed.
+/// With whom something is agreed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Party {
+    /// A company, for all its people.
+    Organisation(OrganisationId),
+    /// One person.
+    User(UserId),
+}
+
+impl Party {
+    /// Its id.
+    pub fn as_uuid(self) -> Uuid {
+        match self {
+            Self::Organisation(id) => id.as_uuid(),
+            Self::User(id) => id.as_uuid(),
+        }
+    }
+
+    /// What the directory has it as.
+    pub const fn kind(self) -> EntryKind {
+        match self {
+            Self::Organisation(_) => EntryKind::Organisation,
+            Self::User(_) => EntryKind::User,
+        }
+    }
+}
+
+/// When somebody is supported. The usual is: always.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SupportPeriod {
+    /// Its first instant; without it, support always has been.
+    pub from: Option<Timestamp>,
+    /// The first instant after it; without it, support never ends.
+    pub until: Option<Timestamp>,
+}
+
+impl SupportPeriod {
+    /// Whether an instant is in it.
+    pub fn covers(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+    }
+
+    fn is_backwards(&self) -> bool {
+        self.from.zip(self.until).is_some_and(|(from, until)| until <= from)
+    }
+}
+
+/// What was agreed with an organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contract {
     /// The name of the [`Workflow`].
     pub workflow: &'static str,
-    /// When support begins; without it, it always has.
-    pub support_from: Option<Timestamp>,
-    /// When support has ended; without it, it never does.
-    pub support_until: Option<Timestamp>,
+    /// When its people are supported.
+    pub support: SupportPeriod,
 }
 
 impl Default for Contract {
     fn default() -> Self {
         Self {
             workflow: Workflow::USUAL.name,
-            support_from: None,
-            support_until: None,
+            support: SupportPeriod::default(),
         }
     }
 }
@@ -37,30 +85,94 @@ impl Contract {
     pub fn workflow(&self) -> Workflow {
         Workflow::parse(self.workflow).unwrap_or(Workflow::USUAL)
     }
+}
 
-    /// Whether the organisation is supported at an instant.
-    pub fn supports(&self, at: Timestamp) -> bool {
-        self.support_from.is_none_or(|from| from <= at) && self.support_until.is_none_or(|until| at < until)
+/// A version of what was agreed, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Agreed {
+    /// With an organisation.
+    WithOrganisation(Contract),
+    /// With one user, beside what holds for the user's organisation.
+    WithUser(SupportPeriod),
+}
+
+impl Agreed {
+    /// When support is.
+    pub const fn support(&self) -> &SupportPeriod {
+        match self {
+            Self::WithOrganisation(contract) => &contract.support,
+            Self::WithUser(support) => support,
+        }
     }
 
-    /// Checks whether a command on a ticket is one of the contract. `at`: when it happens. What the desk does by itself always
-    /// is, and what is open when support ends is worked on to its end.
-    pub fn permits(&self, ticket: &Ticket, command: &Command, at: Timestamp) -> Result<(), TicketRejection> {
-        let name = command.name();
-        match ticket {
-            Ticket::Absent if name == CommandName::Create && !self.supports(at) => {
-                Err(TicketRejection::SupportExpired {
-                    from: self.support_from,
-                    until: self.support_until,
-                })
+    /// The name of the [`Workflow`] that was agreed upon.
+    pub const fn workflow(&self) -> Option<&'static str> {
+        match self {
+            Self::WithOrganisation(contract) => Some(contract.workflow),
+            Self::WithUser(_) => None,
+        }
+    }
+}
+
+/// What holds for everybody now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Agreements {
+    organisations: BTreeMap<OrganisationId, Contract>,
+    users: BTreeMap<UserId, SupportPeriod>,
+    /// What holds for whoever has no contract.
+    usual: Contract,
+}
+
+impl Agreements {
+    /// Takes in the next version of what was agreed with the party of this id.
+    pub fn add(&mut self, party: Uuid, agreed: &Agreed) {
+        match agreed {
+            Agreed::WithOrganisation(contract) => {
+                self.organisations.insert(party.into(), contract.clone());
             }
-            Ticket::Present(_) if CommandName::ON_TICKET.contains(&name) && !self.workflow().uses(name) => {
-                Err(TicketRejection::NotInWorkflow {
-                    command: name,
-                    workflow: self.workflow,
-                })
+            Agreed::WithUser(support) => {
+                self.users.insert(party.into(), *support);
             }
-            Ticket::Absent | Ticket::Present(_) => Ok(()),
+        }
+    }
+
+    /// What was agreed with an organisation.
+    pub fn contract(&self, organisation: Option<OrganisationId>) -> &Contract {
+        let agreed = organisation.and_then(|organisation| self.organisations.get(&organisation));
+        agreed.unwrap_or(&self.usual)
+    }
+
+    /// Checks whether a command on a ticket is one of what was agreed. `at`: when it happens. What the desk does by itself
+    /// always is, and what is open when support ends is worked on to its end.
+    pub fn permit(&self, ticket: &Ticket, command: &Command, at: Timestamp) -> Result<(), TicketRejection> {
+        match (ticket, command) {
+            (Ticket::Absent, Command::Create(created)) => {
+                let organisations = &self.contract(created.organisation).support;
+                let own = self.users.get(&created.requester);
+                match [Some(organisations), own]
+                    .into_iter()
+                    .flatten()
+                    .find(|period| !period.covers(at))
+                {
+                    Some(SupportPeriod { from, until }) => Err(TicketRejection::SupportExpired {
+                        from: *from,
+                        until: *until,
+                    }),
+                    None => Ok(()),
+                }
+            }
+            (Ticket::Present(state), command) => {
+                let (name, contract) = (command.name(), self.contract(state.organisation));
+                if CommandName::ON_TICKET.contains(&name) && !contract.workflow().uses(name) {
+                    Err(TicketRejection::NotInWorkflow {
+                        command: name,
+                        workflow: contract.workflow,
+                    })
+                } else {
+                    Ok(())
+                }
+            }
+            (Ticket::Absent, _) => Ok(()),
         }
     }
 }
@@ -79,19 +191,19 @@ pub enum Rejection {
     TooManyVersions,
 }
 
-/// The contract of one organisation.
+/// The contract with one party.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Versions {
-    last: Option<Contract>,
+    last: Option<Agreed>,
     count: Revision,
 }
 
 impl Versions {
     /// Takes in a recorded fact.
     #[must_use]
-    pub fn evolve(self, contract: &Contract) -> Self {
+    pub fn evolve(self, agreed: &Agreed) -> Self {
         Self {
-            last: Some(contract.clone()),
+            last: Some(agreed.clone()),
             count: self.count.next(),
         }
     }
@@ -103,16 +215,12 @@ impl Versions {
 }
 
 /// Returns the version that is wanted; none if it is what holds already.
-pub fn decide(versions: &Versions, wanted: &Contract, actor: &Actor) -> Result<Option<Contract>, Rejection> {
+pub fn decide(versions: &Versions, wanted: &Agreed, actor: &Actor) -> Result<Option<Agreed>, Rejection> {
     match actor.kind {
         ActorKind::Staff => {}
         ActorKind::Customer | ActorKind::System => return Err(Rejection::NotPermitted),
     }
-    if wanted
-        .support_from
-        .zip(wanted.support_until)
-        .is_some_and(|(from, until)| until <= from)
-    {
+    if wanted.support().is_backwards() {
         return Err(Rejection::Backwards);
     }
     if versions.last.as_ref() == Some(wanted) {
@@ -127,70 +235,87 @@ pub fn decide(versions: &Versions, wanted: &Contract, actor: &Actor) -> Result<O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{NOON, agent, create, customer, opened};
+    use crate::testing::{CLIENT, CUSTOMER, NOON, agent, create, customer, opened};
     use crate::ticket::ProvideInfo;
 
     fn present() -> Ticket {
         Ticket::Absent.evolve(&opened(), NOON)
     }
 
-    fn until(support_until: Timestamp) -> Contract {
-        Contract {
-            support_until: Some(support_until),
-            ..Contract::default()
+    fn until(until: Timestamp) -> SupportPeriod {
+        SupportPeriod {
+            from: None,
+            until: Some(until),
         }
     }
 
-    #[test]
-    fn support_ends_at_its_instant_and_what_is_open_is_worked_on() {
-        let contract = until(NOON);
+    fn with_client(contract: Contract) -> Agreements {
+        let mut agreements = Agreements::default();
+        agreements.add(CLIENT.as_uuid(), &Agreed::WithOrganisation(contract));
+        agreements
+    }
+
+    fn answer() -> Command {
+        Command::ProvideInfo(ProvideInfo {
+            comment: crate::testing::body("This one."),
+        })
+    }
+
+    fn ends_at_noon(agreements: &Agreements) {
         let before = NOON - jiff::SignedDuration::from_micros(1);
-        assert_eq!(contract.permits(&Ticket::Absent, &create(), before), Ok(()));
+        assert_eq!(agreements.permit(&Ticket::Absent, &create(), before), Ok(()));
         assert!(matches!(
-            contract.permits(&Ticket::Absent, &create(), NOON),
+            agreements.permit(&Ticket::Absent, &create(), NOON),
             Err(TicketRejection::SupportExpired { .. })
         ));
-        let answer = Command::ProvideInfo(ProvideInfo {
-            comment: crate::testing::body("This one."),
-        });
-        assert_eq!(contract.permits(&present(), &answer, NOON), Ok(()));
+        assert_eq!(agreements.permit(&present(), &answer(), NOON), Ok(()));
+    }
+
+    #[test]
+    fn an_organisations_support_ends_at_its_instant_and_what_is_open_is_worked_on() {
+        ends_at_noon(&with_client(Contract {
+            support: until(NOON),
+            ..Contract::default()
+        }));
+    }
+
+    #[test]
+    fn a_users_support_ends_though_the_organisations_goes_on() {
+        let mut agreements = with_client(Contract::default());
+        agreements.add(CUSTOMER.as_uuid(), &Agreed::WithUser(until(NOON)));
+        ends_at_noon(&agreements);
     }
 
     #[test]
     fn a_command_that_the_workflow_does_not_use_is_refused_but_never_the_desks_own() {
-        let contract = Contract {
+        let agreements = with_client(Contract {
             workflow: "simple",
             ..Contract::default()
-        };
-        let answer = Command::ProvideInfo(ProvideInfo {
-            comment: crate::testing::body("This one."),
         });
-        let refused = contract.permits(&present(), &answer, NOON);
+        let refused = agreements.permit(&present(), &answer(), NOON);
         assert!(
             matches!(refused, Err(TicketRejection::NotInWorkflow { .. })),
             "{refused:?}"
         );
         assert_eq!(
-            contract.permits(&present(), &Command::ExpireClosureWait(1), NOON),
+            agreements.permit(&present(), &Command::ExpireClosureWait(1), NOON),
             Ok(())
         );
     }
 
     #[test]
     fn the_same_again_makes_no_version_and_anything_else_the_next() {
-        let wanted = until(NOON);
+        let wanted = Agreed::WithUser(until(NOON));
+        let usual = Agreed::WithUser(SupportPeriod::default());
         let first = decide(&Versions::default(), &wanted, &agent()).unwrap().unwrap();
         let versions = Versions::default().evolve(&first);
         assert_eq!(decide(&versions, &wanted, &agent()), Ok(None));
-        assert_eq!(
-            decide(&versions, &Contract::default(), &agent()),
-            Ok(Some(Contract::default()))
-        );
+        assert_eq!(decide(&versions, &usual, &agent()), Ok(Some(usual.clone())));
         assert_eq!(decide(&versions, &wanted, &customer()), Err(Rejection::NotPermitted));
-        let backwards = Contract {
-            support_from: Some(NOON),
-            ..wanted
-        };
+        let backwards = Agreed::WithUser(SupportPeriod {
+            from: Some(NOON),
+            until: Some(NOON),
+        });
         assert_eq!(decide(&versions, &backwards, &agent()), Err(Rejection::Backwards));
     }
 }

@@ -1,8 +1,9 @@
 //! What stands beside the tickets: names of people, organisations and groups, which tickets refer
-//! to by id, calendars, policies, and contracts.
+//! to by id, calendars, policies, contracts, and digests.
 
 use crate::calendar::stored as calendar;
-use crate::contract::Contract;
+use crate::contract::Agreed;
+use crate::digest::Digest;
 use crate::sla::stored as policy;
 use crate::text::Label;
 
@@ -31,7 +32,7 @@ impl EntryKind {
     }
 }
 
-/// A fact about an entry of the directory, a calendar, a policy, or a contract.
+/// A fact about an entry of the directory, a calendar, a policy, a contract, or a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// It goes by this name from now on.
@@ -45,6 +46,8 @@ pub enum Event {
     Calendar(Box<calendar::Revised>),
     /// The policy has a new version.
     Policy(Box<policy::Revised>),
-    /// This was agreed with the organisation.
-    Contract(Box<Contract>),
+    /// This was agreed with the organisation or user.
+    Agreed(Box<Agreed>),
+    /// A digest is due.
+    Digest(Digest),
 }

@@ -8,7 +8,8 @@
 //! * [`access`]: who may see what.
 //! * [`calendar`] and [`policy`]: working time, and how long a ticket waits.
 //! * [`sla`]: what the desk promises, and how each minute of that counts.
-//! * [`contract`]: what was agreed with an organisation.
+//! * [`contract`]: what was agreed with organisations and users.
+//! * [`digest`]: of which stretches of time digests are.
 //! * [`workflow`]: which statuses and commands are used for whom, and what people call them.
 //! * [`catalogue`]: the types, priorities and categories that a desk offers.
 //! * [`directory`]: the names behind the ids.
@@ -20,6 +21,7 @@ pub mod actor;
 pub mod calendar;
 pub mod catalogue;
 pub mod contract;
+pub mod digest;
 pub mod directory;
 pub mod durations;
 pub mod ids;

@@ -167,6 +167,63 @@ COMMENT ON COLUMN analytics.waits_v1.ended_at IS 'When it ended; null while it l
 COMMENT ON COLUMN analytics.waits_v1.seconds IS 'How long it lasted, by the clock; null while it lasts.';
 COMMENT ON COLUMN analytics.waits_v1.expired IS 'Whether it ended because its time was over.';
 
+CREATE OR REPLACE VIEW analytics.promises_v1 AS
+SELECT
+    c.ticket_id,
+    t.number AS ticket_number,
+    c.target,
+    c.number,
+    CASE
+        WHEN c.breached_at IS NOT NULL OR (c.ended_at IS NULL AND c.due_at < now()) THEN 'breached'
+        WHEN c.cancelled IS NOT NULL THEN 'cancelled'
+        WHEN c.ended_at IS NOT NULL THEN 'met'
+        WHEN c.paused_in IS NOT NULL THEN 'paused'
+        ELSE 'running'
+    END AS state,
+    c.within_micros / 1e6::double precision AS within_seconds,
+    c.counts,
+    c.started_at,
+    CASE WHEN c.ended_at IS NULL THEN c.due_at END AS due_at,
+    c.warned_at,
+    c.breached_at,
+    c.ended_at,
+    extract(epoch FROM c.ended_at - c.started_at)::double precision AS seconds,
+    c.cancelled,
+    c.paused_in,
+    c.policy AS policy_id,
+    policy.name AS policy,
+    c.policy_version,
+    c.calendar AS calendar_id,
+    calendar.name AS calendar,
+    c.calendar_version
+FROM desk.ticket_clocks c
+JOIN desk.tickets t ON t.id = c.ticket_id
+LEFT JOIN desk.policies policy ON policy.id::text = c.policy
+LEFT JOIN desk.calendars calendar ON calendar.id::text = c.calendar;
+
+COMMENT ON VIEW analytics.promises_v1 IS 'Every time that was promised to a ticket: one row for each clock, as it stands.';
+COMMENT ON COLUMN analytics.promises_v1.ticket_id IS 'The ticket.';
+COMMENT ON COLUMN analytics.promises_v1.ticket_number IS 'Its number.';
+COMMENT ON COLUMN analytics.promises_v1.target IS 'What was promised: first_response, next_response or resolution.';
+COMMENT ON COLUMN analytics.promises_v1.number IS 'Which clock of this target and ticket it is, counted from 1.';
+COMMENT ON COLUMN analytics.promises_v1.state IS 'running, paused, met, breached or cancelled. Breached stays breached, whatever came after.';
+COMMENT ON COLUMN analytics.promises_v1.within_seconds IS 'The time allowed.';
+COMMENT ON COLUMN analytics.promises_v1.counts IS 'Which time that is: working, by the calendar, or elapsed, by the clock.';
+COMMENT ON COLUMN analytics.promises_v1.started_at IS 'When it started.';
+COMMENT ON COLUMN analytics.promises_v1.due_at IS 'When its time is over if it goes on as it does; null once it has ended, or while it stands still with time left.';
+COMMENT ON COLUMN analytics.promises_v1.warned_at IS 'When it warned; null if it has not.';
+COMMENT ON COLUMN analytics.promises_v1.breached_at IS 'When its time was over, as recorded; null if it was not, or is about to be recorded.';
+COMMENT ON COLUMN analytics.promises_v1.ended_at IS 'When it was done, in time or late, or cancelled; null before that.';
+COMMENT ON COLUMN analytics.promises_v1.seconds IS 'From its start to its end, by the clock; null before that.';
+COMMENT ON COLUMN analytics.promises_v1.cancelled IS 'Why it ended without being done: resolved or withdrawn; null if it did not.';
+COMMENT ON COLUMN analytics.promises_v1.paused_in IS 'The status in which it stands still; null if it does not.';
+COMMENT ON COLUMN analytics.promises_v1.policy_id IS 'The policy that it runs by; a name in place of an id is that of the command line.';
+COMMENT ON COLUMN analytics.promises_v1.policy IS 'The policys name of today; null if it is that of the command line.';
+COMMENT ON COLUMN analytics.promises_v1.policy_version IS 'The version of the policy that it runs by.';
+COMMENT ON COLUMN analytics.promises_v1.calendar_id IS 'The calendar by which it counts.';
+COMMENT ON COLUMN analytics.promises_v1.calendar IS 'The calendars name of today; null if it is none of the desks.';
+COMMENT ON COLUMN analytics.promises_v1.calendar_version IS 'The version of the calendar by which it counts.';
+
 CREATE OR REPLACE VIEW analytics.comments_v1 AS
 SELECT
     l.ticket_id,

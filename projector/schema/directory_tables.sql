@@ -73,25 +73,38 @@ COMMENT ON TABLE {schema}.policy_versions IS
     'Projection directory: every version of every policy, who wrote it and when. definition has all but the name as the API writes it.';
 
 CREATE TABLE {schema}.contracts (
+    party    text   NOT NULL,
     id       uuid   NOT NULL,
     version  bigint NOT NULL,
-    workflow text   NOT NULL,
-    CONSTRAINT contracts_pkey PRIMARY KEY (id)
+    workflow text,
+    CONSTRAINT contracts_pkey PRIMARY KEY (party, id),
+    CONSTRAINT contracts_party_known CHECK (party IN ('organisation', 'user'))
 );
 
 COMMENT ON TABLE {schema}.contracts IS
-    'Projection directory: every organisation with which something was agreed, the last version of that and its workflow.';
+    'Projection directory: every organisation and user with whom something was agreed, the last version of that and its workflow.';
 
 CREATE TABLE {schema}.contract_versions (
+    party         text        NOT NULL,
     id            uuid        NOT NULL,
     version       bigint      NOT NULL,
-    workflow      text        NOT NULL,
+    workflow      text,
     support_from  timestamptz,
     support_until timestamptz,
     actor_id      uuid        NOT NULL,
     recorded_at   timestamptz NOT NULL,
-    CONSTRAINT contract_versions_pkey PRIMARY KEY (id, version)
+    CONSTRAINT contract_versions_pkey PRIMARY KEY (party, id, version)
 );
 
 COMMENT ON TABLE {schema}.contract_versions IS
-    'Projection directory: everything that was ever agreed with an organisation, by whom and when.';
+    'Projection directory: everything that was ever agreed with an organisation or a user, by whom and when. A user has no workflow of their own.';
+
+CREATE TABLE {schema}.digests (
+    id       uuid        NOT NULL,
+    began_at timestamptz,
+    ended_at timestamptz NOT NULL,
+    CONSTRAINT digests_pkey PRIMARY KEY (id)
+);
+
+COMMENT ON TABLE {schema}.digests IS
+    'Projection directory: of which stretches of time digests are; began_at is the end of the one before and not in it.';

@@ -7,3 +7,4 @@ CREATE OR REPLACE VIEW desk.policies AS SELECT * FROM {schema}.policies;
 CREATE OR REPLACE VIEW desk.policy_versions AS SELECT * FROM {schema}.policy_versions;
 CREATE OR REPLACE VIEW desk.contracts AS SELECT * FROM {schema}.contracts;
 CREATE OR REPLACE VIEW desk.contract_versions AS SELECT * FROM {schema}.contract_versions;
+CREATE OR REPLACE VIEW desk.digests AS SELECT * FROM {schema}.digests;

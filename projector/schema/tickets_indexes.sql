@@ -90,6 +90,8 @@ CREATE INDEX timeline_closings ON {schema}.timeline (occurred_at, ticket_id)
 CREATE INDEX timeline_ratings ON {schema}.timeline (occurred_at, ticket_id) WHERE event = 'rated';
 CREATE INDEX measures_by_time ON {schema}.measures (kind, occurred_at);
 CREATE INDEX ticket_timers_by_due ON {schema}.ticket_timers (due_at, ticket_id);
+CREATE INDEX ticket_clocks_by_warning ON {schema}.ticket_clocks (warned_at) WHERE warned_at IS NOT NULL;
+CREATE INDEX ticket_clocks_by_breach ON {schema}.ticket_clocks (breached_at) WHERE breached_at IS NOT NULL;
 CREATE INDEX ticket_clocks_by_wake ON {schema}.ticket_clocks (wakes_at, ticket_id) WHERE wakes_at IS NOT NULL;
 
 -- Whether a word is rare decides how it is looked for. By default Postgres counts the thousand commonest, and takes

@@ -177,7 +177,7 @@ pub(crate) async fn note(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO recourse.generations (projection, generation, state, layout) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (projection, generation) DO UPDATE SET state = excluded.state",
+         ON CONFLICT (projection, generation) DO UPDATE SET state = excluded.state, since = now()",
     )
     .bind(layout.projection)
     .bind(generation)
@@ -239,6 +239,17 @@ pub(crate) async fn lock(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
         .execute(tx)
         .await?;
     Ok(())
+}
+
+/// The generations that were kept for longer than so many days since readers were switched away from them.
+pub(crate) async fn kept_for_longer(db: &PgPool, days: u16) -> Result<Vec<(String, i32)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT projection, generation FROM recourse.generations
+         WHERE state = 'kept' AND since < now() - make_interval(days => $1)",
+    )
+    .bind(i32::from(days))
+    .fetch_all(db)
+    .await
 }
 
 /// Every generation there is, by projection and age.

@@ -21,6 +21,7 @@ mod projections;
 mod pump;
 mod pumps;
 mod rebuild;
+mod retention;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -37,11 +38,13 @@ pub use config::Config;
 pub use database::{DatabaseError, MIGRATOR};
 pub use lines::Sum;
 pub use rebuild::{Comparison, Listed, Operator, Pace, Progress, RebuildError};
+pub use retention::Retention;
 
 use database::Database;
 use lag::Lag;
 use pause::Backoff;
 use pumps::Pumps;
+use retention::Keeper;
 use tokens::Mirror;
 
 /// The projector cannot run.
@@ -56,6 +59,25 @@ pub enum RunError {
     /// A task ended, which none of them does by itself.
     #[error("a task of the projector failed")]
     Task(#[source] tokio::task::JoinError),
+}
+
+/// What read models are made by, and for how long they are kept.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Durations are counted in its hours as well.
+    pub calendar: Calendar,
+    /// For how long what no longer serves is kept.
+    pub retention: Retention,
+}
+
+impl Settings {
+    /// The usual ones, with this calendar.
+    pub fn new(calendar: Calendar) -> Self {
+        Self {
+            calendar,
+            retention: Retention::default(),
+        }
+    }
 }
 
 /// Connects to the log, however long that takes, and projects until the shutdown.
@@ -75,7 +97,11 @@ pub async fn run(
         () = shutdown.cancelled() => return Ok(()),
         log = connect(&log_config, clock, health) => log.map_err(RunError::Log)?,
     };
-    project(log, &config.database.database_url, calendar, health, shutdown).await
+    let settings = Settings {
+        calendar,
+        retention: config.retention,
+    };
+    project(log, &config.database.database_url, settings, health, shutdown).await
 }
 
 /// Waits for a log that does not answer; one that is not as it should be is for people.
@@ -98,16 +124,15 @@ async fn connect(config: &LogConfig, clock: SharedClock, health: &Health) -> Res
 }
 
 /// Projects until the shutdown, over a connection to the log that others may share. The database
-/// may be absent at any time, and is made when it does not exist. Durations are counted in the hours of
-/// `calendar` as well.
+/// may be absent at any time, and is made when it does not exist.
 pub async fn project(
     log: EventLog,
     database_url: &str,
-    calendar: Calendar,
+    settings: Settings,
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), RunError> {
-    project_filling_from(first_fill::MISSING_MIN, log, database_url, calendar, health, shutdown).await
+    project_filling_from(first_fill::MISSING_MIN, log, database_url, settings, health, shutdown).await
 }
 
 /// The same, with another number of missing records from which on a read model is filled at once.
@@ -115,21 +140,30 @@ async fn project_filling_from(
     fill_from: u64,
     log: EventLog,
     database_url: &str,
-    calendar: Calendar,
+    settings: Settings,
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), RunError> {
+    let Settings { calendar, retention } = settings;
     let database = Arc::new(Database::new(database_url, log.partitions()).map_err(RunError::Database)?);
     let pumps = Pumps {
         log: log.clone(),
         database: Arc::clone(&database),
-        calendar,
+        calendar: calendar.clone(),
         health: health.clone(),
         fill_from,
     };
     let sources = pumps.sources();
     let mut tasks = JoinSet::new();
     tasks.spawn(pumps.run());
+    tasks.spawn(
+        Keeper {
+            retention,
+            database: Arc::clone(&database),
+            operator: Operator::of_projector(log.clone(), Arc::clone(&database), calendar),
+        }
+        .run(),
+    );
     let component = health.component("projector/tokens");
     tasks.spawn(
         Mirror {

@@ -1,13 +1,12 @@
 //! For the tests of this crate and of others.
 
-use domain::calendar::Calendar;
 use event_log::EventLog;
 use service_kit::{Health, Shutdown};
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::database::{DatabaseError, MIGRATOR};
-use crate::{RunError, analytics, generation};
+use crate::{RunError, Settings, analytics, generation};
 
 /// Every table that is made from the log, as text: equal texts, equal tables. Checkpoints are left
 /// out, because how far a log was read says nothing about its content.
@@ -29,11 +28,11 @@ pub async fn dump(pool: &PgPool) -> Result<String, sqlx::Error> {
 pub async fn project_filling_at_once(
     log: EventLog,
     database_url: &str,
-    calendar: Calendar,
+    settings: Settings,
     health: &Health,
     shutdown: &Shutdown,
 ) -> Result<(), RunError> {
-    crate::project_filling_from(1, log, database_url, calendar, health, shutdown).await
+    crate::project_filling_from(1, log, database_url, settings, health, shutdown).await
 }
 
 /// Makes the tables of a fresh database, as a projector of a log with one partition does.
@@ -43,7 +42,7 @@ pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 22] = [
     "desk.tickets",
     "desk.ticket_versions",
     "desk.descriptions",
@@ -64,5 +63,6 @@ const TABLES: [&str; 21] = [
     "desk.policy_versions",
     "desk.contracts",
     "desk.contract_versions",
+    "desk.digests",
     "recourse.access_tokens",
 ];

@@ -13,6 +13,7 @@ mod contracts;
 mod cursor;
 mod dashboard;
 mod database;
+mod digests;
 mod feed;
 mod moment;
 mod names;
@@ -75,8 +76,15 @@ pub fn routes(app: &App) -> Router {
         .route("/v1/policies/presets", get(policies::presets))
         .route("/v1/policies/{id}", get(policies::one))
         .route("/v1/policies/{id}/versions", get(policies::versions))
-        .route("/v1/organisations/{id}/contract", get(contracts::one))
-        .route("/v1/organisations/{id}/contract/versions", get(contracts::versions))
+        .route("/v1/organisations/{id}/contract", get(contracts::of_organisation))
+        .route(
+            "/v1/organisations/{id}/contract/versions",
+            get(contracts::versions_of_organisation),
+        )
+        .route("/v1/digests", get(digests::list))
+        .route("/v1/digests/{id}", get(digests::one))
+        .route("/v1/users/{id}/contract", get(contracts::of_user))
+        .route("/v1/users/{id}/contract/versions", get(contracts::versions_of_user))
         .route("/v1/workflows", get(workflows::list))
         .route("/v1/workflows/{name}", get(workflows::one))
         .route("/v1/dashboard", get(dashboard::answer::dashboard))

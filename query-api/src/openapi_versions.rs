@@ -11,7 +11,7 @@ use service_kit::problem::types;
 use utoipa::openapi::path::Parameter;
 
 use crate::openapi::{NEXT_PAGE, READ_POSITION, page, paging, positions, reading};
-use crate::{contracts, workflows};
+use crate::{contracts, digests, workflows};
 
 /// Adds them, and what they answer.
 pub(crate) fn with_versions(api: Api) -> Api {
@@ -29,6 +29,12 @@ pub(crate) fn with_versions(api: Api) -> Api {
         .schema_of::<workflows::Item>()
         .get("/v1/organisations/{id}/contract", contract())
         .get("/v1/organisations/{id}/contract/versions", contract_versions())
+        .get("/v1/users/{id}/contract", user_contract())
+        .get("/v1/users/{id}/contract/versions", user_contract_versions())
+        .schema_of::<digests::Item>()
+        .schema_of::<digests::Told>()
+        .get("/v1/digests", all_digests())
+        .get("/v1/digests/{id}", digest())
         .get("/v1/workflows", all_workflows())
         .get("/v1/workflows/{name}", workflow())
 }
@@ -151,9 +157,19 @@ fn policy_versions() -> Operation {
 }
 
 fn contract() -> Operation {
-    reading("getContract", "What was agreed with an organisation")
+    one_contract("getContract", "What was agreed with an organisation")
         .about("For staff and the organisation's own people. Where nothing was agreed the usual holds, as version 0.")
         .parameters([path("id", "The organisation's id.", uuid())])
+}
+
+fn user_contract() -> Operation {
+    one_contract("getUserContract", "What was agreed with a user")
+        .about("For staff and the user. Where nothing was agreed the usual holds, as version 0.")
+        .parameters([path("id", "The user's id.", uuid())])
+}
+
+fn one_contract(id: &'static str, summary: &'static str) -> Operation {
+    reading(id, summary)
         .answer(200, "What holds.", json(reference("Contract")))
         .answers_with("ETag", "The contract's revision.", &string())
         .answers_with("Read-Position", READ_POSITION, &positions())
@@ -161,14 +177,43 @@ fn contract() -> Operation {
 }
 
 fn contract_versions() -> Operation {
-    reading(
+    contracts_page(
         "listContractVersions",
         "All that was ever agreed with an organisation, oldest first",
     )
     .parameters([path("id", "The organisation's id.", uuid())])
-    .answer(200, "All of it.", json(page(reference("Contract"))))
-    .answers_with("Read-Position", READ_POSITION, &positions())
-    .problems(&[&types::NOT_FOUND])
+}
+
+fn user_contract_versions() -> Operation {
+    contracts_page(
+        "listUserContractVersions",
+        "All that was ever agreed with a user, oldest first",
+    )
+    .parameters([path("id", "The user's id.", uuid())])
+}
+
+fn contracts_page(id: &'static str, summary: &'static str) -> Operation {
+    reading(id, summary)
+        .answer(200, "All of it.", json(page(reference("Contract"))))
+        .answers_with("Read-Position", READ_POSITION, &positions())
+        .problems(&[&types::NOT_FOUND])
+}
+
+fn all_digests() -> Operation {
+    reading("listDigests", "Digests of promised times, the newest first, for staff")
+        .parameters(paging())
+        .answer(200, "A page of them.", json(page(reference("Digest"))))
+        .answers_with("Link", NEXT_PAGE, &string())
+        .answers_with("Read-Position", READ_POSITION, &positions())
+        .problems(&[&types::NOT_PERMITTED, &types::INVALID_FIELDS])
+}
+
+fn digest() -> Operation {
+    reading("getDigest", "What a digest tells, for staff")
+        .parameters([path("id", "The digest's id.", uuid())])
+        .answer(200, "It.", json(reference("DigestTold")))
+        .answers_with("Read-Position", READ_POSITION, &positions())
+        .problems(&[&types::DIGEST_NOT_FOUND, &types::NOT_PERMITTED])
 }
 
 fn all_workflows() -> Operation {

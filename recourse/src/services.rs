@@ -212,8 +212,8 @@ pub(crate) fn sla_scheduler(args: SlaSchedulerArgs) -> anyhow::Result<()> {
             let ready = process.health.component("policies");
             let shutdown = &process.shutdown;
             shutdown.tracker().spawn(keeper.keep(ready, shutdown.clone()));
-            let (clock, tickets) = (Arc::clone(&process.clock), log.tickets(books));
-            sla_scheduler::run(&config, timers, tickets, clock, &process.health, shutdown).await;
+            let (clock, tickets, digests) = (Arc::clone(&process.clock), log.tickets(books), log.digests());
+            sla_scheduler::run(&config, timers, tickets, digests, clock, &process.health, shutdown).await;
             Ok(())
         };
         beside_operations(listen, &process, scheduling.boxed_local()).await

@@ -1,4 +1,4 @@
-//! Ends the waits whose time has come, and warns of promised times and breaches them.
+//! Ends the waits whose time has come, warns of promised times and breaches them, and draws digests.
 //!
 //! A reconciler: it keeps nothing of its own, reads which timers are due, and sends ordinary
 //! commands to the log. Each pass ([`reconcile`]) may run twice, at the same time as another
@@ -7,21 +7,21 @@
 //!
 //! * [`Config`] and [`run`]: the service.
 //! * `reconcile.rs`: one pass. `timers.rs`: what it reads. `send.rs`: what it sends.
-//! * [`sweep`]: the passes that trust nothing that was remembered.
+//! * `digest.rs`: at the times of a cron expression, what happened to promises since the last one.
 
+mod digest;
 mod reconcile;
 mod send;
-pub mod sweep;
 mod timers;
 mod wake;
 
-use event_log::Tickets;
+use event_log::{Digests, Tickets};
+use service_kit::cron::Cron;
 use service_kit::{Health, SharedClock, Shutdown};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 pub use crate::send::{command_id, fire};
-pub use crate::sweep::Sweep;
 pub use crate::timers::{Due, Wait};
 
 use crate::reconcile::Scheduler;
@@ -30,11 +30,19 @@ use crate::reconcile::Scheduler;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Config {
     /// When every due timer is looked at again, whatever was remembered of it: a cron expression
-    /// in UTC with six or seven fields: seconds, minutes, hours, day of month, month, day of week
-    /// (1 or SUN is Sunday), year.
-    #[arg(long, env = "RECOURSE_SWEEP", default_value = sweep::EVERY_MINUTE, value_name = "CRON")]
-    pub sweep: Sweep,
+    /// with six or seven fields, which are seconds, minutes, hours, day of month, month, day of week
+    /// by name, and year; then a time zone, if not UTC.
+    #[arg(long, env = "RECOURSE_SWEEP", default_value = EVERY_MINUTE, value_name = "CRON")]
+    pub sweep: Cron,
+    /// When a digest is drawn of what became of promised times, such as "0 0 9 * * MON-FRI Europe/Moscow".
+    /// Without it, none is.
+    #[arg(long, env = "RECOURSE_DIGEST", value_name = "CRON")]
+    pub digest: Option<Cron>,
 }
+
+/// The default sweep: once a minute. What a sweep finds has been missed before, so that this is the
+/// longest time for which a mistake of the memory can last.
+pub const EVERY_MINUTE: &str = "0 * * * * *";
 
 /// The database's URL cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -58,10 +66,19 @@ pub async fn run(
     config: &Config,
     pool: PgPool,
     tickets: Tickets,
+    digests: Digests,
     clock: SharedClock,
     health: &Health,
     shutdown: &Shutdown,
 ) {
-    let scheduler = Scheduler::new(pool, tickets, clock);
-    wake::run(scheduler, &config.sweep, &health.component("sla-scheduler"), shutdown).await;
+    let scheduler = Scheduler::new(pool.clone(), tickets, SharedClock::clone(&clock));
+    let component = health.component("sla-scheduler");
+    let waking = wake::run(scheduler, &config.sweep, &component, shutdown);
+    let drawing = async {
+        if let Some(cron) = &config.digest {
+            let component = health.component("sla-scheduler/digest");
+            digest::run(&pool, &digests, &clock, cron, &component, shutdown).await;
+        }
+    };
+    tokio::join!(waking, drawing);
 }

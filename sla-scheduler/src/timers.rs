@@ -1,4 +1,4 @@
-//! The waits and the clocks that run, as the read model has them. It may be behind; the log decides.
+//! The waits and the clocks that run, and the last digest, as the read model has them. It may be behind; the log decides.
 
 use std::time::Duration;
 
@@ -142,6 +142,12 @@ pub(crate) async fn next_due(pool: &PgPool, now: Timestamp) -> Result<Option<Tim
     let (wait, clock) = bounded(next).await?;
     let clock = clock.map(|at| at.to_jiff().saturating_add(JUST_AFTER).unwrap_or(Timestamp::MAX));
     Ok(wait.map(SqlTimestamp::to_jiff).into_iter().chain(clock).min())
+}
+
+/// The last instant of the last digest; `None`: none was drawn yet.
+pub(crate) async fn last_digest(pool: &PgPool) -> Result<Option<Timestamp>, ReadError> {
+    let last = sqlx::query_scalar::<_, Option<SqlTimestamp>>("SELECT max(ended_at) FROM desk.digests").fetch_one(pool);
+    Ok(bounded(last).await?.map(SqlTimestamp::to_jiff))
 }
 
 /// How long after its instant a clock's timer is over.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use service_kit::clock::pause;
+use service_kit::cron::Cron;
 use service_kit::health::Component;
 use service_kit::{Clock, Shutdown, SystemClock, chain};
 
 use crate::reconcile::{Pass, Scheduler};
-use crate::sweep::Sweep;
 use crate::timers::ReadError;
 
 /// How often the read model is looked at for timers that were not there before. A new wait is due
@@ -23,7 +23,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 
 /// Reconciles until the shutdown. A pass that has begun is not waited for: it may be cut off.
-pub(crate) async fn run(mut scheduler: Scheduler, sweep: &Sweep, health: &Component, shutdown: &Shutdown) {
+pub(crate) async fn run(mut scheduler: Scheduler, sweep: &Cron, health: &Component, shutdown: &Shutdown) {
     let mut failures: u32 = 0;
     loop {
         let sweep_at = sweep.next_after(scheduler.clock.now());
@@ -72,14 +72,14 @@ fn report(passed: &Result<Pass, ReadError>, health: &Component) -> bool {
     }
 }
 
-async fn until(clock: &dyn Clock, at: Option<Timestamp>) {
+pub(crate) async fn until(clock: &dyn Clock, at: Option<Timestamp>) {
     match at {
         Some(at) => clock.sleep_until(at).await,
         None => std::future::pending().await,
     }
 }
 
-fn backoff(failures: u32) -> Duration {
+pub(crate) fn backoff(failures: u32) -> Duration {
     let doublings = failures.saturating_sub(1);
     RETRY_FIRST
         .saturating_mul(2_u32.saturating_pow(doublings))

@@ -33,7 +33,9 @@ pub(super) fn with_policies(api: Api) -> Api {
         .schema("ClockMoved", object(clock_moved()))
         .schema("ClockTerms", object(clock_terms()))
         .schema("ContractWritten", open_object(contract_written()))
-        .put("/v1/organisations/{id}/contract", agree())
+        .schema("UserContractWritten", open_object(user_contract_written()))
+        .put("/v1/organisations/{id}/contract", agree_with_organisation())
+        .put("/v1/users/{id}/contract", agree_with_user())
         .post("/v1/policies", create())
         .put("/v1/policies/{id}", replace())
         .post("/v1/policies/{id}/re-evaluate", re_evaluate())
@@ -68,9 +70,34 @@ fn replace() -> Operation {
         .problems(&[&types::POLICY_NOT_FOUND])
 }
 
-fn agree() -> Operation {
-    let contract = object([
-        required("workflow", "", names(Workflow::ALL.map(|workflow| workflow.name))),
+fn agree_with_organisation() -> Operation {
+    let workflow = required("workflow", "", names(Workflow::ALL.map(|workflow| workflow.name)));
+    let contract = object([workflow].into_iter().chain(support_period()));
+    let example = json!({ "workflow": "cabinet", "support_until": "2027-01-01" });
+    agreeing("agreeUponContract", "Agree upon how an organisation is supported")
+        .about(
+            "From now on its tickets take the commands of the workflow, and new ones are opened from `support_from` until \
+             `support_until`. A new version; one like the last makes none.",
+        )
+        .parameters([path("id", "The organisation's id.", uuid())])
+        .body(Required::True, json_body(contract).example(example))
+        .answer(200, "It holds.", json_body(reference("ContractWritten")))
+}
+
+fn agree_with_user() -> Operation {
+    let example = json!({ "support_from": "2026-01-01", "support_until": "2027-01-01" });
+    agreeing("agreeUponUserContract", "Agree upon when a user is supported")
+        .about(
+            "From now on new tickets are opened by the user, or on the user's behalf, from `support_from` until `support_until`, \
+             and as the organisation's contract says. A new version; one like the last makes none.",
+        )
+        .parameters([path("id", "The user's id.", uuid())])
+        .body(Required::True, json_body(object(support_period())).example(example))
+        .answer(200, "It holds.", json_body(reference("UserContractWritten")))
+}
+
+fn support_period() -> [Property; 2] {
+    [
         optional(
             "support_from",
             "An instant, or a date in UTC; always, if left out.",
@@ -81,17 +108,13 @@ fn agree() -> Operation {
             "The first instant without support; never, if left out.",
             nullable(string()),
         ),
-    ]);
-    Operation::new("agreeUponContract", TAG, "Agree upon how an organisation is supported")
-        .about(
-            "From now on its tickets take the commands of the workflow, and new ones are opened from `support_from` until \
-             `support_until`. A new version; one like the last makes none.",
-        )
+    ]
+}
+
+fn agreeing(id: &'static str, summary: &'static str) -> Operation {
+    Operation::new(id, TAG, summary)
         .for_callers()
-        .parameters([path("id", "The organisation's id.", uuid())])
         .parameters(headers())
-        .body(Required::True, json_body(contract).example(json!({ "workflow": "cabinet", "support_until": "2027-01-01" })))
-        .answer(200, "It holds.", json_body(reference("ContractWritten")))
         .answers_with("ETag", "The contract's revision.", &etag())
         .answers_with("Commit-Position", POSITION, &position())
         .answers_with("Idempotency-Replayed", REPLAYED, &names(["true"]))
@@ -100,11 +123,21 @@ fn agree() -> Operation {
 }
 
 fn contract_written() -> Vec<Property> {
-    vec![
-        required("organisation", "", uuid()),
+    let mut properties = vec![required("organisation", "", uuid()), required("workflow", "", string())];
+    properties.extend(version_agreed());
+    properties
+}
+
+fn user_contract_written() -> Vec<Property> {
+    let mut properties = vec![required("user", "", uuid())];
+    properties.extend(version_agreed());
+    properties
+}
+
+fn version_agreed() -> [Property; 4] {
+    [
         required("version", "Counted from 1.", integer_from(1)),
         required("revision", "The same.", integer_from(1)),
-        required("workflow", "", string()),
         required("support_from", "", nullable(instant())),
         required("support_until", "", nullable(instant())),
     ]

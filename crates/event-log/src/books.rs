@@ -1,4 +1,4 @@
-//! The policies in force and what was agreed with organisations, followed in the log, so that no decision waits for them.
+//! The policies in force and what was agreed with organisations and users, followed in the log, so that no decision waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -207,10 +207,10 @@ fn take_in(library: &mut Library, entry: &Entry) -> Result<Changed, CorruptHisto
     let mut changed = Changed::No;
     for event in &record.events {
         match event {
-            Event::Named { .. } => continue,
+            Event::Named { .. } | Event::Digest(_) => continue,
             Event::Calendar(revised) => library.add_calendar(record.header.aggregate_id.into(), &revised.version),
             Event::Policy(revised) => library.add_policy(revised),
-            Event::Contract(contract) => library.add_contract(record.header.aggregate_id.into(), contract),
+            Event::Agreed(agreed) => library.add_agreed(record.header.aggregate_id, agreed),
         }
         changed = Changed::Yes;
     }

@@ -18,6 +18,7 @@ use crate::append::AppendMetrics;
 use crate::books::{BookKeeper, Books};
 use crate::calendars::Calendars;
 use crate::contracts::Contracts;
+use crate::digests::Digests;
 use crate::directory::Directory;
 use crate::numbers::Numbers;
 use crate::policies::Policies;
@@ -323,7 +324,12 @@ impl EventLog {
         Policies::new(Arc::clone(&self.inner))
     }
 
-    /// What is agreed with organisations.
+    /// Digests.
+    pub fn digests(&self) -> Digests {
+        Digests::new(Arc::clone(&self.inner))
+    }
+
+    /// What is agreed with organisations and users.
     pub fn contracts(&self) -> Contracts {
         Contracts::new(Arc::clone(&self.inner))
     }

@@ -1,11 +1,11 @@
-//! What was agreed with organisations, as the command side holds it.
+//! What was agreed with organisations and users, as the command side holds it.
 
 use std::sync::Arc;
 
 use domain::actor::Actor;
-use domain::contract::{Contract, Rejection, Versions, decide};
+use domain::contract::{Agreed, Party, Rejection, Versions, decide};
 use domain::directory::Event;
-use domain::ids::{OrganisationId, Revision};
+use domain::ids::Revision;
 use uuid::Uuid;
 
 use crate::aggregate::{Aggregate, FactError, FactOutcome, execute};
@@ -20,60 +20,55 @@ pub struct Contracts {
 }
 
 /// A contract that was agreed upon, now or earlier.
-pub type ContractOutcome = FactOutcome<Contract>;
+pub type ContractOutcome = FactOutcome<Agreed>;
 
 /// Why a contract was not changed.
 pub type ContractError = FactError<Rejection>;
 
-/// Each organisation has a history of its own.
+/// Each party has a history of its own.
 enum OneContract {}
 
 impl Aggregate for OneContract {
-    type Id = OrganisationId;
-    type Command = Contract;
-    type Fact = Contract;
+    type Id = Party;
+    type Command = Agreed;
+    type Fact = Agreed;
     type State = Versions;
     type Rejection = Rejection;
 
     const IS_ALWAYS_THERE: bool = true;
 
-    fn subject(id: OrganisationId) -> String {
+    fn subject(id: Party) -> String {
         contract_subject(id)
     }
 
-    fn aggregate_id(id: OrganisationId) -> Uuid {
+    fn aggregate_id(id: Party) -> Uuid {
         id.as_uuid()
     }
 
-    fn event(fact: Contract) -> Event {
-        Event::Contract(Box::new(fact))
+    fn event(fact: Agreed) -> Event {
+        Event::Agreed(Box::new(fact))
     }
 
-    fn fact(event: Event) -> Option<Contract> {
+    fn fact(event: Event) -> Option<Agreed> {
         match event {
-            Event::Contract(contract) => Some(*contract),
-            Event::Named { .. } | Event::Calendar(_) | Event::Policy(_) => None,
+            Event::Agreed(agreed) => Some(*agreed),
+            Event::Named { .. } | Event::Calendar(_) | Event::Policy(_) | Event::Digest(_) => None,
         }
     }
 
-    fn subject_of(id: OrganisationId, _: &Contract) -> OrganisationId {
+    fn subject_of(id: Party, _: &Agreed) -> Party {
         id
     }
 
-    fn evolve(state: Versions, fact: &Contract) -> Versions {
+    fn evolve(state: Versions, fact: &Agreed) -> Versions {
         state.evolve(fact)
     }
 
-    fn revision(state: &Versions, _: OrganisationId) -> Revision {
+    fn revision(state: &Versions, _: Party) -> Revision {
         state.revision()
     }
 
-    fn decide(
-        state: &Versions,
-        _: OrganisationId,
-        wanted: &Contract,
-        actor: &Actor,
-    ) -> Result<Option<Contract>, Rejection> {
+    fn decide(state: &Versions, _: Party, wanted: &Agreed, actor: &Actor) -> Result<Option<Agreed>, Rejection> {
         decide(state, wanted, actor)
     }
 }
@@ -83,13 +78,13 @@ impl Contracts {
         Self { inner }
     }
 
-    /// Agrees upon a contract with an organisation, once, however often it is asked for.
+    /// Agrees upon something, once, however often it is asked for. `wanted` is of the party's kind.
     pub async fn agree(
         &self,
-        id: OrganisationId,
-        wanted: &Contract,
+        party: Party,
+        wanted: &Agreed,
         request: &Request,
     ) -> Result<ContractOutcome, ContractError> {
-        execute::<OneContract>(&self.inner, id, wanted, request).await
+        execute::<OneContract>(&self.inner, party, wanted, request).await
     }
 }

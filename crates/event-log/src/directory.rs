@@ -73,7 +73,7 @@ impl Aggregate for OneEntry {
     fn fact(event: Event) -> Option<Self::Fact> {
         match event {
             Event::Named { kind, name } => Some((kind, name)),
-            Event::Calendar(_) | Event::Policy(_) | Event::Contract(_) => None,
+            Event::Calendar(_) | Event::Policy(_) | Event::Agreed(_) | Event::Digest(_) => None,
         }
     }
 

@@ -287,7 +287,7 @@ impl Tickets {
         let workflow = self
             .books()
             .current()
-            .map(|book| book.contract(organisation).workflow());
+            .map(|book| book.agreements().contract(organisation).workflow());
         ExecuteError::Rejected {
             rejection,
             ticket: ticket.cloned().map(Box::new),

@@ -7,7 +7,7 @@
 //! * reading: [`EventLog::reader`] gives the records of a partition in order, from a
 //!   checkpoint that it verifies.
 //! * what stands beside the tickets: [`Calendars`], [`Policies`] and the [`Books`] that follow
-//!   both, the [`Directory`] of names, and the [`TokenStore`].
+//!   both, [`Contracts`], [`Digests`], the [`Directory`] of names, and the [`TokenStore`].
 
 #![warn(missing_docs)]
 
@@ -18,6 +18,7 @@ mod cache;
 mod calendars;
 mod connection;
 mod contracts;
+mod digests;
 mod directory;
 mod execute;
 mod history;
@@ -37,6 +38,7 @@ pub use books::{BookKeeper, Books};
 pub use calendars::{CalendarError, CalendarOutcome, Calendars};
 pub use connection::{ConnectError, EventLog, LogConfig};
 pub use contracts::{ContractError, ContractOutcome, Contracts};
+pub use digests::Digests;
 pub use directory::{Directory, DirectoryError};
 pub use execute::{ExecuteError, Outcome, Request};
 pub use history::{CorruptHistory, HISTORY_RECORDS_MAX};

@@ -1,8 +1,10 @@
 //! Names of streams and subjects. One literal subject for each ticket and directory entry:
 //! the expected-sequence check of JetStream is safe on literal subjects alone.
 
+use domain::Timestamp;
+use domain::contract::Party;
 use domain::directory::EntryKind;
-use domain::ids::{CalendarId, OrganisationId, TicketId};
+use domain::ids::{CalendarId, TicketId};
 use uuid::Uuid;
 
 /// The stream of directory entries.
@@ -14,6 +16,9 @@ pub(crate) const TICKET_NUMBERS: &str = "rc.c.ticket";
 
 /// Whose history the one of all policies is: nobody else's, in every log.
 pub(crate) const POLICIES: Uuid = Uuid::from_u128(0x3f0c_9a41_52d6_4be7_8c1d_07e5_a49b_6d20);
+
+/// The namespace of digests' ids. Changing it would make every digest another one.
+const DIGESTS: Uuid = Uuid::from_u128(0x52ec_0a15_d16e_575c_9d01_0000_0000_0002);
 
 /// The partition that a ticket belongs to, of `partitions` in all.
 ///
@@ -44,8 +49,21 @@ pub(crate) fn calendar_subject(id: CalendarId) -> String {
     format!("rc.d.calendar.{}", id.as_uuid().as_simple())
 }
 
-pub(crate) fn contract_subject(id: OrganisationId) -> String {
-    format!("rc.d.contract.{}", id.as_uuid().as_simple())
+pub(crate) fn contract_subject(party: Party) -> String {
+    let kind = match party {
+        Party::Organisation(_) => "contract",
+        Party::User(_) => "user_contract",
+    };
+    format!("rc.d.{kind}.{}", party.as_uuid().as_simple())
+}
+
+pub(crate) fn digest_subject(until: Timestamp) -> String {
+    format!("rc.d.digest.{}", digest_id(until).as_simple())
+}
+
+/// The same from everybody who draws it.
+pub(crate) fn digest_id(until: Timestamp) -> Uuid {
+    Uuid::new_v5(&DIGESTS, &until.as_microsecond().to_be_bytes())
 }
 
 /// All policies have one history, so that no two come to be for the same tickets.

@@ -18,6 +18,18 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// Returns once the present is `at` or later; at once if it is already. May be dropped.
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'_, ()>;
+
+    /// Returns after `duration`. May be dropped.
+    fn sleep_for(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        let at = SignedDuration::try_from(duration)
+            .ok()
+            .and_then(|duration| self.now().checked_add(duration).ok());
+        match at {
+            Some(at) => self.sleep_until(at),
+            // Beyond the end of time.
+            None => pending().boxed(),
+        }
+    }
 }
 
 /// A clock that several tasks read.
@@ -25,21 +37,15 @@ pub type SharedClock = Arc<dyn Clock>;
 
 /// Waits for `duration` from now; for ever, if that lies beyond the end of time.
 pub async fn pause(clock: &dyn Clock, duration: Duration) {
-    let at = SignedDuration::try_from(duration)
-        .ok()
-        .and_then(|duration| clock.now().checked_add(duration).ok());
-    match at {
-        Some(at) => clock.sleep_until(at).await,
-        None => pending().await,
-    }
+    clock.sleep_for(duration).await;
 }
 
-/// The machine's clock.
+/// The machine's clock, which may be set at any time, forwards and back. Who sleeps until an instant wakes when the clock
+/// shows it; who sleeps for a duration wakes after it, whatever the clock shows.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
-/// The machine's clock can be set while somebody sleeps. Sleeping in steps of this length means
-/// that nobody oversleeps by more.
+/// Sleeping until an instant in steps of this length means that nobody oversleeps by more when the clock is set forwards.
 const SLEEP_STEP_MAX: Duration = Duration::from_secs(10);
 
 impl SystemClock {
@@ -56,17 +62,23 @@ impl Clock for SystemClock {
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'_, ()> {
-        async move {
-            // A negative difference is no duration at all: the time has come.
-            while let Ok(left) = Duration::try_from(at.duration_since(self.now())) {
-                if left.is_zero() {
-                    return;
-                }
-                #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else takes")]
-                tokio::time::sleep(left.min(SLEEP_STEP_MAX)).await;
-            }
+        sleep_in_steps(|| self.now(), at, SLEEP_STEP_MAX).boxed()
+    }
+
+    fn sleep_for(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else takes")]
+        tokio::time::sleep(duration).boxed()
+    }
+}
+
+async fn sleep_in_steps(now: impl Fn() -> Timestamp, at: Timestamp, step: Duration) {
+    // A negative difference is no duration at all: the time has come.
+    while let Ok(left) = Duration::try_from(at.duration_since(now())) {
+        if left.is_zero() {
+            return;
         }
-        .boxed()
+        #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else takes")]
+        tokio::time::sleep(left.min(step)).await;
     }
 }
 
@@ -167,6 +179,8 @@ impl Clock for ManualClock {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
 
     const START: Timestamp = Timestamp::UNIX_EPOCH;
@@ -202,6 +216,24 @@ mod tests {
         assert!((&mut sleeper).now_or_never().is_none());
         assert_eq!(clock.next_wake(), Some(after(10)));
         clock.set(after(10));
+        sleeper.await;
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_wakes_who_sleeps_until_its_time_and_nobody_else() {
+        let set_by = AtomicI64::new(0);
+        let now = || SystemClock.now() + SignedDuration::from_secs(set_by.load(Ordering::SeqCst));
+        let step = Duration::from_millis(1);
+        let mut sleeper = std::pin::pin!(sleep_in_steps(now, now() + SignedDuration::from_hours(1), step));
+        for hours in [0, -1] {
+            set_by.store(hours * 3600, Ordering::SeqCst);
+            let limit = SystemClock.sleep_for(step * 10);
+            let (first, _) = futures::future::select(sleeper.as_mut().map(|()| "sleeper"), limit.map(|()| "limit"))
+                .await
+                .factor_first();
+            assert_eq!(first, "limit");
+        }
+        set_by.store(3600, Ordering::SeqCst);
         sleeper.await;
     }
 

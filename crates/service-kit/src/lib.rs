@@ -2,6 +2,7 @@
 //!
 //! * [`body`]: reading JSON bodies; calendars and policies as people write them.
 //! * [`clock`]: the only place that tells the time and sleeps.
+//! * [`cron`]: cron expressions on the wall clock of a place.
 //! * [`http`]: authentication, the outermost layer of every router, health and metrics routes.
 //! * [`problem`]: every error that a caller can meet, as RFC 9457 problem details.
 //! * [`tokens`]: bearer tokens, what they grant, and how they are stored.
@@ -13,6 +14,7 @@
 
 pub mod body;
 pub mod clock;
+pub mod cron;
 pub mod errors;
 pub mod flags;
 pub mod health;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, Payload, exact};
-use crate::{calendar, contract, policy, value};
+use crate::{calendar, contract, digest, policy, value};
 
 const NAMED_V1: KindVersion = KindVersion { kind: 1000, version: 1 };
 
@@ -22,7 +22,8 @@ impl Payload for Event {
             Self::Named { .. } => NAMED_V1,
             Self::Calendar(revised) => calendar::kind(revised),
             Self::Policy(revised) => policy::kind(revised),
-            Self::Contract(_) => contract::AGREED_V1,
+            Self::Agreed(agreed) => contract::kind(agreed),
+            Self::Digest(_) => digest::DRAWN_V1,
         }
     }
 
@@ -41,7 +42,8 @@ impl Payload for Event {
             }
             Self::Calendar(revised) => calendar::encode(revised),
             Self::Policy(revised) => policy::encode(revised),
-            Self::Contract(agreed) => contract::encode(agreed),
+            Self::Agreed(agreed) => contract::encode(agreed),
+            Self::Digest(drawn) => digest::encode(*drawn),
         }
     }
 
@@ -64,10 +66,11 @@ impl Payload for Event {
                 let calendar =
                     || Some(calendar::decode(other, bytes)?.map(|revised| Self::Calendar(Box::new(revised))));
                 let policy = || Some(policy::decode(other, bytes)?.map(|revised| Self::Policy(Box::new(revised))));
-                let contract = || Some(contract::decode(other, bytes)?.map(|agreed| Self::Contract(Box::new(agreed))));
+                let contract = || Some(contract::decode(other, bytes)?.map(|agreed| Self::Agreed(Box::new(agreed))));
                 calendar()
                     .or_else(policy)
                     .or_else(contract)
+                    .or_else(|| Some(digest::decode(other, bytes)?.map(Self::Digest)))
                     .unwrap_or(Err(DecodeError::UnknownKind(other)))
             }
         }
@@ -82,6 +85,8 @@ impl Payload for Event {
             (policy::CREATED_V1, "policy_created"),
             (policy::CHANGED_V1, "policy_changed"),
             (contract::AGREED_V1, "contract_agreed"),
+            (contract::USER_AGREED_V1, "user_contract_agreed"),
+            (digest::DRAWN_V1, "digest_drawn"),
         ]
     }
 }

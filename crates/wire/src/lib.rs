@@ -10,6 +10,7 @@
 
 mod calendar;
 mod contract;
+mod digest;
 mod directory;
 mod envelope;
 mod payload;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::policy::{Edition, Pin, SlaPolicy};
-use crate::contract::Contract;
+use crate::contract::Agreements;
 use crate::ids::OrganisationId;
 use crate::policy::WaitPolicy;
 use crate::text::{Code, Label};
@@ -80,9 +80,7 @@ pub struct Book {
     all: BTreeMap<Pin, SlaPolicy>,
     /// Whether any policy in force has a target.
     promises: bool,
-    contracts: BTreeMap<OrganisationId, Contract>,
-    /// What holds for whoever has no contract.
-    usual: Contract,
+    agreements: Agreements,
 }
 
 /// One thing that is wrong with a set of policies.
@@ -166,17 +164,16 @@ impl Book {
         self
     }
 
-    /// This book with what was agreed with organisations.
+    /// This book with what was agreed with organisations and users.
     #[must_use]
-    pub fn with_contracts(mut self, contracts: BTreeMap<OrganisationId, Contract>) -> Self {
-        self.contracts = contracts;
+    pub fn with_agreements(mut self, agreements: Agreements) -> Self {
+        self.agreements = agreements;
         self
     }
 
-    /// What was agreed with an organisation.
-    pub fn contract(&self, organisation: Option<OrganisationId>) -> &Contract {
-        let agreed = organisation.and_then(|organisation| self.contracts.get(&organisation));
-        agreed.unwrap_or(&self.usual)
+    /// What was agreed with organisations and users.
+    pub fn agreements(&self) -> &Agreements {
+        &self.agreements
     }
 
     /// Whether no ticket is promised anything, so that none needs to be looked at for it.

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::book::{Book, Scope};
 use super::policy::{Pin, SlaCalendar, SlaPolicy};
 use super::stored::{Revised, Version};
 use crate::calendar::{Calendar, stored};
-use crate::contract::Contract;
-use crate::ids::{CalendarId, OrganisationId, PolicyId};
+use crate::contract::{Agreed, Agreements};
+use crate::ids::{CalendarId, PolicyId};
 
 /// Takes in what was written about policies and calendars, in any order of one to the other.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +20,7 @@ pub struct Library {
     /// Each version of each policy with each version of its calendar with which it makes one:
     /// whatever a clock can be pinned to.
     bound: BTreeMap<Pin, SlaPolicy>,
-    contracts: BTreeMap<OrganisationId, Contract>,
+    agreements: Agreements,
 }
 
 /// One version of a calendar.
@@ -78,9 +79,9 @@ impl Library {
         self.policies.entry(*policy).or_default().push(version.clone());
     }
 
-    /// What was agreed with an organisation.
-    pub fn add_contract(&mut self, organisation: OrganisationId, contract: &Contract) {
-        self.contracts.insert(organisation, contract.clone());
+    /// The next version of what was agreed with the organisation or user of this id.
+    pub fn add_agreed(&mut self, party: Uuid, agreed: &Agreed) {
+        self.agreements.add(party, agreed);
     }
 
     /// The version of a calendar that is in force at `now`: the last one written that is for now.
@@ -124,7 +125,7 @@ impl Library {
         let book = Book::try_new(in_force.into_values().collect())
             .expect("there is one policy of each scope and id, since they are keys")
             .with_earlier(earlier)
-            .with_contracts(self.contracts.clone());
+            .with_agreements(self.agreements.clone());
         let changes = self.calendars.values().flatten().filter_map(|hours| hours.from);
         InForce {
             book,

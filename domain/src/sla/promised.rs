@@ -10,9 +10,10 @@ use super::follow::{Step, follow};
 use super::re_evaluate::re_evaluate;
 use crate::actor::Actor;
 use crate::catalogue::Catalogue;
-use crate::contract::Contract;
+use crate::contract::Agreements;
 use crate::ids::Revision;
 use crate::ticket::{self, Command, Context, Decision, Event, Rejection, Ticket};
+use crate::workflow::Workflow;
 
 /// A ticket and what it was promised.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,14 +96,14 @@ pub fn decide(
     desk: &Desk<'_>,
 ) -> Result<Decision, Undecided> {
     let Promised { ticket, clocks, .. } = promised;
-    let contract = contract(ticket, command, desk.book);
-    let waits = contract.workflow().waits(ctx.policy);
+    let agreements = desk.book.agreements();
+    let waits = workflow(ticket, command, agreements).waits(ctx.policy);
     let ctx = &Context {
         policy: &waits,
         ..ctx.clone()
     };
     let mut decision = ticket::decide(ticket, command, ctx)?;
-    contract.permits(ticket, command, decision.occurred_at)?;
+    agreements.permit(ticket, command, decision.occurred_at)?;
     let fires = fires(command, clocks, ctx.now);
     let asked = if let Command::ReEvaluate(counting) = command {
         Some(*counting)
@@ -144,13 +145,13 @@ pub fn decide(
     Ok(decision)
 }
 
-/// What was agreed with the organisation whose ticket it is, or will be.
-fn contract<'b>(ticket: &Ticket, command: &Command, book: &'b Book) -> &'b Contract {
+/// How the organisation works whose ticket it is, or will be.
+fn workflow(ticket: &Ticket, command: &Command, agreements: &Agreements) -> Workflow {
     let organisation = match (ticket.state(), command) {
         (None, Command::Create(created)) => created.organisation,
         (state, _) => state.and_then(|state| state.organisation),
     };
-    book.contract(organisation)
+    agreements.contract(organisation).workflow()
 }
 
 /// Whether the command is a timer whose time is over. Who answers at its instant is in time.

@@ -49,8 +49,8 @@ pub enum Rejection {
         /// The workflow's name.
         workflow: &'static str,
     },
-    /// The requester's organisation is not supported now.
-    #[error("the support agreed with the requester's organisation {}", period(*from, *until))]
+    /// The requester, or the requester's organisation, is not supported now.
+    #[error("the support agreed with the requester or the requester's organisation {}", period(*from, *until))]
     SupportExpired {
         /// When it begins.
         from: Option<Timestamp>,

@@ -4,7 +4,7 @@ use domain::policy::WaitPolicy;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, at};
-use crate::people::{AGENT, CLIENT, CUSTOMER, STRANGER};
+use crate::people::{AGENT, CLIENT, CUSTOMER, IMPORTER, PEER, STRANGER};
 
 fn ticket() -> Value {
     json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" })
@@ -134,6 +134,41 @@ async fn tickets_are_opened_while_support_lasts_and_worked_on_to_their_end() {
     assert_eq!(versions.items().len(), 2);
     assert_eq!(versions.items()[0]["support_until"], "2026-03-04T09:00:00Z");
     desk.api.get(&STRANGER.token(), &path).await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_can_be_supported_for_less_time_than_their_organisation() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let (staff, path) = (AGENT.token(), format!("/v1/users/{}/contract", CUSTOMER.user));
+    let period = json!({ "support_until": "2026-03-04T09:00:00Z" });
+    let agreed = desk.api.put(&staff, &path, &period).await.expect(200);
+    assert_eq!(agreed.body["user"], json!(CUSTOMER.user));
+    desk.clock.set(at("2026-03-04T09:00:00Z"));
+    let refused = desk
+        .api
+        .post(&CUSTOMER.token(), "/v1/tickets", &ticket())
+        .await
+        .expect(409);
+    assert_eq!(refused.body["code"], "support-period-expired");
+    let mut on_behalf = ticket();
+    on_behalf["on_behalf_of"] = json!({ "id": CUSTOMER.user, "organisation": CLIENT });
+    desk.api
+        .post(&IMPORTER.token(), "/v1/tickets", &on_behalf)
+        .await
+        .expect(409);
+    desk.api.post(&PEER.token(), "/v1/tickets", &ticket()).await.expect(201);
+
+    desk.caught_up().await;
+    let shown = desk.api.get(&CUSTOMER.token(), &path).await.expect(200);
+    assert_eq!(shown.body["support_until"], "2026-03-04T09:00:00Z");
+    let versions = format!("{path}/versions");
+    assert_eq!(desk.api.get(&staff, &versions).await.expect(200).items().len(), 1);
+    desk.api.get(&PEER.token(), &path).await.expect(404);
+    let workflow = json!({ "workflow": "cabinet" });
+    let refused = desk.api.put(&staff, &path, &workflow).await.expect(400);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/workflow");
+    desk.api.put(&CUSTOMER.token(), &path, &period).await.expect(403);
+    desk.rebuilding_changes_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ use domain::policy::WaitPolicy;
 use domain::sla::SlaPolicy;
 use domain::ticket::Event;
 use event_log::{Books, EventLog, LogConfig, Source};
+use service_kit::cron::Cron;
 use service_kit::http::{Limits, finish, operations, serve};
 use service_kit::telemetry::Metrics;
 use service_kit::{Health, ManualClock, SharedClock, Shutdown, SystemClock};
@@ -83,7 +84,7 @@ impl Desk {
             books,
             shutdown,
         };
-        desk.schedule(&health);
+        desk.schedule(&health, None, &desk.shutdown);
         wait_until("the desk to be ready", LIMIT, async || {
             let report = health.report();
             if report.ready { Ok(()) } else { Err(report) }
@@ -95,17 +96,25 @@ impl Desk {
 
     /// Starts one scheduler more.
     pub(crate) fn another_scheduler(&self) {
-        self.schedule(&Health::default());
+        self.schedule(&Health::default(), None, &self.shutdown);
     }
 
-    fn schedule(&self, health: &Health) {
+    /// Starts one more, which draws digests as a cron expression says, until it is told to stop.
+    pub(crate) fn draw_digests(&self, cron: &str) -> Shutdown {
+        let told = Shutdown::new();
+        self.schedule(&Health::default(), Some(cron.parse().unwrap()), &told);
+        told
+    }
+
+    fn schedule(&self, health: &Health, digest: Option<Cron>, told: &Shutdown) {
         let timers = sla_scheduler::pool(&self.database_url).unwrap();
-        let tickets = self.log.tickets(self.books.clone());
-        let (clock, health, told) = (Arc::new(self.clock.clone()), health.clone(), self.shutdown.clone());
+        let (tickets, digests) = (self.log.tickets(self.books.clone()), self.log.digests());
+        let (clock, health, told) = (Arc::new(self.clock.clone()), health.clone(), told.clone());
         let config = sla_scheduler::Config {
-            sweep: sla_scheduler::sweep::EVERY_MINUTE.parse().unwrap(),
+            sweep: sla_scheduler::EVERY_MINUTE.parse().unwrap(),
+            digest,
         };
-        tokio::spawn(async move { sla_scheduler::run(&config, timers, tickets, clock, &health, &told).await });
+        tokio::spawn(async move { sla_scheduler::run(&config, timers, tickets, digests, clock, &health, &told).await });
     }
 
     /// Where the log is.
@@ -147,7 +156,8 @@ pub(crate) async fn connect(url: &str, clock: SharedClock) -> EventLog {
 /// Runs a projector until the shutdown.
 pub(crate) fn project(log: &EventLog, database_url: &str, health: &Health, shutdown: &Shutdown) {
     let (log, url, health, told) = (log.clone(), database_url.to_owned(), health.clone(), shutdown.clone());
-    tokio::spawn(async move { projector::project(log, &url, WaitPolicy::supportal().calendar, &health, &told).await });
+    let settings = projector::Settings::new(WaitPolicy::supportal().calendar);
+    tokio::spawn(async move { projector::project(log, &url, settings, &health, &told).await });
 }
 
 /// Returns once the tables of a database hold all that the log does.

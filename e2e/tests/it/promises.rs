@@ -3,6 +3,7 @@
 use domain::policy::WaitPolicy;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use test_harness::wait_until;
 
 use crate::desk::{Desk, at};
@@ -82,6 +83,128 @@ async fn breaches(desk: &Desk, ticket: &str) -> Vec<String> {
     let events = timeline(desk, AGENT, ticket).await.into_iter();
     let breaches = events.filter(|(event, ..)| event == "sla_breached");
     breaches.map(|(_, occurred_at, _)| occurred_at).collect()
+}
+
+/// What analysts read of a ticket's clocks.
+async fn promises(desk: &Desk, ticket: &str) -> Vec<Value> {
+    let db = PgPool::connect(&desk.database_url).await.unwrap();
+    let rows = sqlx::query_scalar(
+        "SELECT to_jsonb(p) FROM analytics.promises_v1 p WHERE ticket_id::text = $1 ORDER BY started_at, target",
+    );
+    rows.bind(ticket).fetch_all(&db).await.unwrap()
+}
+
+/// The digests there are, oldest first: where each begins and ends, and how many promises were breached in it.
+async fn digests(desk: &Desk) -> Vec<(Value, Value, Value)> {
+    desk.caught_up().await;
+    let staff = AGENT.token();
+    let list = desk.api.get(&staff, "/v1/digests?limit=200").await.expect(200);
+    let mut told = Vec::new();
+    for item in list.items().iter().rev() {
+        let path = format!("/v1/digests/{}", item["id"].as_str().unwrap());
+        let digest = desk.api.get(&staff, &path).await.expect(200).body;
+        told.push((
+            digest["from"].clone(),
+            digest["until"].clone(),
+            digest["breached"]["total"].clone(),
+        ));
+    }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn digests_are_drawn_once_and_those_that_were_missed_are_made_up_for() {
+    let desk = promising(&json!({ "first_response": { "within": { "working": "PT1H" } } })).await;
+    let cron = "0 0 9 * * MON-FRI";
+    let (one, other) = (desk.draw_digests(cron), desk.draw_digests(cron));
+    let ticket = create(&desk, "2026-03-02T10:00:00Z").await;
+    desk.caught_up().await;
+    desk.clock.set(at("2026-03-03T09:00:00Z"));
+    let first = (Value::Null, json!("2026-03-03T09:00:00Z"), json!(1));
+    wait_until("the first digest", LIMIT, async || {
+        let seen = digests(&desk).await;
+        if seen == [first.clone()] { Ok(()) } else { Err(seen) }
+    })
+    .await;
+    one.trigger();
+    other.trigger();
+
+    // Nobody draws for three days, of which one is a Saturday.
+    desk.clock.set(at("2026-03-07T12:00:00Z"));
+    let again = desk.draw_digests(cron);
+    let later = ["2026-03-04T09:00:00Z", "2026-03-05T09:00:00Z", "2026-03-06T09:00:00Z"];
+    let ends = std::iter::once("2026-03-03T09:00:00Z").chain(later);
+    let missed = ends
+        .zip(later)
+        .map(|(from, until)| (json!(from), json!(until), json!(0)));
+    let all: Vec<_> = std::iter::once(first).chain(missed).collect();
+    wait_until("the digests that were missed", LIMIT, async || {
+        let seen = digests(&desk).await;
+        if seen == all { Ok(()) } else { Err(seen) }
+    })
+    .await;
+    again.trigger();
+
+    let path = "/v1/digests?limit=1";
+    let newest = desk.api.get(&AGENT.token(), path).await.expect(200);
+    let next = newest.body["next_cursor"].as_str().unwrap();
+    let second = desk
+        .api
+        .get(&AGENT.token(), &format!("{path}&cursor={next}"))
+        .await
+        .expect(200);
+    assert_eq!(second.items()[0]["until"], "2026-03-05T09:00:00Z");
+    let oldest = desk.api.get(&AGENT.token(), "/v1/digests?limit=200").await.expect(200);
+    let oldest = oldest.items().last().unwrap()["id"].as_str().unwrap().to_owned();
+    let told = desk
+        .api
+        .get(&AGENT.token(), &format!("/v1/digests/{oldest}"))
+        .await
+        .expect(200);
+    let breach = &told.body["breached"]["items"][0];
+    assert_eq!(
+        (&breach["ticket"]["id"], &breach["at"]),
+        (&json!(ticket), &json!("2026-03-02T11:00:00Z"))
+    );
+    assert_eq!((&told.body["created"], &told.body["closed"]), (&json!(1), &json!(0)));
+    desk.api.get(&CUSTOMER.token(), path).await.expect(403);
+    desk.api.get(&AGENT.token(), "/v1/digests/1").await.expect(404);
+    desk.rebuilding_changes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn analysts_read_of_promises_what_is_told_of_them() {
+    let targets = json!({
+        "first_response": { "within": { "working": "PT1H" } },
+        "resolution": { "within": { "elapsed": "PT48H" }, "paused_in": ["waiting_for_info"] },
+    });
+    let desk = promising(&targets).await;
+    let ticket = create(&desk, "2026-03-02T09:00:00Z").await;
+    let path = |command: &str| format!("/v1/tickets/{ticket}/{command}");
+    give(&desk, "2026-03-02T11:00:00Z", AGENT, &path("accept"), &json!({})).await;
+    let words = json!({ "comment": "Which one?" });
+    give(&desk, "2026-03-02T12:00:00Z", AGENT, &path("request-info"), &words).await;
+    desk.caught_up().await;
+    let told = desk.api.get(&AGENT.token(), &path("sla")).await.expect(200).body;
+    let rows = promises(&desk, &ticket).await;
+    let told = told["targets"].as_array().unwrap();
+    assert_eq!(
+        rows.iter().map(|row| &row["state"]).collect::<Vec<_>>(),
+        ["breached", "paused"]
+    );
+    for (row, told) in rows.iter().zip(told) {
+        for name in ["target", "number", "state", "policy_version", "calendar_version"] {
+            assert_eq!(row[name], told[name], "{name}: {row} and {told}");
+        }
+        for name in ["started_at", "breached_at", "ended_at"] {
+            let time = |value: &Value| value[name].as_str().map(at);
+            assert_eq!(time(row), time(told), "{name}: {row} and {told}");
+        }
+        assert_eq!(
+            (&row["policy"], &row["calendar"]),
+            (&told["policy"]["name"], &told["calendar"]["name"])
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

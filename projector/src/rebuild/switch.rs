@@ -122,10 +122,12 @@ async fn switch_within(tx: &mut PgConnection, layout: &'static Layout, generatio
         refuse_stopped(&mut *tx, projection, generation).await?;
         return Ok(Tried::Behind);
     }
-    sqlx::query("UPDATE recourse.generations SET state = 'kept' WHERE projection = $1 AND state = 'serving'")
-        .bind(projection)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "UPDATE recourse.generations SET state = 'kept', since = now() WHERE projection = $1 AND state = 'serving'",
+    )
+    .bind(projection)
+    .execute(&mut *tx)
+    .await?;
     generation::note(tx, layout, generation, "serving").await?;
     sqlx::query(LOCK_TIMEOUT).execute(&mut *tx).await?;
     match layout.show(tx, generation).await {

@@ -13,6 +13,7 @@ use domain::testing::{AGENT, create, customer, life};
 use domain::text::Label;
 use domain::ticket::Command;
 use event_log::{Books, EventLog, LogConfig, Outcome, Request, Source, Tickets};
+use projector::Settings;
 use service_kit::{Health, Shutdown, SystemClock};
 use sqlx::postgres::PgPool;
 use test_harness::{Nats, postgres, wait_until};
@@ -165,12 +166,15 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(desk: &Desk, database_url: &str) -> Self {
+        Self::start_with(desk, database_url, Settings::new(WaitPolicy::supportal().calendar))
+    }
+
+    pub(crate) fn start_with(desk: &Desk, database_url: &str, settings: Settings) -> Self {
         let (health, shutdown) = (Health::default(), Shutdown::new());
         let (log, url) = (desk.log.clone(), database_url.to_owned());
         let (its_health, its_shutdown) = (health.clone(), shutdown.clone());
-        let task = tokio::spawn(async move {
-            projector::project(log, &url, WaitPolicy::supportal().calendar, &its_health, &its_shutdown).await
-        });
+        let task =
+            tokio::spawn(async move { projector::project(log, &url, settings, &its_health, &its_shutdown).await });
         Self { health, shutdown, task }
     }
 
@@ -180,8 +184,8 @@ impl Running {
         let (log, url) = (desk.log.clone(), database_url.to_owned());
         let (its_health, its_shutdown) = (health.clone(), shutdown.clone());
         let task = tokio::spawn(async move {
-            let calendar = WaitPolicy::supportal().calendar;
-            projector::testing::project_filling_at_once(log, &url, calendar, &its_health, &its_shutdown).await
+            let settings = Settings::new(WaitPolicy::supportal().calendar);
+            projector::testing::project_filling_at_once(log, &url, settings, &its_health, &its_shutdown).await
         });
         Self { health, shutdown, task }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::policy::WaitPolicy;
-use projector::{Comparison, Operator, Pace, Progress, RebuildError};
+use projector::{Comparison, Operator, Pace, Progress, RebuildError, Retention, Settings};
 use sqlx::postgres::PgPool;
 use test_harness::wait_until;
 
@@ -33,7 +33,7 @@ async fn a_rebuilt_generation_equals_the_one_before_and_follows_the_log() {
     let operator = operator(&desk, &url);
     let progress = Arc::new(Progress::default());
 
-    for (projection, tables) in [("tickets", 11 * 2), ("directory", 8)] {
+    for (projection, tables) in [("tickets", 11 * 2), ("directory", 9)] {
         let (generation, comparisons) = operator.rebuild(projection, None, &progress).await.unwrap();
         assert_eq!((generation, serving(&pool, projection).await), (2, 2));
         assert_eq!(comparisons.len(), tables);
@@ -57,6 +57,42 @@ async fn a_rebuilt_generation_equals_the_one_before_and_follows_the_log() {
         operator.switch("tickets", Some(2)).await,
         Err(RebuildError::UnknownGeneration { .. })
     ));
+    projector.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generation_that_was_kept_for_long_is_dropped_and_no_other() {
+    let desk = Desk::start().await;
+    let (url, pool) = database().await;
+    let every_second = Settings {
+        retention: Retention {
+            at: "* * * * * *".parse().unwrap(),
+            keep_generations: 14,
+        },
+        ..Settings::new(WaitPolicy::supportal().calendar)
+    };
+    let projector = Running::start_with(&desk, &url, every_second);
+    desk.lives(0, 3).await;
+    desk.caught_up(&pool).await;
+    let (operator, progress) = (operator(&desk, &url), Arc::new(Progress::default()));
+    for projection in ["tickets", "directory"] {
+        operator.rebuild(projection, None, &progress).await.unwrap();
+    }
+    sqlx::query("UPDATE recourse.generations SET since = now() - interval '14 days' WHERE projection = 'tickets'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    wait_until("the old generation to be dropped", LIMIT, async || {
+        let left: Vec<(String, i32)> =
+            sqlx::query_as("SELECT projection, generation FROM recourse.generations ORDER BY 1, 2")
+                .fetch_all(&pool)
+                .await
+                .unwrap();
+        let expected = [("directory", 1), ("directory", 2), ("tickets", 2)];
+        let expected = expected.map(|(projection, generation)| (projection.to_owned(), generation));
+        if left == expected { Ok(()) } else { Err(left) }
+    })
+    .await;
     projector.stop().await;
 }
 

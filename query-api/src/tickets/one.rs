@@ -132,7 +132,7 @@ pub(crate) async fn one(
     sql.push(COLUMNS);
     sql.push(
         ", d.description, t.custom_fields, t.followers, t.awaits, t.wait_kind, t.wait_number, t.wait_policy, t.closed_at,
-            (SELECT c.workflow FROM desk.contracts c WHERE c.id = t.organisation_id) AS workflow",
+            (SELECT c.workflow FROM desk.contracts c WHERE c.party = 'organisation' AND c.id = t.organisation_id) AS workflow",
     );
     moment.push_from(&mut sql);
     sql.push(" JOIN desk.descriptions d ON d.ticket_id = t.id AND d.revision = t.description_revision WHERE ");

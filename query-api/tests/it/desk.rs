@@ -163,14 +163,8 @@ impl Desk {
     pub(crate) fn start_projector(&self) {
         let (log, url, shutdown) = (self.log.clone(), self.database_url.clone(), self.shutdown.clone());
         tokio::spawn(async move {
-            projector::project(
-                log,
-                &url,
-                WaitPolicy::supportal().calendar,
-                &Health::default(),
-                &shutdown,
-            )
-            .await
+            let settings = projector::Settings::new(WaitPolicy::supportal().calendar);
+            projector::project(log, &url, settings, &Health::default(), &shutdown).await
         });
     }
 

@@ -43,6 +43,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     scheduler: sla_scheduler::Config,
     #[command(flatten)]
+    retention: projector::Retention,
+    #[command(flatten)]
     log: LogArgs,
 }
 
@@ -83,8 +85,11 @@ async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
         .merge(operations(health.clone(), metrics));
     let router = finish(router, Limits::default());
     let timers = sla_scheduler::pool(&args.database_url)?;
-    let calendar = policy.calendar.clone();
-    let tickets = log.tickets(books);
+    let settings = projector::Settings {
+        calendar: policy.calendar.clone(),
+        retention: args.retention,
+    };
+    let (tickets, digests) = (log.tickets(books), log.digests());
     tracing::info!(sync = %args.sync, partitions = log.partitions(), "the desk is open");
 
     let serving = async {
@@ -92,9 +97,9 @@ async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
         queries.close().await;
         Ok(served?)
     };
-    let projecting = async { Ok(projector::project(log, &args.database_url, calendar, &health, &shutdown).await?) };
+    let projecting = async { Ok(projector::project(log, &args.database_url, settings, &health, &shutdown).await?) };
     let scheduling = async {
-        sla_scheduler::run(&args.scheduler, timers, tickets, clock, &health, &shutdown).await;
+        sla_scheduler::run(&args.scheduler, timers, tickets, digests, clock, &health, &shutdown).await;
         Ok(())
     };
     together(

@@ -19,6 +19,7 @@ use servers::{
     locate::{self, LocateError},
     nats, pinned, postgres,
 };
+use service_kit::cron::Cron;
 
 pub(crate) use self::connection::Connection;
 use self::{
@@ -84,6 +85,11 @@ pub(crate) struct Args {
     /// When an acknowledged command is on the disk, and so what may be lost.
     #[arg(long, env = "RECOURSE_SYNC", value_enum, default_value_t)]
     sync: SyncMode,
+
+    /// When a digest is drawn of what became of promised times, such as "0 0 9 * * MON-FRI Europe/Moscow"; none is
+    /// if nothing is said.
+    #[arg(long, env = "RECOURSE_DIGEST", value_name = "CRON")]
+    digest: Option<Cron>,
 
     /// The nats-server to run, instead of the one that is found.
     #[arg(long, env = "RECOURSE_NATS_SERVER", value_name = "PATH")]

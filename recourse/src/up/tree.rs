@@ -72,6 +72,9 @@ impl Serve {
         words.extend(["--listen".into(), args.listen.to_string().into()]);
         words.extend(["--policy".into(), args.policy.clone().into()]);
         words.extend(["--sync".into(), args.sync.to_string().into()]);
+        if let Some(digest) = &args.digest {
+            words.extend(["--digest".into(), digest.to_string().into()]);
+        }
         if let Some(partitions) = args.partitions {
             words.extend(["--partitions".into(), partitions.to_string().into()]);
         }

@@ -16,7 +16,7 @@ use domain::ticket::{Accept, Command, Event, ProposeClosure, RequestInfo, Status
 use event_log::{Books, Entry, EventLog, LogConfig, Reader, Request, Source, Tickets};
 use jiff_sqlx::ToSqlx;
 use service_kit::{Health, ManualClock, SharedClock, Shutdown};
-use sla_scheduler::{Config, Sweep, run};
+use sla_scheduler::{Config, EVERY_MINUTE, run};
 use sqlx::PgPool;
 use test_harness::{Nats, postgres, wait_until};
 use tokio::sync::{Mutex, MutexGuard};
@@ -247,14 +247,27 @@ impl Desk {
         let tickets = log.tickets(Books::waiting(&self.policy));
         let (pool, clock) = (sla_scheduler::pool(&self.database_url).unwrap(), self.shared_clock());
         let (reported, told) = (health.clone(), shutdown.clone());
-        let task = tokio::spawn(async move { run(&config(), pool, tickets, clock, &reported, &told).await });
+        let task =
+            tokio::spawn(async move { run(&config(), pool, tickets, log.digests(), clock, &reported, &told).await });
         Scheduler { health, shutdown, task }
     }
 
     /// A scheduler as a future of one's own, to be dropped wherever it stands. It is connected already.
     pub(crate) fn scheduler_future(&self) -> impl Future<Output = ()> + use<> {
-        let (pool, clock, tickets) = (self.pool.clone(), self.shared_clock(), self.tickets.clone());
-        async move { run(&config(), pool, tickets, clock, &Health::default(), &Shutdown::new()).await }
+        let (pool, clock) = (self.pool.clone(), self.shared_clock());
+        let (tickets, digests) = (self.tickets.clone(), self.log.digests());
+        async move {
+            run(
+                &config(),
+                pool,
+                tickets,
+                digests,
+                clock,
+                &Health::default(),
+                &Shutdown::new(),
+            )
+            .await;
+        }
     }
 
     fn shared_clock(&self) -> SharedClock {
@@ -273,7 +286,8 @@ async fn connect(nats: &Nats, clock: &ManualClock) -> EventLog {
 
 fn config() -> Config {
     Config {
-        sweep: sla_scheduler::sweep::EVERY_MINUTE.parse::<Sweep>().unwrap(),
+        sweep: EVERY_MINUTE.parse().unwrap(),
+        digest: None,
     }
 }
 

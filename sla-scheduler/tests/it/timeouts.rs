@@ -6,6 +6,7 @@ use domain::policy::WaitPolicy;
 use domain::testing::{body, customer};
 use domain::ticket::{AddComment, Command, Visibility};
 use jiff::SignedDuration;
+use service_kit::Clock as _;
 use test_harness::wait_until;
 
 use crate::desk::{Desk, LIMIT};
@@ -67,6 +68,41 @@ async fn after_an_hours_outage_a_wait_ends_once_and_as_of_its_due_instant() {
         next,
         "lateness does not prolong the next wait"
     );
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_forwards_and_back_loses_no_wait_and_ends_none_twice() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let before = desk.clock.now();
+    let first = desk.ticket_in_question().await;
+    desk.project().await;
+    let due = desk.due(first).await;
+    let scheduler = desk.scheduler().await;
+    scheduler.is_ready(true).await;
+    desk.clock.set(due + HOUR);
+    desk.has_expiries(first, &[("information_wait_expired", due)]).await;
+    desk.project().await;
+
+    desk.clock.set(before - HOUR);
+    let other = desk.scheduler().await;
+    other.is_ready(true).await;
+    let second = desk.ticket_in_question().await;
+    desk.project().await;
+    let second_due = desk.due(second).await;
+    assert!(second_due < due, "its time is counted by the clock as it was set");
+    desk.clock.set(second_due);
+    desk.has_expiries(second, &[("information_wait_expired", second_due)])
+        .await;
+    scheduler.is_ready(true).await;
+    other.is_ready(true).await;
+
+    desk.project().await;
+    let closure_due = desk.due(first).await;
+    desk.clock.set(closure_due);
+    let both = [("information_wait_expired", due), ("closure_wait_expired", closure_due)];
+    desk.has_expiries(first, &both).await;
+    scheduler.stop().await;
+    other.stop().await;
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ problem_types! {
     POLICY_NOT_FOUND = 404 "policy-not-found" "There is no such policy";
     /// There is no such workflow.
     WORKFLOW_NOT_FOUND = 404 "workflow-not-found" "There is no such workflow";
+    /// There is no such digest.
+    DIGEST_NOT_FOUND = 404 "digest-not-found" "There is no such digest";
     /// There is nothing at that path.
     NOT_FOUND = 404 "not-found" "There is nothing here";
     /// The path exists, but not for that method.

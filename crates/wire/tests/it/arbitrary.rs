@@ -4,7 +4,8 @@ use domain::Timestamp;
 use domain::actor::ActorKind;
 use domain::calendar::{CalendarSpec, Interval, TimeOfDay, Week, stored};
 use domain::catalogue::{Awaits, Priority, TicketType};
-use domain::contract::Contract;
+use domain::contract::{Agreed, Contract, SupportPeriod};
+use domain::digest::Digest;
 use domain::directory::{self, EntryKind};
 use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
 use domain::policy::WaitLength;
@@ -292,16 +293,26 @@ pub(crate) fn directory_event() -> impl Strategy<Value = directory::Event> {
         Just(EntryKind::Organisation)
     ];
     let named = (kind, label()).prop_map(|(kind, name)| directory::Event::Named { kind, name });
-    prop_oneof![named, calendar(), crate::arbitrary_policy::policy(), contract()]
+    prop_oneof![
+        named,
+        calendar(),
+        crate::arbitrary_policy::policy(),
+        contract(),
+        digest()
+    ]
+}
+
+fn digest() -> impl Strategy<Value = directory::Event> {
+    (option::of(time()), time()).prop_map(|(from, until)| directory::Event::Digest(Digest { from, until }))
 }
 
 fn contract() -> impl Strategy<Value = directory::Event> {
     let workflow = prop_oneof![Just("supportal"), Just("cabinet"), Just("simple")];
-    (workflow, option::of(time()), option::of(time())).prop_map(|(workflow, support_from, support_until)| {
-        directory::Event::Contract(Box::new(Contract {
-            workflow,
-            support_from,
-            support_until,
+    (option::of(workflow), option::of(time()), option::of(time())).prop_map(|(workflow, from, until)| {
+        let support = SupportPeriod { from, until };
+        directory::Event::Agreed(Box::new(match workflow {
+            Some(workflow) => Agreed::WithOrganisation(Contract { workflow, support }),
+            None => Agreed::WithUser(support),
         }))
     })
 }

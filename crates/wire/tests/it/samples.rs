@@ -4,7 +4,8 @@ use domain::Timestamp;
 use domain::actor::ActorKind;
 use domain::calendar::{CalendarSpec, Interval, Week, stored};
 use domain::catalogue::{Awaits, Priority, TicketType};
-use domain::contract::Contract;
+use domain::contract::{Agreed, Contract, SupportPeriod};
+use domain::digest::Digest;
 use domain::directory::{self, EntryKind};
 use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
 use domain::policy::WaitLength;
@@ -243,7 +244,7 @@ fn bare_calendar() -> stored::Version {
     }
 }
 
-/// A name for every kind of entry, every change to a calendar and to a policy, and contracts.
+/// A name for every kind of entry, every change to a calendar and to a policy, contracts, and digests.
 pub(crate) fn directory_events() -> Vec<directory::Event> {
     let names = EntryKind::ALL.into_iter().map(|kind| directory::Event::Named {
         kind,
@@ -270,16 +271,31 @@ pub(crate) fn directory_events() -> Vec<directory::Event> {
         })
     });
     let at = |micros| Some(Timestamp::from_microsecond(micros).unwrap());
+    let year = SupportPeriod {
+        from: at(1_767_225_600_000_000),
+        until: at(1_798_761_600_000_000),
+    };
     let contracts = [
-        Contract::default(),
-        Contract {
+        Agreed::WithOrganisation(Contract::default()),
+        Agreed::WithOrganisation(Contract {
             workflow: "cabinet",
-            support_from: at(1_767_225_600_000_000),
-            support_until: at(1_798_761_600_000_000),
-        },
+            support: year,
+        }),
+        Agreed::WithUser(year),
     ];
-    let contracts = contracts.map(|contract| directory::Event::Contract(Box::new(contract)));
-    names.chain(calendars).chain(policies).chain(contracts).collect()
+    let contracts = contracts.map(|agreed| directory::Event::Agreed(Box::new(agreed)));
+    let digests = [None, year.from].map(|from| {
+        directory::Event::Digest(Digest {
+            from,
+            until: Timestamp::from_microsecond(1_798_761_600_000_001).unwrap(),
+        })
+    });
+    names
+        .chain(calendars)
+        .chain(policies)
+        .chain(contracts)
+        .chain(digests)
+        .collect()
 }
 
 fn full_policy() -> policy::Version {

@@ -1,8 +1,9 @@
-//! Contracts with organisations: every version, and which is the last.
+//! Contracts with organisations and users: every version, and which is the last.
 
 use std::collections::BTreeMap;
 
-use domain::directory::Event;
+use domain::contract::Agreed;
+use domain::directory::{EntryKind, Event};
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use uuid::Uuid;
 
@@ -12,20 +13,22 @@ use crate::table::table;
 table! {
     /// A contract, as its last version says.
     #[derive(Debug, Clone, PartialEq)]
-    ContractRow in "contracts" key (id) if_present Replace {
+    ContractRow in "contracts" key (party, id) if_present Replace {
+        party: &'static str,
         id: Uuid,
         version: i64,
-        workflow: &'static str,
+        workflow: Option<String>,
     }
 }
 
 table! {
     /// A version of a contract.
     #[derive(Debug, Clone, PartialEq)]
-    ContractVersionRow in "contract_versions" key (id, version) if_present Refuse {
+    ContractVersionRow in "contract_versions" key (party, id, version) if_present Refuse {
+        party: &'static str,
         id: Uuid,
         version: i64,
-        workflow: &'static str,
+        workflow: Option<String>,
         support_from: Option<Timestamp>,
         support_until: Option<Timestamp>,
         actor_id: Uuid,
@@ -38,13 +41,15 @@ pub(super) fn versions(records: &[Positioned<Event>]) -> Vec<ContractVersionRow>
     let mut versions = Vec::new();
     for Positioned { record, .. } in records {
         for event in &record.events {
-            let Event::Contract(contract) = event else { continue };
+            let Event::Agreed(agreed) = event else { continue };
+            let (party, support) = (party(agreed).as_str(), agreed.support());
             versions.push(ContractVersionRow {
+                party,
                 id: record.header.aggregate_id,
                 version: i64::try_from(record.header.revision.0).unwrap_or(i64::MAX),
-                workflow: contract.workflow,
-                support_from: contract.support_from.map(jiff::Timestamp::to_sqlx),
-                support_until: contract.support_until.map(jiff::Timestamp::to_sqlx),
+                workflow: agreed.workflow().map(str::to_owned),
+                support_from: support.from.map(jiff::Timestamp::to_sqlx),
+                support_until: support.until.map(jiff::Timestamp::to_sqlx),
                 actor_id: record.header.actor.user.as_uuid(),
                 recorded_at: record.header.recorded_at.to_sqlx(),
             });
@@ -55,12 +60,23 @@ pub(super) fn versions(records: &[Positioned<Event>]) -> Vec<ContractVersionRow>
 
 /// The last version of each contract.
 pub(super) fn last(versions: &[ContractVersionRow]) -> Vec<ContractRow> {
-    let last: BTreeMap<Uuid, &ContractVersionRow> = versions.iter().map(|version| (version.id, version)).collect();
+    let last: BTreeMap<_, &ContractVersionRow> = versions
+        .iter()
+        .map(|version| ((version.party, version.id), version))
+        .collect();
     last.into_values()
         .map(|version| ContractRow {
+            party: version.party,
             id: version.id,
             version: version.version,
-            workflow: version.workflow,
+            workflow: version.workflow.clone(),
         })
         .collect()
+}
+
+const fn party(agreed: &Agreed) -> EntryKind {
+    match agreed {
+        Agreed::WithOrganisation(_) => EntryKind::Organisation,
+        Agreed::WithUser(_) => EntryKind::User,
+    }
 }

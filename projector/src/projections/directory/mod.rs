@@ -1,8 +1,10 @@
-//! The projection `directory`: names of users, groups and organisations, calendars, and policies. Readers join
+//! The projection `directory`: names of users, groups and organisations, calendars, policies,
+//! contracts, and digests. Readers join
 //! them when they are asked, so that this stream and the tickets' need no order between them.
 
 mod calendars;
 mod contracts;
+mod digests;
 mod policies;
 mod project;
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::calendars::{self, CalendarRow, CalendarVersionRow};
 use super::contracts::{self, ContractRow, ContractVersionRow};
+use super::digests::{self, DigestRow};
 use super::policies::{self, PolicyRow, PolicyVersionRow};
 use crate::checkpoint::Key;
 use crate::lines::Lines;
@@ -59,7 +60,8 @@ impl Projection for Directory {
             table::write(db, key.schema(), &policy_versions).await?;
             table::write(db, key.schema(), &policies::last(&policy_versions)).await?;
             table::write(db, key.schema(), &contract_versions).await?;
-            table::write(db, key.schema(), &contracts::last(&contract_versions)).await
+            table::write(db, key.schema(), &contracts::last(&contract_versions)).await?;
+            table::write(db, key.schema(), &digests::drawn(records)).await
         };
         written.await.map_err(ApplyError::Database)
     }
@@ -71,7 +73,7 @@ pub(crate) struct DirectoryFold {
     names: BTreeMap<(&'static str, Uuid), NameRow>,
     calendars: BTreeMap<Uuid, CalendarRow>,
     policies: BTreeMap<Uuid, PolicyRow>,
-    contracts: BTreeMap<Uuid, ContractRow>,
+    contracts: BTreeMap<(&'static str, Uuid), ContractRow>,
     lines: Lines,
 }
 
@@ -92,7 +94,8 @@ impl Bulk for Directory {
                 .with::<PolicyRow>()
                 .with::<PolicyVersionRow>()
                 .with::<ContractRow>()
-                .with::<ContractVersionRow>(),
+                .with::<ContractVersionRow>()
+                .with::<DigestRow>(),
         }
     }
 }
@@ -113,8 +116,9 @@ impl BulkFold<Event> for DirectoryFold {
         self.lines.push(&versions);
         let versions = contracts::versions(records);
         let last = contracts::last(&versions).into_iter();
-        self.contracts.extend(last.map(|row| (row.id, row)));
+        self.contracts.extend(last.map(|row| ((row.party, row.id), row)));
         self.lines.push(&versions);
+        self.lines.push(&digests::drawn(records));
         Ok(())
     }
 
