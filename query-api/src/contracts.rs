@@ -77,7 +77,7 @@ pub(crate) async fn of_organisation(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    one(&app, organisation(path, &actor)?, &uri).await
+    one(&app, organisation(path, &actor, &uri)?).await
 }
 
 /// What holds for a user.
@@ -87,7 +87,7 @@ pub(crate) async fn of_user(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    one(&app, user(path, &actor)?, &uri).await
+    one(&app, user(path, &actor, &uri)?).await
 }
 
 /// Everything that was ever agreed with an organisation.
@@ -97,7 +97,7 @@ pub(crate) async fn versions_of_organisation(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    versions(&app, organisation(path, &actor)?, &uri).await
+    versions(&app, organisation(path, &actor, &uri)?, &uri).await
 }
 
 /// Everything that was ever agreed with a user.
@@ -107,11 +107,10 @@ pub(crate) async fn versions_of_user(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    versions(&app, user(path, &actor)?, &uri).await
+    versions(&app, user(path, &actor, &uri)?, &uri).await
 }
 
-async fn one(app: &App, party: Party, uri: &Uri) -> Result<Response, Problem> {
-    Params::read(uri, &[])?.finish()?;
+async fn one(app: &App, party: Party) -> Result<Response, Problem> {
     let last = newest(&app.db, party, 1).await?.pop();
     let etag = last.as_ref().map_or(0, |row| row.version);
     let etag = HeaderValue::from_str(&format!("\"{etag}\"")).ok();
@@ -125,7 +124,6 @@ async fn one(app: &App, party: Party, uri: &Uri) -> Result<Response, Problem> {
 
 /// Oldest first. There are few enough for one page.
 async fn versions(app: &App, party: Party, uri: &Uri) -> Result<Response, Problem> {
-    Params::read(uri, &[])?.finish()?;
     let mut rows = newest(&app.db, party, ALL).await?;
     rows.reverse();
     Ok(Page {
@@ -137,13 +135,15 @@ async fn versions(app: &App, party: Party, uri: &Uri) -> Result<Response, Proble
 }
 
 /// The organisation that a path names, if the caller may know what was agreed with it.
-fn organisation(path: Result<Path<String>, PathRejection>, actor: &Actor) -> Result<Party, Problem> {
+fn organisation(path: Result<Path<String>, PathRejection>, actor: &Actor, uri: &Uri) -> Result<Party, Problem> {
+    Params::read(uri, &[])?.finish()?;
     let own = actor.organisation.map(OrganisationId::as_uuid);
     Ok(Party::Organisation(visible(path, actor, own)?.into()))
 }
 
 /// The user whom a path names, if the caller may know what was agreed with them.
-fn user(path: Result<Path<String>, PathRejection>, actor: &Actor) -> Result<Party, Problem> {
+fn user(path: Result<Path<String>, PathRejection>, actor: &Actor, uri: &Uri) -> Result<Party, Problem> {
+    Params::read(uri, &[])?.finish()?;
     Ok(Party::User(visible(path, actor, Some(actor.user.as_uuid()))?.into()))
 }
 

@@ -98,7 +98,13 @@ fn read(body: &Map<String, Value>, party: Party) -> Result<Agreed, Problem> {
         Party::User(_) => None,
     };
     let from = fields.optional("support_from", instant_or_date);
-    let until = fields.optional("support_until", instant_or_date);
+    let until = match party {
+        // It is all that there is to say. A body without it was sent by mistake, and would end nothing.
+        Party::User(_) if fields.present("support_until").is_none() => {
+            fields.required("support_until", instant_or_date)
+        }
+        Party::User(_) | Party::Organisation(_) => fields.optional("support_until", instant_or_date),
+    };
     fields.finish()?;
     let support = SupportPeriod { from, until };
     Ok(match workflow {

@@ -72,7 +72,7 @@ fn replace() -> Operation {
 
 fn agree_with_organisation() -> Operation {
     let workflow = required("workflow", "", names(Workflow::ALL.map(|workflow| workflow.name)));
-    let contract = object([workflow].into_iter().chain(support_period()));
+    let contract = object([workflow, support_from(), support_until(optional)]);
     let example = json!({ "workflow": "cabinet", "support_until": "2027-01-01" });
     agreeing("agreeUponContract", "Agree upon how an organisation is supported")
         .about(
@@ -92,23 +92,24 @@ fn agree_with_user() -> Operation {
              and as the organisation's contract says. A new version; one like the last makes none.",
         )
         .parameters([path("id", "The user's id.", uuid())])
-        .body(Required::True, json_body(object(support_period())).example(example))
+        .body(Required::True, json_body(object([support_from(), support_until(required)])).example(example))
         .answer(200, "It holds.", json_body(reference("UserContractWritten")))
 }
 
-fn support_period() -> [Property; 2] {
-    [
-        optional(
-            "support_from",
-            "An instant, or a date in UTC; always, if left out.",
-            nullable(string()),
-        ),
-        optional(
-            "support_until",
-            "The first instant without support; never, if left out.",
-            nullable(string()),
-        ),
-    ]
+fn support_from() -> Property {
+    optional(
+        "support_from",
+        "An instant, or a date in UTC; always, if left out.",
+        nullable(string()),
+    )
+}
+
+fn support_until(presence: fn(&str, &str, Shape) -> Property) -> Property {
+    presence(
+        "support_until",
+        "The first instant without support; null: never.",
+        nullable(string()),
+    )
 }
 
 fn agreeing(id: &'static str, summary: &'static str) -> Operation {

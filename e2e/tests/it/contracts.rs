@@ -164,9 +164,11 @@ async fn one_person_can_be_supported_for_less_time_than_their_organisation() {
     let versions = format!("{path}/versions");
     assert_eq!(desk.api.get(&staff, &versions).await.expect(200).items().len(), 1);
     desk.api.get(&PEER.token(), &path).await.expect(404);
-    let workflow = json!({ "workflow": "cabinet" });
+    let workflow = json!({ "workflow": "cabinet", "support_until": null });
     let refused = desk.api.put(&staff, &path, &workflow).await.expect(400);
     assert_eq!(refused.body["errors"][0]["pointer"], "/workflow");
+    let refused = desk.api.put(&staff, &path, &json!({})).await.expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/support_until");
     desk.api.put(&CUSTOMER.token(), &path, &period).await.expect(403);
     desk.rebuilding_changes_nothing().await;
 }
