@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use domain::actor::Actor;
 use domain::catalogue::Catalogue;
-use event_log::{Books, Calendars, Contracts, Directory, EventLog, Policies, Tickets};
+use event_log::{Books, Calendars, Contracts, Directory, EventLog, Policies, Standing, Tickets};
 use service_kit::Problem;
 use service_kit::tokens::{Authenticate, TokenHash};
 use tokio::sync::Semaphore;
 
+use crate::problem;
 use crate::token_book::TokenBook;
 
 /// The service's state. Cheap to clone, which every request does several times; clones share it.
@@ -64,6 +65,16 @@ impl Deref for App {
 
 impl Authenticate for App {
     async fn authenticate(&self, hash: TokenHash) -> Result<Option<Arc<Actor>>, Problem> {
-        self.tokens.actor(hash).await
+        let Some(actor) = self.tokens.actor(hash).await? else {
+            return Ok(None);
+        };
+        if !self.books.are_read() {
+            return Err(problem::profiles_unread());
+        }
+        Ok(match self.books.people().standing(actor.user) {
+            Some(Standing::Actor(known)) => Some(known),
+            Some(Standing::Disabled) => None,
+            None => Some(actor),
+        })
     }
 }

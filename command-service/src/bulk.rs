@@ -152,9 +152,11 @@ impl Line {
             key,
             problem: Box::new(problem),
         };
-        let fields: Map<String, Value> = serde_json::from_slice(line)
-            .map_err(|error| malformed(format!("The line is not a JSON object: {error}.")))
-            .map_err(|problem| refused(None, problem))?;
+        let fields = match service_kit::body::json(line) {
+            Ok(Value::Object(fields)) => fields,
+            Ok(_) => return Err(refused(None, malformed("The line is not a JSON object.".to_owned()))),
+            Err(error) => return Err(refused(None, malformed(format!("The line cannot be read: {error}.")))),
+        };
         let key = fields.get("key").and_then(Value::as_str).map(str::to_owned);
         Self::from_fields(fields, caller).map_err(|problem| refused(key, problem))
     }

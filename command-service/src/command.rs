@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::actor::{Actor, ActorKind, Permission};
+use domain::directory::EntryKind;
 use domain::ids::{CalendarId, CommandId, PolicyId, Revision, TicketId, UserId};
 use domain::ticket::{Command, CommandName, Created};
 use event_log::{Outcome, Request};
@@ -21,6 +22,7 @@ const COMMAND_IDS: Uuid = Uuid::from_u128(0x8f1d_62d4_6f0e_4c63_9a54_1d0b_2f7a_9
 const TICKET_IDS: Uuid = Uuid::from_u128(0x2b9c_4a0e_3d57_4f86_b1e8_77c0_5e6d_13a2);
 
 const CALENDAR_IDS: Uuid = Uuid::from_u128(0x6c1e_8d52_07b4_4a19_9f3e_c25a_b0d7_4e66);
+const ENTRY_IDS: Uuid = Uuid::from_u128(0x91d6_2c5e_47a8_4b0b_b3f2_6e8c_1d95_7a04);
 const POLICY_IDS: Uuid = Uuid::from_u128(0xd14b_70e9_3c85_4f2a_8a6d_5b91_e07c_2f38);
 
 /// A command as its caller sent it.
@@ -50,6 +52,13 @@ pub(crate) fn command_id(caller: UserId, key: Option<&str>) -> CommandId {
 pub(crate) fn created_calendar(caller: UserId, key: Option<&str>) -> CalendarId {
     key.map_or_else(Uuid::new_v4, |key| derived(CALENDAR_IDS, caller, key))
         .into()
+}
+
+/// The entry of the directory that a caller's creation with this key makes.
+pub(crate) fn created_entry(kind: EntryKind, caller: UserId, key: Option<&str>) -> Uuid {
+    key.map_or_else(Uuid::new_v4, |key| {
+        derived(ENTRY_IDS, caller, &format!("{}:{key}", kind.as_str()))
+    })
 }
 
 /// The policy that a caller's creation with this key makes.

@@ -3,10 +3,11 @@
 use domain::actor::Actor;
 use domain::calendar::stored;
 use domain::contract;
+use domain::people;
 use domain::sla::stored as policies;
 use domain::ticket::{CommandName, Rejection, TicketState, allowed_commands};
 use domain::workflow::Workflow;
-use event_log::{CalendarError, ContractError, DirectoryError, ExecuteError, PolicyError};
+use event_log::{CalendarError, ContractError, DirectoryError, ExecuteError, PolicyError, ProfileError};
 use service_kit::body::calendar::unacceptable;
 use service_kit::body::policy;
 use service_kit::chain;
@@ -129,6 +130,41 @@ pub(crate) fn of_contract(error: &ContractError, actor: &Actor) -> Problem {
         ),
         ContractError::Failed(error) => of_execution(error, actor),
     }
+}
+
+/// The problem for a profile that was not written.
+pub(crate) fn of_profile(error: &ProfileError, actor: &Actor) -> Problem {
+    match error {
+        ProfileError::Rejected(people::Rejection::NotPermitted) => only_administrators(),
+        ProfileError::Rejected(rejection @ people::Rejection::OwnAccount) => Problem::new(&types::INVALID_FIELDS)
+            .detail("You would shut yourself out; another administrator can do that.")
+            .field(FieldError::new("", "own_account", rejection.to_string())),
+        ProfileError::Rejected(people::Rejection::TooManyVersions) => Problem::new(&types::HISTORY_TOO_LONG).detail(
+            format!("The entry has {} versions, as many as one may have.", people::VERSIONS_MAX),
+        ),
+        ProfileError::Failed(ExecuteError::RevisionMismatch { actual }) => Problem::new(&types::REVISION_MISMATCH)
+            .detail(format!("The entry is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
+            .with("revision", actual.0),
+        ProfileError::Failed(ExecuteError::Contended) => retry(
+            &types::CONTENDED,
+            "Others kept changing the entry. Nothing was written; try again.",
+        ),
+        ProfileError::Failed(error) => of_execution(error, actor),
+    }
+}
+
+/// The problem while it is not known yet whom users act as.
+pub(crate) fn profiles_unread() -> Problem {
+    retry(
+        &types::LOG_UNAVAILABLE,
+        "The directory has not been read from the log yet. Nothing was done; try again.",
+    )
+}
+
+/// The problem for callers who may not write profiles.
+pub(crate) fn only_administrators() -> Problem {
+    Problem::new(&types::NOT_PERMITTED)
+        .detail("Only staff with the permission administer write what is known of users, groups and organisations.")
 }
 
 /// The problem for callers whom contracts do not concern.

@@ -34,17 +34,20 @@ pub enum Permission {
     Import,
     /// Close a ticket whose closure nobody proposed.
     CloseAny,
+    /// Write profiles of users, groups and organisations.
+    Administer,
 }
 
 impl Permission {
     /// Every permission there is.
-    pub const ALL: [Self; 2] = [Self::Import, Self::CloseAny];
+    pub const ALL: [Self; 3] = [Self::Import, Self::CloseAny, Self::Administer];
 
     /// Its name on the command line and in stored tokens.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Import => "import",
             Self::CloseAny => "close_any",
+            Self::Administer => "administer",
         }
     }
 

@@ -4,6 +4,7 @@
 use crate::calendar::stored as calendar;
 use crate::contract::Agreed;
 use crate::digest::Digest;
+use crate::people::Profile;
 use crate::sla::stored as policy;
 use crate::text::Label;
 
@@ -48,6 +49,8 @@ pub enum Event {
     Policy(Box<policy::Revised>),
     /// This was agreed with the organisation or user.
     Agreed(Box<Agreed>),
+    /// This is known of the user, group or organisation.
+    Profile(Box<Profile>),
     /// A digest is due.
     Digest(Digest),
 }

@@ -12,6 +12,7 @@
 //! * [`digest`]: of which stretches of time digests are.
 //! * [`workflow`]: which statuses and commands are used for whom, and what people call them.
 //! * [`catalogue`]: the types, priorities and categories that a desk offers.
+//! * [`people`]: what is known of users, groups and organisations.
 //! * [`directory`]: the names behind the ids.
 
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
@@ -25,6 +26,7 @@ pub mod digest;
 pub mod directory;
 pub mod durations;
 pub mod ids;
+pub mod people;
 pub mod policy;
 pub mod sla;
 #[cfg(any(test, feature = "testing"))]

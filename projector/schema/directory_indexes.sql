@@ -3,3 +3,4 @@ CREATE INDEX directory_name_versions_by_id ON {schema}.directory_name_versions (
 CREATE INDEX calendars_by_name ON {schema}.calendars (name, id);
 CREATE INDEX policies_by_name ON {schema}.policies (name, id);
 CREATE INDEX digests_by_end ON {schema}.digests (ended_at);
+CREATE INDEX profiles_by_name ON {schema}.profiles (kind, name, id);

@@ -108,3 +108,31 @@ CREATE TABLE {schema}.digests (
 
 COMMENT ON TABLE {schema}.digests IS
     'Projection directory: of which stretches of time digests are; began_at is the end of the one before and not in it.';
+
+CREATE TABLE {schema}.profiles (
+    kind       text   NOT NULL,
+    id         uuid   NOT NULL,
+    version    bigint NOT NULL,
+    name       text   NOT NULL,
+    definition jsonb  NOT NULL,
+    CONSTRAINT profiles_pkey PRIMARY KEY (kind, id),
+    CONSTRAINT profiles_kind_known CHECK (kind IN ('user', 'group', 'organisation'))
+);
+
+COMMENT ON TABLE {schema}.profiles IS
+    'Projection directory: every user, group and organisation that has a profile, as its last version says.';
+
+CREATE TABLE {schema}.profile_versions (
+    kind        text        NOT NULL,
+    id          uuid        NOT NULL,
+    version     bigint      NOT NULL,
+    change      text        NOT NULL,
+    name        text        NOT NULL,
+    definition  jsonb       NOT NULL,
+    actor_id    uuid        NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT profile_versions_pkey PRIMARY KEY (kind, id, version)
+);
+
+COMMENT ON TABLE {schema}.profile_versions IS
+    'Projection directory: every version of every profile, who wrote it and when. definition has all but the name as the API writes it.';

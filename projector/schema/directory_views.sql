@@ -8,3 +8,9 @@ CREATE OR REPLACE VIEW desk.policy_versions AS SELECT * FROM {schema}.policy_ver
 CREATE OR REPLACE VIEW desk.contracts AS SELECT * FROM {schema}.contracts;
 CREATE OR REPLACE VIEW desk.contract_versions AS SELECT * FROM {schema}.contract_versions;
 CREATE OR REPLACE VIEW desk.digests AS SELECT * FROM {schema}.digests;
+CREATE OR REPLACE VIEW desk.users AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'user';
+CREATE OR REPLACE VIEW desk.user_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'user';
+CREATE OR REPLACE VIEW desk.groups AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'group';
+CREATE OR REPLACE VIEW desk.group_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'group';
+CREATE OR REPLACE VIEW desk.organisations AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'organisation';
+CREATE OR REPLACE VIEW desk.organisation_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'organisation';

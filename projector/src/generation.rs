@@ -252,6 +252,18 @@ pub(crate) async fn kept_for_longer(db: &PgPool, days: u16) -> Result<Vec<(Strin
     .await
 }
 
+/// The generations that readers were switched away from before they were ever whole. Nobody can be switched back to them.
+pub(crate) async fn kept_unfilled(db: &PgPool) -> Result<Vec<(String, i32)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT g.projection, g.generation FROM recourse.generations g
+         WHERE g.state = 'kept'
+           AND EXISTS (SELECT FROM recourse.checkpoints c
+                       WHERE c.projection = g.projection AND c.generation = g.generation AND NOT c.filled)",
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// Every generation there is, by projection and age.
 pub(crate) async fn all(db: impl PgExecutor<'_>) -> Result<Vec<Standing>, sqlx::Error> {
     sqlx::query_as(

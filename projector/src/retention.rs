@@ -8,6 +8,7 @@ use service_kit::{Clock as _, SystemClock, chain};
 
 use crate::database::Database;
 use crate::generation;
+use crate::pause::Backoff;
 use crate::rebuild::{Operator, RebuildError};
 
 /// Every night, in UTC.
@@ -46,6 +47,7 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// Drops generations for ever. May be dropped at any point. What is not done one night is done the next.
     pub(crate) async fn run(self) {
+        self.drop_remains().await;
         while let Some(at) = self.retention.at.next_after(SystemClock.now()) {
             SystemClock.sleep_until(at).await;
             if let Err(error) = self.drop_old().await {
@@ -55,15 +57,41 @@ impl Keeper {
         std::future::pending::<()>().await;
     }
 
+    /// A projector that fills a read model at once and ends before it has dropped the one that lacked so much leaves it to the
+    /// next: following the log record by record, it would take many times as long as filling did.
+    async fn drop_remains(&self) {
+        let mut backoff = Backoff::default();
+        loop {
+            let unfilled = match self.database.ensure().await {
+                Ok(()) => generation::kept_unfilled(self.database.pool()).await,
+                Err(error) => {
+                    tracing::debug!("Postgres cannot be used: {}", chain(&error));
+                    backoff.wait().await;
+                    continue;
+                }
+            };
+            let dropped = match unfilled {
+                Ok(generations) => self.drop(generations, "that was never whole").await,
+                Err(error) => Err(error.into()),
+            };
+            match dropped {
+                Ok(()) => return,
+                Err(error) => tracing::debug!("remains are not dropped yet: {}", chain(&error)),
+            }
+            backoff.wait().await;
+        }
+    }
+
     async fn drop_old(&self) -> Result<(), RebuildError> {
         let days = self.retention.keep_generations;
-        for (projection, generation) in generation::kept_for_longer(self.database.pool(), days).await? {
+        let old = generation::kept_for_longer(self.database.pool(), days).await?;
+        self.drop(old, "that was kept for long enough").await
+    }
+
+    async fn drop(&self, generations: Vec<(String, i32)>, which: &str) -> Result<(), RebuildError> {
+        for (projection, generation) in generations {
             self.operator.drop(&projection, generation).await?;
-            tracing::info!(
-                projection,
-                generation,
-                "a generation is dropped that was kept for {days} days"
-            );
+            tracing::info!(projection, generation, "a generation is dropped {which}");
         }
         Ok(())
     }

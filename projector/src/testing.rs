@@ -42,7 +42,7 @@ pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 28] = [
     "desk.tickets",
     "desk.ticket_versions",
     "desk.descriptions",
@@ -64,5 +64,11 @@ const TABLES: [&str; 22] = [
     "desk.contracts",
     "desk.contract_versions",
     "desk.digests",
+    "desk.users",
+    "desk.user_versions",
+    "desk.groups",
+    "desk.group_versions",
+    "desk.organisations",
+    "desk.organisation_versions",
     "recourse.access_tokens",
 ];

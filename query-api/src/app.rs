@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::actor::Actor;
+use serde_json::{Map, Value};
 use service_kit::health::Component;
 use service_kit::tokens::{Authenticate, TokenGrant, TokenHash};
 use service_kit::{Health, Problem, SharedClock, Shutdown};
@@ -12,6 +13,7 @@ use sqlx::types::Json;
 
 use crate::database::{self, problem, unavailable};
 use crate::feed::listeners::Listeners;
+use crate::people;
 use crate::positions::Positions;
 use crate::tickets::export::Exports;
 
@@ -98,22 +100,42 @@ async fn watch(db: &PgPool, component: &Component) {
     }
 }
 
+/// What is known of a token and of its user.
+#[derive(sqlx::FromRow)]
+struct Known {
+    granted: Option<Json<TokenGrant>>,
+    /// Whether all tokens are mirrored, and all profiles there.
+    filled: Option<bool>,
+    /// Of the user's profile, if there is one.
+    name: Option<String>,
+    definition: Option<Json<Map<String, Value>>>,
+}
+
 impl Authenticate for App {
     async fn authenticate(&self, hash: TokenHash) -> Result<Option<Arc<Actor>>, Problem> {
         // One statement, and so one moment: a database that was just made knows no token, and that
         // does not make this one wrong.
-        let (granted, mirrored): (Option<Json<TokenGrant>>, Option<bool>) = sqlx::query_as(
-            "SELECT (SELECT granted FROM recourse.access_tokens WHERE hash = $1),
-                    (SELECT filled FROM desk.checkpoints WHERE projection = 'tokens')",
+        let known: Known = sqlx::query_as(
+            "SELECT t.granted, u.name, u.definition,
+                    (SELECT bool_and(c.filled) FROM desk.checkpoints c
+                     WHERE c.projection IN ('tokens', 'directory')) AS filled
+             FROM (VALUES ($1)) AS asked (hash)
+             LEFT JOIN recourse.access_tokens t ON t.hash = asked.hash
+             LEFT JOIN desk.users u ON u.id = (t.granted ->> 'user')::uuid",
         )
         .bind(hash.as_bytes().as_slice())
         .fetch_one(&self.db)
         .await
         .map_err(problem)?;
-        match (granted, mirrored) {
-            (Some(Json(grant)), _) => Ok((!grant.is_revoked()).then(|| Arc::new(grant.actor()))),
+        match (known.granted, known.filled) {
+            (_, Some(false) | None) => Err(unavailable("The read model is being built. Try again in a moment.")),
+            (Some(Json(grant)), Some(true)) if grant.is_revoked() => Ok(None),
+            (Some(Json(grant)), Some(true)) => match known.name.zip(known.definition) {
+                // A user who has a profile is what it says, whatever the token was granted for.
+                Some((name, Json(definition))) => people::actor(grant.user.into(), name, definition),
+                None => Ok(Some(Arc::new(grant.actor()))),
+            },
             (None, Some(true)) => Ok(None),
-            (None, Some(false) | None) => Err(unavailable("The read model is being built. Try again in a moment.")),
         }
     }
 }

@@ -18,9 +18,11 @@ mod feed;
 mod moment;
 mod names;
 mod openapi;
+mod openapi_people;
 mod openapi_versions;
 mod page;
 mod params;
+mod people;
 mod policies;
 mod positions;
 mod projections;
@@ -33,6 +35,7 @@ use std::io;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use domain::directory::EntryKind;
 use service_kit::http::{Limits, finish, operations, serve};
 use service_kit::telemetry::Metrics;
 use service_kit::{Health, SharedClock, Shutdown};
@@ -63,7 +66,17 @@ pub enum RunError {
 
 /// Every route. Without fallbacks, so that another service's routes can stand on the same paths.
 pub fn routes(app: &App) -> Router {
-    let readers = Router::new()
+    let entries = EntryKind::ALL.into_iter().fold(Router::new(), |router, kind| {
+        let path = people::path(kind);
+        let list = move |app, caller, uri| people::list(kind, app, caller, uri);
+        let one = move |app, caller, id, uri| people::one(kind, app, caller, id, uri);
+        let versions = move |app, caller, id, uri| people::versions(kind, app, caller, id, uri);
+        router
+            .route(path, get(list))
+            .route(&format!("{path}/{{id}}"), get(one))
+            .route(&format!("{path}/{{id}}/versions"), get(versions))
+    });
+    let readers = entries
         .route("/v1/tickets", get(tickets::list::list))
         .route("/v1/tickets/export", get(tickets::export::export))
         .route("/v1/tickets/{id}", get(tickets::one::one))

@@ -26,7 +26,6 @@ use crate::feed::schema::SCHEMA_JSON;
 use crate::feed::stream::EVENT_STREAM;
 use crate::feed::{described, page as feed};
 use crate::names::Named;
-use crate::openapi_versions;
 use crate::page::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::params::VALUES_MAX;
 use crate::positions::{WAIT_DEFAULT, WAIT_MAX};
@@ -39,6 +38,7 @@ use crate::tickets::one::Whole;
 use crate::tickets::sort::Sort;
 use crate::tickets::view::View;
 use crate::tickets::{search, sla, timeline};
+use crate::{openapi_people, openapi_versions};
 
 const TAG: &str = "queries";
 
@@ -62,7 +62,7 @@ pub fn openapi() -> Api {
         .get("/v1/events", events())
         .get("/v1/schemas/{name}", schema())
         .get("/v1/projections", projections());
-    described::with_events(openapi_versions::with_versions(api))
+    described::with_events(openapi_people::with_people(openapi_versions::with_versions(api)))
 }
 
 fn list() -> Operation {

@@ -66,7 +66,7 @@ fn calendar_versions() -> Operation {
     .problems(&[&types::CALENDAR_NOT_FOUND])
 }
 
-fn versions_page(operation: Operation, version: &str) -> Operation {
+pub(crate) fn versions_page(operation: Operation, version: &str) -> Operation {
     operation
         .parameters([query("count", "`exact` adds `total`.", names(["exact"]))])
         .parameters(paging())

@@ -58,7 +58,8 @@ pub(crate) async fn caught_up(desk: &Desk, limit: Duration) -> anyhow::Result<()
     let goal = recorded(desk).await?;
     let mut db = desk.database().await?;
     let began = Instant::now();
-    while applied(&mut db).await? < goal {
+    // Before it has made its tables there is nothing to ask.
+    while applied(&mut db).await.unwrap_or_default() < goal {
         anyhow::ensure!(began.elapsed() < limit, "the projector does not catch up");
         pause(&SystemClock, CATCHING_UP_LOOK_EVERY).await;
     }
@@ -106,6 +107,18 @@ async fn empty(desk: &Desk) -> anyhow::Result<PgConnection> {
         .execute(&mut db)
         .await?;
     Ok(db)
+}
+
+/// Lets a projector fill tables that lack much at once, as it does by itself after Postgres was lost.
+pub(crate) async fn first_fill(desk: &Desk, limit: Duration) -> anyhow::Result<Filling> {
+    let records = recorded(desk).await?;
+    let began = Instant::now();
+    caught_up(desk, limit).await?;
+    Ok(Filling {
+        records,
+        seconds: began.elapsed().as_secs_f64(),
+        whole: true,
+    })
 }
 
 /// Makes the tickets' read model again, as an operator does, and removes all others.

@@ -38,7 +38,7 @@ pub(super) async fn create(
     State(app): State<App>,
     Caller(caller): Caller,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     staff(&caller)?;
     headers.refuse_if_match("does not go with creating: a calendar that is not there has no revision")?;
@@ -62,7 +62,7 @@ pub(super) async fn replace(
     Caller(caller): Caller,
     path: Result<Path<String>, PathRejection>,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     staff(&caller)?;
     let id = calendar_id(path)?;
@@ -103,7 +103,7 @@ pub(super) async fn explain_stored(
     Caller(caller): Caller,
     path: Result<Path<String>, PathRejection>,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     let id = calendar_id(path)?;
     let question = calendar::question(&object(body)?)?;
@@ -135,7 +135,7 @@ pub(super) async fn explain_given(
     State(_app): State<App>,
     Caller(_caller): Caller,
     _headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     let (timeline, question) = calendar::question_with_calendar(&object(body)?)?;
     explained(&timeline, question)

@@ -31,7 +31,7 @@ pub(super) async fn with_organisation(
     Caller(caller): Caller,
     path: Result<Path<String>, PathRejection>,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     let party = Party::Organisation(id(&caller, path)?.into());
     agree(&app, &caller, party, headers, body).await
@@ -42,7 +42,7 @@ pub(super) async fn with_user(
     Caller(caller): Caller,
     path: Result<Path<String>, PathRejection>,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     let party = Party::User(id(&caller, path)?.into());
     agree(&app, &caller, party, headers, body).await

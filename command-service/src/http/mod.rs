@@ -4,6 +4,7 @@ mod calendars;
 mod commands;
 mod contracts;
 mod headers;
+pub(crate) mod people;
 mod policies;
 mod re_evaluation;
 mod rehearsal;
@@ -16,13 +17,22 @@ pub(crate) use tickets::answer;
 
 use axum::Router;
 use axum::routing::{post, put};
+use domain::directory::EntryKind;
 
 use crate::app::App;
 
 /// The service's routes, without fallbacks: whoever serves them calls
 /// [`service_kit::http::finish`] on the whole.
 pub fn routes(app: App) -> Router {
-    Router::new()
+    let entries = EntryKind::ALL.into_iter().fold(Router::new(), |router, kind| {
+        let path = people::path(kind);
+        let create = move |app, caller, headers, body| people::create(kind, app, caller, headers, body);
+        let replace = move |app, caller, id, headers, body| people::replace(kind, app, caller, id, headers, body);
+        router
+            .route(path, post(create))
+            .route(&format!("{path}/{{id}}"), put(replace))
+    });
+    entries
         .route("/v1/tickets", post(tickets::create))
         .route("/v1/tickets/{id}/{command}", post(tickets::command))
         .route("/v1/commands", post(commands::commands))

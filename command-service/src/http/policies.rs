@@ -36,7 +36,7 @@ pub(super) async fn create(
     State(app): State<App>,
     Caller(caller): Caller,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     staff(&caller)?;
     headers.refuse_if_match("does not go with creating: a policy that is not there has no revision")?;
@@ -57,7 +57,7 @@ pub(super) async fn replace(
     Caller(caller): Caller,
     path: Result<Path<String>, PathRejection>,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     staff(&caller)?;
     let Path(id) = path?;

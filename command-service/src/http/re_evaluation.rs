@@ -75,7 +75,7 @@ pub(super) async fn re_evaluate(
     Caller(caller): Caller,
     path: Result<Path<String>, PathRejection>,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     staff(&caller)?;
     headers.refuse_if_match("does not go with this: it changes many tickets, and each has a revision of its own")?;

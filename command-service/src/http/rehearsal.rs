@@ -31,7 +31,7 @@ pub(super) async fn rehearse(
     State(app): State<App>,
     Caller(caller): Caller,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Json<Value>, Problem> {
     staff(&caller)?;
     headers.refuse_if_match("does not go with this: it changes nothing")?;

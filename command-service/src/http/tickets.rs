@@ -23,7 +23,7 @@ pub(super) async fn create(
     State(app): State<App>,
     Caller(caller): Caller,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     headers.refuse_if_match("does not go with creating: a ticket that is not there has no revision")?;
     let ticket = created_ticket(caller.user, headers.key.as_deref());
@@ -39,7 +39,7 @@ pub(super) async fn command(
     Caller(caller): Caller,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: CommandHeaders,
-    ApiJson(body): ApiJson<Value>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     let Path((id, command)) = path?;
     let ticket = ticket_id(&id)?;

@@ -74,26 +74,28 @@ fn agree_with_organisation() -> Operation {
     let workflow = required("workflow", "", names(Workflow::ALL.map(|workflow| workflow.name)));
     let contract = object([workflow, support_from(), support_until(optional)]);
     let example = json!({ "workflow": "cabinet", "support_until": "2027-01-01" });
-    agreeing("agreeUponContract", "Agree upon how an organisation is supported")
+    let operation = Operation::new("agreeUponContract", TAG, "Agree upon how an organisation is supported")
         .about(
             "From now on its tickets take the commands of the workflow, and new ones are opened from `support_from` until \
              `support_until`. A new version; one like the last makes none.",
         )
         .parameters([path("id", "The organisation's id.", uuid())])
         .body(Required::True, json_body(contract).example(example))
-        .answer(200, "It holds.", json_body(reference("ContractWritten")))
+        .answer(200, "It holds.", json_body(reference("ContractWritten")));
+    agreeing(operation)
 }
 
 fn agree_with_user() -> Operation {
     let example = json!({ "support_from": "2026-01-01", "support_until": "2027-01-01" });
-    agreeing("agreeUponUserContract", "Agree upon when a user is supported")
+    let operation = Operation::new("agreeUponUserContract", TAG, "Agree upon when a user is supported")
         .about(
             "From now on new tickets are opened by the user, or on the user's behalf, from `support_from` until `support_until`, \
              and as the organisation's contract says. A new version; one like the last makes none.",
         )
         .parameters([path("id", "The user's id.", uuid())])
         .body(Required::True, json_body(object([support_from(), support_until(required)])).example(example))
-        .answer(200, "It holds.", json_body(reference("UserContractWritten")))
+        .answer(200, "It holds.", json_body(reference("UserContractWritten")));
+    agreeing(operation)
 }
 
 fn support_from() -> Property {
@@ -112,8 +114,8 @@ fn support_until(presence: fn(&str, &str, Shape) -> Property) -> Property {
     )
 }
 
-fn agreeing(id: &'static str, summary: &'static str) -> Operation {
-    Operation::new(id, TAG, summary)
+fn agreeing(operation: Operation) -> Operation {
+    operation
         .for_callers()
         .parameters(headers())
         .answers_with("ETag", "The contract's revision.", &etag())

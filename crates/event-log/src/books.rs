@@ -1,4 +1,4 @@
-//! The policies in force and what was agreed with organisations and users, followed in the log, so that no decision waits for them.
+//! The policies in force, what was agreed with organisations and users, and whom users act as, followed in the log, so that no decision waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use wire::Record;
 
 use crate::connection::{Inner, pause};
 use crate::history::CorruptHistory;
+use crate::people::People;
 use crate::reader::{Entry, ReadError, Reader, Source, last_sequence};
 
 /// Records taken in at once: a directory of many names is read quickly, and a shutdown waits for
@@ -26,6 +27,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone)]
 pub struct Books {
     shelf: watch::Receiver<Shelf>,
+    people: People,
 }
 
 /// Keeps [`Books`] up to date. See [`BookKeeper::keep`].
@@ -34,6 +36,7 @@ pub struct BookKeeper {
     inner: Arc<Inner>,
     usual: SlaPolicy,
     shelf: watch::Sender<Shelf>,
+    people: People,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -62,6 +65,7 @@ impl Books {
         };
         Self {
             shelf: watch::channel(shelf).1,
+            people: People::default(),
         }
     }
 
@@ -78,6 +82,16 @@ impl Books {
     /// What applies now. `None` while the log has never been read to its end: nobody knows.
     pub fn current(&self) -> Option<Arc<Book>> {
         self.shelf.borrow().book.clone()
+    }
+
+    /// Whether the log has been read to its end, once.
+    pub fn are_read(&self) -> bool {
+        self.shelf.borrow().book.is_some()
+    }
+
+    /// Whom users act as. Not all of them are known before [`Books::are_read`].
+    pub fn people(&self) -> &People {
+        &self.people
     }
 
     /// What applies now, and word of what applies afterwards.
@@ -121,8 +135,13 @@ impl BookKeeper {
             inner,
             usual,
             shelf: sender,
+            people: People::default(),
         };
-        (Books { shelf: receiver }, keeper)
+        let books = Books {
+            shelf: receiver,
+            people: keeper.people.clone(),
+        };
+        (books, keeper)
     }
 
     /// Follows the log until shutdown. Ready once all that is in it is known.
@@ -170,7 +189,8 @@ impl BookKeeper {
                 batch = reader.next_batch(BATCH_MAX) => {
                     for entry in batch? {
                         sequence = entry.sequence;
-                        if take_in(&mut library, &entry).map_err(FollowError::Corrupt)? == Changed::Yes {
+                        let taken = take_in(&mut library, &self.people, &entry);
+                        if taken.map_err(FollowError::Corrupt)? == Changed::Yes {
                             changed = Changed::Yes;
                         }
                     }
@@ -200,7 +220,7 @@ enum Changed {
     No,
 }
 
-fn take_in(library: &mut Library, entry: &Entry) -> Result<Changed, CorruptHistory> {
+fn take_in(library: &mut Library, people: &People, entry: &Entry) -> Result<Changed, CorruptHistory> {
     let sequence = entry.sequence;
     let record: Record<Event> =
         wire::decode(&entry.payload).map_err(|source| CorruptHistory::Unreadable { sequence, source })?;
@@ -208,6 +228,10 @@ fn take_in(library: &mut Library, entry: &Entry) -> Result<Changed, CorruptHisto
     for event in &record.events {
         match event {
             Event::Named { .. } | Event::Digest(_) => continue,
+            Event::Profile(known) => {
+                people.add(record.header.aggregate_id, known);
+                continue;
+            }
             Event::Calendar(revised) => library.add_calendar(record.header.aggregate_id.into(), &revised.version),
             Event::Policy(revised) => library.add_policy(revised),
             Event::Agreed(agreed) => library.add_agreed(record.header.aggregate_id, agreed),

@@ -1,17 +1,17 @@
-//! Names of people, organisations and groups: an entry each, the last name given wins.
+//! Users, groups and organisations: an entry each, with the names that it was given and the profiles that were written of it.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::actor::Actor;
 use domain::directory::{EntryKind, Event};
 use domain::ids::{CommandId, Revision};
+use domain::people::{Command, Entry, Fact, Profile, Rejection, decide};
 use domain::text::Label;
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use crate::aggregate::{Aggregate, FactError, execute};
+use crate::aggregate::{Aggregate, FactError, FactOutcome, execute};
 use crate::connection::Inner;
 use crate::execute::{ExecuteError, Request};
 use crate::history::CorruptHistory;
@@ -41,22 +41,23 @@ pub struct Directory {
     remembered: Cache<(EntryKind, Uuid), Label>,
 }
 
-/// The names that an entry had.
-#[derive(Debug, Default)]
-struct Names {
-    last: Option<Label>,
-    given: Revision,
-}
+/// A profile that was written, now or earlier.
+pub type ProfileOutcome = FactOutcome<Fact>;
+
+/// Why a profile was not written.
+pub type ProfileError = FactError<Rejection>;
 
 /// Each entry has a history of its own.
 enum OneEntry {}
 
 impl Aggregate for OneEntry {
     type Id = (EntryKind, Uuid);
-    type Command = Label;
-    type Fact = (EntryKind, Label);
-    type State = Names;
-    type Rejection = Infallible;
+    type Command = Command;
+    type Fact = Fact;
+    type State = Entry;
+    type Rejection = Rejection;
+
+    const IS_ALWAYS_THERE: bool = true;
 
     fn subject((kind, id): Self::Id) -> String {
         directory_subject(kind, id)
@@ -66,34 +67,40 @@ impl Aggregate for OneEntry {
         id
     }
 
-    fn event((kind, name): Self::Fact) -> Event {
-        Event::Named { kind, name }
+    fn event(fact: Fact) -> Event {
+        match fact {
+            Fact::Named(kind, name) => Event::Named { kind, name },
+            Fact::Profile(profile) => Event::Profile(Box::new(profile)),
+        }
     }
 
-    fn fact(event: Event) -> Option<Self::Fact> {
+    fn fact(event: Event) -> Option<Fact> {
         match event {
-            Event::Named { kind, name } => Some((kind, name)),
+            Event::Named { kind, name } => Some(Fact::Named(kind, name)),
+            Event::Profile(profile) => Some(Fact::Profile(*profile)),
             Event::Calendar(_) | Event::Policy(_) | Event::Agreed(_) | Event::Digest(_) => None,
         }
     }
 
-    fn subject_of(id: Self::Id, _: &Self::Fact) -> Self::Id {
+    fn subject_of(id: Self::Id, _: &Fact) -> Self::Id {
         id
     }
 
-    fn evolve(state: Names, (_, name): &Self::Fact) -> Names {
-        Names {
-            last: Some(name.clone()),
-            given: state.given.next(),
-        }
+    fn evolve(state: Entry, fact: &Fact) -> Entry {
+        state.evolve(fact)
     }
 
-    fn revision(state: &Names, _: Self::Id) -> Revision {
-        state.given
+    fn revision(state: &Entry, _: Self::Id) -> Revision {
+        state.revision()
     }
 
-    fn decide(state: &Names, (kind, _): Self::Id, name: &Label, _: &Actor) -> Result<Option<Self::Fact>, Infallible> {
-        Ok((state.last.as_ref() != Some(name)).then(|| (kind, name.clone())))
+    fn decide(
+        state: &Entry,
+        (kind, id): Self::Id,
+        command: &Command,
+        actor: &Actor,
+    ) -> Result<Option<Fact>, Rejection> {
+        decide(state, kind, id, command, actor)
     }
 }
 
@@ -122,14 +129,21 @@ impl Directory {
             if_match: None,
             traceparent: None,
         };
-        match execute::<OneEntry>(&self.inner, (kind, id), name, &request).await {
+        match execute::<OneEntry>(&self.inner, (kind, id), &Command::Name(name.clone()), &request).await {
             Ok(_) => {
                 self.remembered.insert((kind, id), name.clone());
                 Ok(())
             }
             Err(FactError::Failed(ExecuteError::Corrupt(corrupt))) => Err(DirectoryError::Corrupt(corrupt)),
-            Err(FactError::Failed(_)) => Err(DirectoryError::Unavailable),
-            Err(FactError::Rejected(never)) => match never {},
+            // Names are never refused.
+            Err(FactError::Failed(_) | FactError::Rejected(_)) => Err(DirectoryError::Unavailable),
         }
+    }
+
+    /// Writes what is known of the entry of this id, once, however often it is asked for. An entry that is not there begins
+    /// with it.
+    pub async fn write(&self, id: Uuid, profile: &Profile, request: &Request) -> Result<ProfileOutcome, ProfileError> {
+        let command = Command::Profile(profile.clone());
+        execute::<OneEntry>(&self.inner, (profile.kind(), id), &command, request).await
     }
 }

@@ -1,12 +1,14 @@
-//! Calendars and policies as the API writes them, which is how people write them too.
+//! Calendars, policies and profiles as the API writes them, which is how people write them too.
 
 use std::collections::BTreeMap;
 
 use domain::calendar::{CalendarSpec, Interval, WEEKDAYS, WorkingTime, weekday_name};
+use domain::ids::GroupId;
+use domain::people::Profile;
 use domain::policy::WaitLength;
 use domain::sla::stored::Version;
 use domain::sla::{BreachAction, Scope, Target};
-use domain::text::{Code, Label};
+use domain::text::{Body, Code, Label};
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
@@ -41,6 +43,31 @@ pub fn policy(version: &Version) -> Value {
         "closure": version.closure.map(length),
         "reply_resumes": version.reply_resumes,
     })
+}
+
+/// What a profile says, but for the name.
+pub fn profile(profile: &Profile) -> Value {
+    match profile {
+        Profile::User(user) => json!({
+            "kind": user.kind.as_str(),
+            "organisation": user.organisation.map(|id| id.to_string()),
+            "groups": user.groups.iter().map(GroupId::to_string).collect::<Vec<_>>(),
+            "leading": user.leading,
+            "permissions": user.permissions.iter().map(|permission| permission.as_str()).collect::<Vec<_>>(),
+            "position": user.position.as_ref().map(Label::as_str),
+            "email": user.email.as_ref().map(Label::as_str),
+            "enabled": user.enabled,
+        }),
+        Profile::Group(group) => json!({
+            "description": group.description.as_ref().map(Body::as_str),
+            "systems": group.systems.iter().map(Label::as_str).collect::<Vec<_>>(),
+            "archived": group.archived,
+        }),
+        Profile::Organisation(organisation) => json!({
+            "products": organisation.products.iter().map(Label::as_str).collect::<Vec<_>>(),
+            "archived": organisation.archived,
+        }),
+    }
 }
 
 fn scope(scope: &Scope) -> Value {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, Payload, exact};
-use crate::{calendar, contract, digest, policy, value};
+use crate::{calendar, contract, digest, people, policy, value};
 
 const NAMED_V1: KindVersion = KindVersion { kind: 1000, version: 1 };
 
@@ -23,6 +23,7 @@ impl Payload for Event {
             Self::Calendar(revised) => calendar::kind(revised),
             Self::Policy(revised) => policy::kind(revised),
             Self::Agreed(agreed) => contract::kind(agreed),
+            Self::Profile(profile) => people::kind(profile),
             Self::Digest(_) => digest::DRAWN_V1,
         }
     }
@@ -43,6 +44,7 @@ impl Payload for Event {
             Self::Calendar(revised) => calendar::encode(revised),
             Self::Policy(revised) => policy::encode(revised),
             Self::Agreed(agreed) => contract::encode(agreed),
+            Self::Profile(profile) => people::encode(profile),
             Self::Digest(drawn) => digest::encode(*drawn),
         }
     }
@@ -70,6 +72,7 @@ impl Payload for Event {
                 calendar()
                     .or_else(policy)
                     .or_else(contract)
+                    .or_else(|| Some(people::decode(other, bytes)?.map(|profile| Self::Profile(Box::new(profile)))))
                     .or_else(|| Some(digest::decode(other, bytes)?.map(Self::Digest)))
                     .unwrap_or(Err(DecodeError::UnknownKind(other)))
             }
@@ -87,6 +90,9 @@ impl Payload for Event {
             (contract::AGREED_V1, "contract_agreed"),
             (contract::USER_AGREED_V1, "user_contract_agreed"),
             (digest::DRAWN_V1, "digest_drawn"),
+            (people::USER_V1, "user_profile_written"),
+            (people::GROUP_V1, "group_profile_written"),
+            (people::ORGANISATION_V1, "organisation_profile_written"),
         ]
     }
 }

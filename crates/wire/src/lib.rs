@@ -14,6 +14,7 @@ mod digest;
 mod directory;
 mod envelope;
 mod payload;
+mod people;
 mod policy;
 mod promise;
 mod ticket;

@@ -11,6 +11,7 @@ mod apart;
 mod contracts;
 mod demo;
 mod desk;
+mod directory;
 mod faults;
 mod http;
 mod import;

@@ -118,6 +118,8 @@ enum Granted {
     Import,
     /// Close a ticket whose closure nobody proposed.
     CloseAny,
+    /// Write profiles of users, groups and organisations.
+    Administer,
     /// Nothing.
     None,
 }
@@ -127,6 +129,7 @@ impl Granted {
         match self {
             Self::Import => Some(Permission::Import),
             Self::CloseAny => Some(Permission::CloseAny),
+            Self::Administer => Some(Permission::Administer),
             Self::None => None,
         }
     }

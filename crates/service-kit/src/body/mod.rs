@@ -1,11 +1,16 @@
 //! Reading JSON bodies, with everything that is wrong with one told at once.
 //!
+//! * [`json`]: what a body says, if it says it once.
 //! * [`Fields`]: the fields of one flat body.
-//! * [`calendar`], [`policy`]: calendars and policies as people write them, and as [`crate::written`] writes them.
+//! * [`calendar`], [`policy`], [`people`]: calendars, policies and profiles as people write them, and as
+//!   [`crate::written`] writes them.
 
 pub mod calendar;
 mod fields;
+pub mod people;
 pub mod policy;
 mod reader;
+mod strict;
 
 pub use fields::{Fields, Unreadable, few, instant, instant_or_date, object, pointer, string, text, uuid};
+pub use strict::json;

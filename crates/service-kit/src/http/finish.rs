@@ -215,13 +215,6 @@ mod tests {
     use crate::telemetry::Metrics;
     use crate::tokens::{Authenticate, TokenHash};
 
-    #[derive(Debug, serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Wish {
-        #[serde(rename = "score")]
-        _score: u8,
-    }
-
     #[derive(Debug, Clone)]
     struct OneToken;
 
@@ -241,7 +234,7 @@ mod tests {
 
     fn router() -> Router {
         Router::new()
-            .route("/v1/wish", post(async |_: Caller, ApiJson(_): ApiJson<Wish>| "granted"))
+            .route("/v1/wish", post(async |_: Caller, ApiJson(_): ApiJson| "granted"))
             .route("/v1/panic", post(async || -> &'static str { panic!("a bug") }))
             .with_state(OneToken)
     }
@@ -331,7 +324,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_is_no_json_is_a_problem() {
-        for body in ["{", r#"{"score": 300}"#, r#"{"score": 1, "extra": 1}"#, "", "[]"] {
+        for body in ["{", r#"{"score": 1, "score": 2}"#, "{} {}"] {
             assert_problem(answer(wish("application/json", body)).await, 400, "malformed-request").await;
         }
     }

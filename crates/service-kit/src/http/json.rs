@@ -6,9 +6,10 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use tokio::time::timeout;
 
+use crate::body;
 use crate::problem::{Problem, types};
 
 /// How long a body of at most a megabyte may take to arrive. Until it has, its request counts as one in hand, and
@@ -37,33 +38,29 @@ impl<S: Send + Sync> FromRequest<S> for WholeBody {
     }
 }
 
-/// A JSON body as a `T`. Whatever is wrong with it becomes a problem: 408, 413, 415, or 400 with what
-/// was expected where. An empty body counts as `{}`, because many commands need no field.
-#[derive(Debug, Clone, Copy)]
-pub struct ApiJson<T>(pub T);
+/// A JSON body. Whatever is wrong with it becomes a problem: 408, 413, 415, or 400 with what was expected where. An empty
+/// body counts as `{}`, because many commands need no field.
+#[derive(Debug, Clone)]
+pub struct ApiJson(pub Value);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for ApiJson<T> {
+impl<S: Send + Sync> FromRequest<S> for ApiJson {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let declared = is_json(request.headers());
         let WholeBody(bytes) = WholeBody::from_request(request, state).await?;
         if bytes.is_empty() {
-            return parse(b"{}").map(Self);
+            return Ok(Self(Value::Object(Map::new())));
         }
         if !declared {
             return Err(Problem::new(&types::UNSUPPORTED_MEDIA_TYPE)
                 .detail("Send a JSON body and the header Content-Type: application/json."));
         }
-        parse(&bytes).map(Self)
+        let value = body::json(&bytes).map_err(|error| {
+            Problem::new(&types::MALFORMED_REQUEST).detail(format!("The body cannot be read: {error}."))
+        })?;
+        Ok(Self(value))
     }
-}
-
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    // serde names the field or the kind of value, and for strings that match no variant the
-    // string itself, which the caller has just sent.
-    serde_json::from_slice(bytes)
-        .map_err(|error| Problem::new(&types::MALFORMED_REQUEST).detail(format!("The body cannot be read: {error}.")))
 }
 
 /// The media type that `Content-Type` names, without its parameters; empty if it names none. Upper and lower case

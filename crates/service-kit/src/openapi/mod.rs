@@ -10,6 +10,7 @@
 mod api;
 mod operation;
 mod operators;
+pub mod people;
 pub mod schema;
 
 pub use api::{Api, document};

@@ -1,13 +1,16 @@
 //! Events and headers whose bytes the golden files hold. Golden bytes never change, so neither do these.
 
 use domain::Timestamp;
-use domain::actor::ActorKind;
+use std::collections::BTreeSet;
+
+use domain::actor::{ActorKind, Permission};
 use domain::calendar::{CalendarSpec, Interval, Week, stored};
 use domain::catalogue::{Awaits, Priority, TicketType};
 use domain::contract::{Agreed, Contract, SupportPeriod};
 use domain::digest::Digest;
 use domain::directory::{self, EntryKind};
 use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
+use domain::people::{Group, Organisation, Profile, User, UserKind};
 use domain::policy::WaitLength;
 use domain::sla::{BreachAction, Delivery, Notified, Scope, Target, TargetKind, stored as policy};
 use domain::text::{Body, Code, Label, Subject};
@@ -295,7 +298,51 @@ pub(crate) fn directory_events() -> Vec<directory::Event> {
         .chain(policies)
         .chain(contracts)
         .chain(digests)
+        .chain(profiles().map(|profile| directory::Event::Profile(Box::new(profile))))
         .collect()
+}
+
+fn profiles() -> impl Iterator<Item = Profile> {
+    let user = User {
+        name: label("Ada Lovelace"),
+        kind: UserKind::Staff,
+        organisation: None,
+        groups: BTreeSet::from([GROUP]),
+        leading: true,
+        permissions: Permission::ALL.into(),
+        position: Some(label("Analyst")),
+        email: Some(label("ada@example.org")),
+        enabled: true,
+    };
+    let customer = User {
+        name: label("Charles"),
+        kind: UserKind::Customer,
+        organisation: Some(ORGANISATION),
+        groups: BTreeSet::new(),
+        leading: false,
+        permissions: BTreeSet::new(),
+        position: None,
+        email: None,
+        enabled: false,
+    };
+    let group = Group {
+        name: label("First line"),
+        description: Some(body("Answers the telephone.")),
+        systems: BTreeSet::from([label("billing"), label("почта")]),
+        archived: false,
+    };
+    let organisation = Organisation {
+        name: label("Engines Ltd"),
+        products: BTreeSet::from([label("Engine 2")]),
+        archived: true,
+    };
+    [
+        Profile::User(user),
+        Profile::User(customer),
+        Profile::Group(group),
+        Profile::Organisation(organisation),
+    ]
+    .into_iter()
 }
 
 fn full_policy() -> policy::Version {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::directory::Event;
+use domain::directory::{EntryKind, Event};
+use domain::text::Label;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use super::calendars::{self, CalendarRow, CalendarVersionRow};
 use super::contracts::{self, ContractRow, ContractVersionRow};
 use super::digests::{self, DigestRow};
 use super::policies::{self, PolicyRow, PolicyVersionRow};
+use super::profiles::{self, ProfileRow, ProfileVersionRow};
 use crate::checkpoint::Key;
 use crate::lines::Lines;
 use crate::projections::{ApplyError, Bulk, BulkFold, Poison, Positioned, Projection};
@@ -52,6 +54,7 @@ impl Projection for Directory {
         let calendar_versions = calendars::versions(records);
         let policy_versions = policies::versions(records);
         let contract_versions = contracts::versions(records);
+        let profile_versions = profiles::versions(records);
         let written = async {
             table::write(db, key.schema(), &versions).await?;
             table::write(db, key.schema(), &last(&versions)).await?;
@@ -61,7 +64,9 @@ impl Projection for Directory {
             table::write(db, key.schema(), &policies::last(&policy_versions)).await?;
             table::write(db, key.schema(), &contract_versions).await?;
             table::write(db, key.schema(), &contracts::last(&contract_versions)).await?;
-            table::write(db, key.schema(), &digests::drawn(records)).await
+            table::write(db, key.schema(), &digests::drawn(records)).await?;
+            table::write(db, key.schema(), &profile_versions).await?;
+            table::write(db, key.schema(), &profiles::last(&profile_versions)).await
         };
         written.await.map_err(ApplyError::Database)
     }
@@ -74,6 +79,7 @@ pub(crate) struct DirectoryFold {
     calendars: BTreeMap<Uuid, CalendarRow>,
     policies: BTreeMap<Uuid, PolicyRow>,
     contracts: BTreeMap<(&'static str, Uuid), ContractRow>,
+    profiles: BTreeMap<(&'static str, Uuid), ProfileRow>,
     lines: Lines,
 }
 
@@ -86,6 +92,7 @@ impl Bulk for Directory {
             calendars: BTreeMap::new(),
             policies: BTreeMap::new(),
             contracts: BTreeMap::new(),
+            profiles: BTreeMap::new(),
             lines: Lines::default()
                 .with::<NameRow>()
                 .with::<NameVersionRow>()
@@ -95,7 +102,9 @@ impl Bulk for Directory {
                 .with::<PolicyVersionRow>()
                 .with::<ContractRow>()
                 .with::<ContractVersionRow>()
-                .with::<DigestRow>(),
+                .with::<DigestRow>()
+                .with::<ProfileRow>()
+                .with::<ProfileVersionRow>(),
         }
     }
 }
@@ -119,6 +128,10 @@ impl BulkFold<Event> for DirectoryFold {
         self.contracts.extend(last.map(|row| ((row.party, row.id), row)));
         self.lines.push(&versions);
         self.lines.push(&digests::drawn(records));
+        let versions = profiles::versions(records);
+        let last = profiles::last(&versions).into_iter();
+        self.profiles.extend(last.map(|row| ((row.kind, row.id), row)));
+        self.lines.push(&versions);
         Ok(())
     }
 
@@ -135,6 +148,8 @@ impl BulkFold<Event> for DirectoryFold {
         self.lines.push(&policies);
         let contracts: Vec<ContractRow> = self.contracts.into_values().collect();
         self.lines.push(&contracts);
+        let profiles: Vec<ProfileRow> = self.profiles.into_values().collect();
+        self.lines.push(&profiles);
         self.lines
     }
 }
@@ -143,7 +158,7 @@ impl BulkFold<Event> for DirectoryFold {
 fn versions(records: &[Positioned<Event>]) -> Vec<NameVersionRow> {
     let mut versions = Vec::new();
     for Positioned { sequence, record } in records {
-        if let Some(Event::Named { kind, name }) = record.events.last() {
+        if let Some((kind, name)) = record.events.last().and_then(named) {
             versions.push(NameVersionRow {
                 kind: kind.as_str(),
                 id: record.header.aggregate_id,
@@ -154,6 +169,15 @@ fn versions(records: &[Positioned<Event>]) -> Vec<NameVersionRow> {
         }
     }
     versions
+}
+
+/// The name that an event gives.
+fn named(event: &Event) -> Option<(EntryKind, &Label)> {
+    match event {
+        Event::Named { kind, name } => Some((*kind, name)),
+        Event::Profile(profile) => Some((profile.kind(), profile.name())),
+        Event::Calendar(_) | Event::Policy(_) | Event::Agreed(_) | Event::Digest(_) => None,
+    }
 }
 
 /// The last name that each entry was given.

@@ -1,0 +1,76 @@
+//! The routes of users, groups and organisations.
+
+use domain::directory::EntryKind;
+use serde_json::{Value, json};
+use service_kit::openapi::people::{taken, written};
+use service_kit::openapi::schema::{integer_from, names, object, open_object, reference, required, string, uuid};
+use service_kit::openapi::{Api, Operation, json as json_body, path};
+use service_kit::problem::types;
+use utoipa::openapi::Required;
+
+use super::routes::{POSITION, PROBLEMS, REPLAYED, etag, headers, idempotency_key, position};
+use crate::http::people;
+
+const TAG: &str = "directory";
+
+/// Adds them, and what they take and answer.
+pub(super) fn with_people(api: Api) -> Api {
+    EntryKind::ALL.into_iter().fold(api, with_entries)
+}
+
+fn with_entries(api: Api, kind: EntryKind) -> Api {
+    let (place, noun) = (people::path(kind), kind.as_str());
+    let ([create, replace], [body, answer]) = match kind {
+        EntryKind::User => (["createUser", "replaceUser"], ["User", "UserWritten"]),
+        EntryKind::Group => (["createGroup", "replaceGroup"], ["Group", "GroupWritten"]),
+        EntryKind::Organisation => (
+            ["createOrganisation", "replaceOrganisation"],
+            ["Organisation", "OrganisationWritten"],
+        ),
+    };
+    let mut answered = vec![
+        required("id", "", uuid()),
+        required("name", "", string()),
+        required("version", "", integer_from(1)),
+        required("revision", "The same.", integer_from(1)),
+    ];
+    answered.extend(written(kind));
+    let create = writing(create, &format!("Create a {noun}"), body, kind)
+        .parameters([idempotency_key()])
+        .answer(201, "It is kept.", json_body(reference(answer)))
+        .answers_with("Location", &format!("The {noun}."), &string());
+    let replace = writing(replace, &format!("Write anew what is known of a {noun}"), body, kind)
+        .about("A new version, whole; those before are kept, and one like the last makes none. An id that has a name alone, or nothing yet, gets its profile.")
+        .parameters([path("id", &format!("The {noun}'s id."), uuid())])
+        .parameters(headers())
+        .answer(200, "It is kept.", json_body(reference(answer)))
+        .problems(&[&types::NOT_FOUND]);
+    api.schema(body, object(taken(kind)))
+        .schema(answer, open_object(answered))
+        .post(place, carried_out(create))
+        .put(format!("{place}/{{id}}"), carried_out(replace))
+}
+
+fn writing(id: &str, summary: &str, body: &str, kind: EntryKind) -> Operation {
+    Operation::new(id, TAG, summary)
+        .for_callers()
+        .problems(&PROBLEMS)
+        .body(Required::True, json_body(reference(body)).example(example(kind)))
+}
+
+fn carried_out(operation: Operation) -> Operation {
+    operation
+        .answers_with("ETag", "The entry's revision.", &etag())
+        .answers_with("Commit-Position", POSITION, &position())
+        .answers_with("Idempotency-Replayed", REPLAYED, &names(["true"]))
+}
+
+fn example(kind: EntryKind) -> Value {
+    match kind {
+        EntryKind::User => {
+            json!({ "name": "Ada Lovelace", "kind": "staff", "permissions": ["close_any"], "email": "ada@example.org" })
+        }
+        EntryKind::Group => json!({ "name": "First line", "systems": ["billing"] }),
+        EntryKind::Organisation => json!({ "name": "Engines Ltd", "products": ["Engine 2"] }),
+    }
+}

@@ -1,0 +1,121 @@
+//! Profiles of users, groups and organisations, as people write them and as [`crate::written::profile`] writes them.
+
+use std::collections::BTreeSet;
+
+use domain::actor::Permission;
+use domain::directory::EntryKind;
+use domain::people::{Group, LIST_MAX, Organisation, Profile, User, UserKind};
+use domain::text::{Body, Label};
+use serde_json::{Map, Value};
+
+use super::fields::{Fields, Unreadable, string, text, uuid};
+use crate::problem::Problem;
+
+/// Reads what a body says of an entry of this kind.
+pub fn profile(kind: EntryKind, body: &Map<String, Value>) -> Result<Profile, Problem> {
+    let mut fields = Fields::new(body);
+    let profile = match kind {
+        EntryKind::User => user(&mut fields).map(Profile::User),
+        EntryKind::Group => group(&mut fields).map(Profile::Group),
+        EntryKind::Organisation => organisation(&mut fields).map(Profile::Organisation),
+    };
+    fields.finish()?;
+    // Without one there was an error.
+    profile.ok_or_else(Problem::internal)
+}
+
+fn user(fields: &mut Fields<'_>) -> Option<User> {
+    let name = fields.required("name", text(Label::parse));
+    let kind = fields.required("kind", |value| {
+        one_of(value, UserKind::parse, &UserKind::ALL.map(UserKind::as_str))
+    });
+    let organisation = fields.optional("organisation", uuid);
+    let groups = fields.optional("groups", |value| list(value, uuid));
+    let leading = fields.flag("leading");
+    let permissions: Option<BTreeSet<Permission>> = fields.optional("permissions", |value| {
+        list(value, |name| {
+            one_of(name, Permission::parse, &Permission::ALL.map(Permission::as_str))
+        })
+    });
+    let position = fields.optional("position", text(Label::parse));
+    let email = fields.optional("email", email);
+    let enabled = fields.flag("enabled");
+    let permissions = permissions.unwrap_or_default();
+    if kind == Some(UserKind::Customer) && !permissions.is_empty() {
+        fields.refuse("/permissions", "invalid", "customers hold no permissions");
+    }
+    Some(User {
+        name: name?,
+        kind: kind?,
+        organisation: organisation.map(Into::into),
+        groups: groups.unwrap_or_default().into_iter().map(Into::into).collect(),
+        leading: leading.unwrap_or(false),
+        permissions,
+        position,
+        email,
+        enabled: enabled.unwrap_or(true),
+    })
+}
+
+fn group(fields: &mut Fields<'_>) -> Option<Group> {
+    let name = fields.required("name", text(Label::parse));
+    let description = fields.optional("description", text(Body::parse));
+    let systems = fields.optional("systems", |value| list(value, label));
+    let archived = fields.flag("archived");
+    Some(Group {
+        name: name?,
+        description,
+        systems: systems.unwrap_or_default(),
+        archived: archived.unwrap_or(false),
+    })
+}
+
+fn organisation(fields: &mut Fields<'_>) -> Option<Organisation> {
+    let name = fields.required("name", text(Label::parse));
+    let products = fields.optional("products", |value| list(value, label));
+    let archived = fields.flag("archived");
+    Some(Organisation {
+        name: name?,
+        products: products.unwrap_or_default(),
+        archived: archived.unwrap_or(false),
+    })
+}
+
+/// What could be an address. Whether somebody reads there shows when something is sent.
+fn email(value: &Value) -> Result<Label, Unreadable> {
+    let address = label(value)?;
+    let parts = address.as_str().split_once('@');
+    let plausible = |(name, host): (&str, &str)| {
+        let plain =
+            |part: &str| !part.is_empty() && !part.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control());
+        plain(name) && plain(host)
+    };
+    if parts.is_some_and(plausible) {
+        Ok(address)
+    } else {
+        Err(Unreadable::Value(
+            "invalid",
+            "must be an address such as ada@example.org".to_owned(),
+        ))
+    }
+}
+
+fn one_of<T>(value: &Value, parse: impl FnOnce(&str) -> Option<T>, names: &[&str]) -> Result<T, Unreadable> {
+    parse(string(value)?).ok_or_else(|| Unreadable::Value("invalid", format!("must be one of: {}", names.join(", "))))
+}
+
+fn label(value: &Value) -> Result<Label, Unreadable> {
+    text(Label::parse)(value)
+}
+
+/// Some values, in any order and each once.
+fn list<T: Ord>(value: &Value, read: impl Fn(&Value) -> Result<T, Unreadable>) -> Result<BTreeSet<T>, Unreadable> {
+    let items = value.as_array().ok_or(Unreadable::Type("a list"))?;
+    if items.len() > LIST_MAX {
+        return Err(Unreadable::Value(
+            "too_long",
+            format!("must have at most {LIST_MAX} items"),
+        ));
+    }
+    items.iter().map(read).collect()
+}

@@ -1,0 +1,228 @@
+//! What is known of users, groups and organisations, and that users are what it says.
+
+use domain::policy::WaitPolicy;
+use serde_json::{Value, json};
+
+use crate::desk::Desk;
+use crate::people::{ADMINISTRATOR, AGENT, CLIENT, CUSTOMER, GROUP, LEAD, PEER, Person, STRANGER};
+
+fn ticket() -> Value {
+    json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" })
+}
+
+async fn write(desk: &Desk, person: Person, profile: &Value) {
+    let path = format!("/v1/users/{}", person.user);
+    desk.api.put(&ADMINISTRATOR.token(), &path, profile).await.expect(200);
+    desk.caught_up().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_are_created_changed_and_kept_version_after_version() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let administrator = ADMINISTRATOR.token();
+    let entries = [
+        (
+            "users",
+            json!({ "name": "Ada Lovelace", "kind": "customer", "email": "ada@example.org", "organisation": CLIENT }),
+        ),
+        ("groups", json!({ "name": "First line", "systems": ["billing"] })),
+        (
+            "organisations",
+            json!({ "name": "Engines Ltd", "products": ["Engine 2", "Engine 1"] }),
+        ),
+    ];
+    for (place, body) in entries {
+        let list = format!("/v1/{place}");
+        let created = desk
+            .api
+            .try_post(&administrator, &list, &body, "first")
+            .await
+            .unwrap()
+            .expect(201);
+        let again = desk
+            .api
+            .try_post(&administrator, &list, &body, "first")
+            .await
+            .unwrap()
+            .expect(201);
+        assert_eq!(
+            (again.id(), again.header("idempotency-replayed")),
+            (created.id(), Some("true"))
+        );
+        let path = format!("{list}/{}", created.id());
+        assert_eq!(created.header("location"), Some(path.as_str()));
+        let mut changed = body.clone();
+        changed["name"] = json!("Another name");
+        desk.api.put(&administrator, &path, &changed).await.expect(200);
+        let unchanged = desk.api.put(&administrator, &path, &changed).await.expect(200);
+        assert_eq!(unchanged.body["version"], 2, "nothing new was said");
+
+        desk.caught_up().await;
+        let shown = desk.api.get(&AGENT.token(), &path).await.expect(200);
+        assert_eq!(
+            (&shown.body["name"], &shown.body["version"]),
+            (&json!("Another name"), &json!(2))
+        );
+        assert_eq!(shown.header("etag"), Some("\"2\""));
+        let first = desk
+            .api
+            .get(&AGENT.token(), &format!("{path}?version=1"))
+            .await
+            .expect(200);
+        assert_eq!(first.body["name"], body["name"]);
+        let versions = desk
+            .api
+            .get(&AGENT.token(), &format!("{path}/versions"))
+            .await
+            .expect(200);
+        assert_eq!(versions.items().len(), 2);
+        assert_eq!(versions.items()[1]["changed_by"]["id"], json!(ADMINISTRATOR.user));
+        let listed = desk
+            .api
+            .get(&AGENT.token(), &format!("{list}?count=exact"))
+            .await
+            .expect(200);
+        assert_eq!(
+            (listed.column("name"), &listed.body["total"]),
+            (vec!["Another name"], &json!(1))
+        );
+        desk.api.get(&CUSTOMER.token(), &list).await.expect(403);
+        desk.api
+            .get(&AGENT.token(), &format!("{list}/{}", STRANGER.user))
+            .await
+            .expect(404);
+    }
+    desk.rebuilding_changes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_profile_is_told_and_only_administrators_write_one() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let administrator = ADMINISTRATOR.token();
+    let wrong = json!({ "kind": "robot", "email": "nowhere", "groups": [1], "colour": "red" });
+    let refused = desk.api.post(&administrator, "/v1/users", &wrong).await.expect(400);
+    let pointers: Vec<&str> = refused.body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].as_str().unwrap())
+        .collect();
+    for pointer in ["/kind", "/email", "/groups", "/colour", "/name"] {
+        assert!(pointers.contains(&pointer), "{pointer}: {pointers:?}");
+    }
+    let customer = json!({ "name": "Ada", "kind": "customer", "permissions": ["import"] });
+    let refused = desk.api.post(&administrator, "/v1/users", &customer).await.expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/permissions");
+    let group = json!({ "name": "First line" });
+    for person in [AGENT, LEAD, CUSTOMER] {
+        desk.api.post(&person.token(), "/v1/groups", &group).await.expect(403);
+    }
+    let own = format!("/v1/users/{}", ADMINISTRATOR.user);
+    for shut_out in [
+        json!({ "name": "Root", "kind": "staff", "permissions": ["administer"], "enabled": false }),
+        json!({ "name": "Root", "kind": "staff" }),
+    ] {
+        let refused = desk.api.put(&administrator, &own, &shut_out).await.expect(422);
+        assert_eq!(refused.body["errors"][0]["code"], "own_account");
+    }
+    desk.api.put(&administrator, "/v1/users/7", &customer).await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_is_what_the_profile_says_at_once_and_with_every_token() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let created = desk
+        .api
+        .post(&CUSTOMER.token(), "/v1/tickets", &ticket())
+        .await
+        .expect(201);
+    let path = format!("/v1/tickets/{}", created.id());
+    let close = json!({ "reason": "Sent twice." });
+
+    desk.api
+        .post(&AGENT.token(), &format!("{path}/close"), &close)
+        .await
+        .expect(403);
+    write(
+        &desk,
+        AGENT,
+        &json!({ "name": "Agent", "kind": "staff", "permissions": ["close_any"] }),
+    )
+    .await;
+    desk.api
+        .post(&AGENT.token(), &format!("{path}/close"), &close)
+        .await
+        .expect(200);
+    write(&desk, LEAD, &json!({ "name": "Lead", "kind": "staff" })).await;
+    let other = desk
+        .api
+        .post(&CUSTOMER.token(), "/v1/tickets", &ticket())
+        .await
+        .expect(201);
+    let other = format!("/v1/tickets/{}/close", other.id());
+    desk.api.post(&LEAD.token(), &other, &close).await.expect(403);
+
+    desk.caught_up().await;
+    desk.api.get(&PEER.token(), &path).await.expect(200);
+    write(&desk, PEER, &json!({ "name": "Peer", "kind": "customer" })).await;
+    desk.api.get(&PEER.token(), &path).await.expect(404);
+    let comment = json!({ "body": "Mine, too.", "visibility": "public" });
+    desk.api
+        .post(&PEER.token(), &format!("{path}/comment"), &comment)
+        .await
+        .expect(404);
+    write(
+        &desk,
+        STRANGER,
+        &json!({ "name": "Stranger", "kind": "customer", "organisation": CLIENT, "groups": [GROUP] }),
+    )
+    .await;
+    desk.api.get(&STRANGER.token(), &path).await.expect(200);
+
+    write(
+        &desk,
+        PEER,
+        &json!({ "name": "Peer", "kind": "customer", "organisation": CLIENT, "enabled": false }),
+    )
+    .await;
+    desk.api.get(&PEER.token(), &path).await.expect(401);
+    desk.api.post(&PEER.token(), "/v1/tickets", &ticket()).await.expect(401);
+    write(
+        &desk,
+        PEER,
+        &json!({ "name": "Peer", "kind": "customer", "organisation": CLIENT }),
+    )
+    .await;
+    desk.api.get(&PEER.token(), &path).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_profile_names_its_entry_and_names_given_along_do_not_change_that() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let token = AGENT.token();
+    let created = desk
+        .api
+        .post(&CUSTOMER.token(), "/v1/tickets", &ticket())
+        .await
+        .expect(201);
+    let assign = format!("/v1/tickets/{}/assign", created.id());
+    let shown = async || {
+        desk.caught_up().await;
+        let path = format!("/v1/tickets/{}", created.id());
+        desk.api.get(&token, &path).await.expect(200).body["group"]["name"].clone()
+    };
+    let along = json!({ "group": { "id": GROUP, "name": "Somebody" } });
+    desk.api.post(&token, &assign, &along).await.expect(200);
+    assert_eq!(shown().await, "Somebody");
+    let path = format!("/v1/groups/{GROUP}");
+    let written = desk
+        .api
+        .put(&ADMINISTRATOR.token(), &path, &json!({ "name": "First line" }))
+        .await
+        .expect(200);
+    assert_eq!(written.body["revision"], 2, "the name was the first");
+    assert_eq!(shown().await, "First line");
+    let along = json!({ "assignee": null, "group": { "id": GROUP, "name": "Third line" } });
+    desk.api.post(&token, &assign, &along).await.expect(200);
+    assert_eq!(shown().await, "First line");
+}

@@ -1,0 +1,67 @@
+//! The routes of users, groups and organisations, for the OpenAPI document.
+
+use domain::directory::EntryKind;
+use service_kit::openapi::people::written;
+use service_kit::openapi::schema::{
+    Shape, instant, integer_from, nullable, open_object, reference, required, string, uuid,
+};
+use service_kit::openapi::{Api, json, path, query};
+use service_kit::problem::types;
+
+use crate::openapi::{READ_POSITION, positions, reading};
+use crate::openapi_versions::versions_page;
+use crate::people;
+
+/// Adds them, and what they answer.
+pub(crate) fn with_people(api: Api) -> Api {
+    EntryKind::ALL.into_iter().fold(api, with_entries)
+}
+
+fn with_entries(api: Api, kind: EntryKind) -> Api {
+    let (place, noun) = (people::path(kind), kind.as_str());
+    let ([list, one, versions], version) = match kind {
+        EntryKind::User => (["listUsers", "getUser", "listUserVersions"], "UserVersion"),
+        EntryKind::Group => (["listGroups", "getGroup", "listGroupVersions"], "GroupVersion"),
+        EntryKind::Organisation => (
+            ["listOrganisations", "getOrganisation", "listOrganisationVersions"],
+            "OrganisationVersion",
+        ),
+    };
+    let id = || path("id", &format!("The {noun}'s id."), uuid());
+    let list = reading(list, &format!("List {noun}s that have a profile, by name, for staff"));
+    let one = reading(one, &format!("What is known of one {noun}, for staff"))
+        .parameters([
+            id(),
+            query("version", "Which; the last if nothing is said.", integer_from(1)),
+        ])
+        .answer(200, "The version.", json(reference(version)))
+        .answers_with("ETag", "The entry's revision.", &string())
+        .answers_with("Read-Position", READ_POSITION, &positions())
+        .problems(&[&types::NOT_FOUND, &types::NOT_PERMITTED, &types::INVALID_FIELDS]);
+    let versions = reading(versions, &format!("Profiles of one {noun}, oldest first, for staff")).parameters([id()]);
+    api.schema(version, entry_version(kind))
+        .get(place, versions_page(list, version).problems(&[&types::NOT_PERMITTED]))
+        .get(format!("{place}/{{id}}"), one)
+        .get(
+            format!("{place}/{{id}}/versions"),
+            versions_page(versions, version).problems(&[&types::NOT_FOUND, &types::NOT_PERMITTED]),
+        )
+}
+
+/// What a profile says, and how that version came to be.
+fn entry_version(kind: EntryKind) -> Shape {
+    let mut properties = vec![
+        required("id", "", uuid()),
+        required("name", "", string()),
+        required(
+            "version",
+            "Its revision; names that were given before there was a profile count as well.",
+            integer_from(1),
+        ),
+        required("change", "", string()),
+        required("changed_by", "", nullable(reference("Named"))),
+        required("changed_at", "", instant()),
+    ];
+    properties.extend(written(kind));
+    open_object(properties)
+}
