@@ -62,10 +62,11 @@ pub(crate) const LEADER: Person = customer("leader", 7, OTHER_CLIENT);
 /// Of another organisation, and has nothing to do with it.
 pub(crate) const STRANGER: Person = customer("stranger", 8, OTHER_CLIENT);
 
-pub(crate) const EVERYBODY: [Person; 9] = [
+pub(crate) const EVERYBODY: [Person; 10] = [
     AGENT,
     LEAD,
     IMPORTER,
+    ADMINISTRATOR,
     CUSTOMER,
     STAFF_REQUESTER,
     PEER,
@@ -101,7 +102,7 @@ impl Person {
 
 /// Gives everybody their token.
 pub(crate) async fn admit_everybody(log: &EventLog) {
-    for person in EVERYBODY.into_iter().chain([ADMINISTRATOR]) {
+    for person in EVERYBODY {
         log.tokens()
             .put(TokenHash::of(&person.token()), &person.grant())
             .await
