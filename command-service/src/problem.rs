@@ -1,5 +1,7 @@
 //! Why a command was not carried out, as a problem that says what to do.
 
+use std::borrow::Cow;
+
 use domain::actor::Actor;
 use domain::calendar::stored;
 use domain::contract;
@@ -16,8 +18,13 @@ use service_kit::problem::{FieldError, Problem, ProblemType, types};
 /// Overload and outages pass; a caller that tries again after a second does no harm.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
-/// The problem for an execution that failed.
+/// The problem for a command on a ticket that failed.
 pub(crate) fn of_execution(error: &ExecuteError, actor: &Actor) -> Problem {
+    of_command("ticket", error, actor)
+}
+
+/// The problem for a command that failed; `thing`: what it was given to.
+fn of_command(thing: &str, error: &ExecuteError, actor: &Actor) -> Problem {
     match error {
         ExecuteError::Rejected {
             rejection,
@@ -25,7 +32,7 @@ pub(crate) fn of_execution(error: &ExecuteError, actor: &Actor) -> Problem {
             workflow,
         } => of_rejection(rejection, ticket.as_deref(), workflow, actor),
         ExecuteError::RevisionMismatch { actual } => Problem::new(&types::REVISION_MISMATCH)
-            .detail(format!("The ticket is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
+            .detail(format!("The {thing} is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
             .with("revision", actual.0),
         ExecuteError::KeyReused => Problem::new(&types::IDEMPOTENCY_KEY_REUSED)
             .detail("The key was used for another command, or for this one with another body. Use a new key for a new wish."),
@@ -33,7 +40,7 @@ pub(crate) fn of_execution(error: &ExecuteError, actor: &Actor) -> Problem {
             .detail("The ticket takes no more commands. Open a new one and refer to this one."),
         ExecuteError::Contended => retry(
             &types::CONTENDED,
-            "Others kept changing the ticket. Nothing was written; try again.",
+            format!("Others kept changing the {thing}. Nothing was written; try again."),
         ),
         ExecuteError::Unavailable => log_unavailable(),
         ExecuteError::PoliciesUnread => retry(
@@ -65,14 +72,7 @@ pub(crate) fn of_calendar(error: &CalendarError, actor: &Actor) -> Problem {
             // Its id comes from the key, and the key's own record would have been the answer.
             stored::Rejection::AlreadyCreated => of_execution(&ExecuteError::KeyReused, actor),
         },
-        CalendarError::Failed(ExecuteError::RevisionMismatch { actual }) => Problem::new(&types::REVISION_MISMATCH)
-            .detail(format!("The calendar is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
-            .with("revision", actual.0),
-        CalendarError::Failed(ExecuteError::Contended) => retry(
-            &types::CONTENDED,
-            "Others kept changing the calendar. Nothing was written; try again.",
-        ),
-        CalendarError::Failed(error) => of_execution(error, actor),
+        CalendarError::Failed(error) => of_command("calendar", error, actor),
     }
 }
 
@@ -100,14 +100,7 @@ pub(crate) fn of_policy(error: &PolicyError, actor: &Actor) -> Problem {
             // Its id comes from the key, and the key's own record would have been the answer.
             policies::Rejection::AlreadyCreated => of_execution(&ExecuteError::KeyReused, actor),
         },
-        PolicyError::Failed(ExecuteError::RevisionMismatch { actual }) => Problem::new(&types::REVISION_MISMATCH)
-            .detail(format!("The policy is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
-            .with("revision", actual.0),
-        PolicyError::Failed(ExecuteError::Contended) => retry(
-            &types::CONTENDED,
-            "Others kept changing policies. Nothing was written; try again.",
-        ),
-        PolicyError::Failed(error) => of_execution(error, actor),
+        PolicyError::Failed(error) => of_command("policy", error, actor),
     }
 }
 
@@ -117,18 +110,18 @@ pub(crate) fn of_contract(error: &ContractError, actor: &Actor) -> Problem {
         ContractError::Rejected(contract::Rejection::NotPermitted) => contracts_only_staff(),
         ContractError::Rejected(contract::Rejection::Backwards) => Problem::new(&types::INVALID_FIELDS)
             .detail("Support would end before it begins. See errors.")
-            .field(FieldError::new("/support_until", "invalid", "must be after support_from")),
-        ContractError::Rejected(contract::Rejection::TooManyVersions) => Problem::new(&types::HISTORY_TOO_LONG).detail(
-            format!("The contract has {} versions, as many as one may have.", contract::VERSIONS_MAX),
-        ),
-        ContractError::Failed(ExecuteError::RevisionMismatch { actual }) => Problem::new(&types::REVISION_MISMATCH)
-            .detail(format!("The contract is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
-            .with("revision", actual.0),
-        ContractError::Failed(ExecuteError::Contended) => retry(
-            &types::CONTENDED,
-            "Others kept changing the contract. Nothing was written; try again.",
-        ),
-        ContractError::Failed(error) => of_execution(error, actor),
+            .field(FieldError::new(
+                "/support_until",
+                "invalid",
+                "must be after support_from",
+            )),
+        ContractError::Rejected(contract::Rejection::TooManyVersions) => {
+            Problem::new(&types::HISTORY_TOO_LONG).detail(format!(
+                "The contract has {} versions, as many as one may have.",
+                contract::VERSIONS_MAX
+            ))
+        }
+        ContractError::Failed(error) => of_command("contract", error, actor),
     }
 }
 
@@ -139,17 +132,13 @@ pub(crate) fn of_profile(error: &ProfileError, actor: &Actor) -> Problem {
         ProfileError::Rejected(rejection @ people::Rejection::OwnAccount) => Problem::new(&types::INVALID_FIELDS)
             .detail("You would shut yourself out; another administrator can do that.")
             .field(FieldError::new("", "own_account", rejection.to_string())),
-        ProfileError::Rejected(people::Rejection::TooManyVersions) => Problem::new(&types::HISTORY_TOO_LONG).detail(
-            format!("The entry has {} versions, as many as one may have.", people::VERSIONS_MAX),
-        ),
-        ProfileError::Failed(ExecuteError::RevisionMismatch { actual }) => Problem::new(&types::REVISION_MISMATCH)
-            .detail(format!("The entry is at revision {actual}. Read it again, and repeat the command with If-Match: \"{actual}\" if it still makes sense."))
-            .with("revision", actual.0),
-        ProfileError::Failed(ExecuteError::Contended) => retry(
-            &types::CONTENDED,
-            "Others kept changing the entry. Nothing was written; try again.",
-        ),
-        ProfileError::Failed(error) => of_execution(error, actor),
+        ProfileError::Rejected(people::Rejection::TooManyVersions) => {
+            Problem::new(&types::HISTORY_TOO_LONG).detail(format!(
+                "The entry has {} versions, as many as one may have.",
+                people::VERSIONS_MAX
+            ))
+        }
+        ProfileError::Failed(error) => of_command("entry", error, actor),
     }
 }
 
@@ -217,7 +206,7 @@ pub(crate) fn log_unavailable() -> Problem {
     )
 }
 
-fn retry(kind: &'static ProblemType, detail: &'static str) -> Problem {
+fn retry(kind: &'static ProblemType, detail: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(kind).detail(detail).retry_after(RETRY_AFTER_SECONDS)
 }
 

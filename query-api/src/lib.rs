@@ -67,7 +67,7 @@ pub enum RunError {
 /// Every route. Without fallbacks, so that another service's routes can stand on the same paths.
 pub fn routes(app: &App) -> Router {
     let entries = EntryKind::ALL.into_iter().fold(Router::new(), |router, kind| {
-        let path = people::path(kind);
+        let path = service_kit::openapi::people::path(kind);
         let list = move |app, caller, uri| people::list(kind, app, caller, uri);
         let one = move |app, caller, id, uri| people::one(kind, app, caller, id, uri);
         let versions = move |app, caller, id, uri| people::versions(kind, app, caller, id, uri);

@@ -1,7 +1,7 @@
 //! The routes of users, groups and organisations, for the OpenAPI document.
 
 use domain::directory::EntryKind;
-use service_kit::openapi::people::written;
+use service_kit::openapi::people::{self, written};
 use service_kit::openapi::schema::{
     Shape, instant, integer_from, nullable, open_object, reference, required, string, uuid,
 };
@@ -10,7 +10,6 @@ use service_kit::problem::types;
 
 use crate::openapi::{READ_POSITION, positions, reading};
 use crate::openapi_versions::versions_page;
-use crate::people;
 
 /// Adds them, and what they answer.
 pub(crate) fn with_people(api: Api) -> Api {

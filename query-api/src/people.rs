@@ -26,15 +26,6 @@ use crate::versions::Kept;
 /// Said to customers.
 const FOR_STAFF: &str = "The directory is for staff.";
 
-/// Where entries of a kind are.
-pub(crate) const fn path(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::User => "/v1/users",
-        EntryKind::Group => "/v1/groups",
-        EntryKind::Organisation => "/v1/organisations",
-    }
-}
-
 const fn kept(kind: EntryKind) -> Kept {
     let (things, versions) = match kind {
         EntryKind::User => ("users", "user_versions"),

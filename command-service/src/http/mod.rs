@@ -4,7 +4,7 @@ mod calendars;
 mod commands;
 mod contracts;
 mod headers;
-pub(crate) mod people;
+mod people;
 mod policies;
 mod re_evaluation;
 mod rehearsal;
@@ -25,7 +25,7 @@ use crate::app::App;
 /// [`service_kit::http::finish`] on the whole.
 pub fn routes(app: App) -> Router {
     let entries = EntryKind::ALL.into_iter().fold(Router::new(), |router, kind| {
-        let path = people::path(kind);
+        let path = service_kit::openapi::people::path(kind);
         let create = move |app, caller, headers, body| people::create(kind, app, caller, headers, body);
         let replace = move |app, caller, id, headers, body| people::replace(kind, app, caller, id, headers, body);
         router

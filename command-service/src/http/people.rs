@@ -13,6 +13,7 @@ use event_log::ProfileOutcome;
 use serde_json::{Map, Value};
 use service_kit::body::{object, people};
 use service_kit::http::{ApiJson, Caller};
+use service_kit::openapi::people::path;
 use service_kit::problem::types;
 use service_kit::{Problem, written};
 use uuid::Uuid;
@@ -22,15 +23,6 @@ use crate::app::App;
 use crate::body;
 use crate::command::created_entry;
 use crate::problem;
-
-/// Where entries of a kind are.
-pub(crate) const fn path(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::User => "/v1/users",
-        EntryKind::Group => "/v1/groups",
-        EntryKind::Organisation => "/v1/organisations",
-    }
-}
 
 /// What the digests of such wishes begin with. Stored with records: never change one.
 const fn digest_name(kind: EntryKind) -> &'static str {

@@ -2,14 +2,13 @@
 
 use domain::directory::EntryKind;
 use serde_json::{Value, json};
-use service_kit::openapi::people::{taken, written};
+use service_kit::openapi::people::{self, taken, written};
 use service_kit::openapi::schema::{integer_from, names, object, open_object, reference, required, string, uuid};
 use service_kit::openapi::{Api, Operation, json as json_body, path};
 use service_kit::problem::types;
 use utoipa::openapi::Required;
 
 use super::routes::{POSITION, PROBLEMS, REPLAYED, etag, headers, idempotency_key, position};
-use crate::http::people;
 
 const TAG: &str = "directory";
 

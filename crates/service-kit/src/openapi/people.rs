@@ -9,6 +9,15 @@ use super::schema::{
     Property, Shape, array, array_up_to, boolean, names, nullable, optional, required, string, text, uuid,
 };
 
+/// Where entries of a kind are.
+pub const fn path(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::User => "/v1/users",
+        EntryKind::Group => "/v1/groups",
+        EntryKind::Organisation => "/v1/organisations",
+    }
+}
+
 /// What a body says of an entry.
 pub fn taken(kind: EntryKind) -> Vec<Property> {
     let label = || text(Label::CHARACTERS_MAX);
