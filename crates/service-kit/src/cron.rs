@@ -12,7 +12,7 @@ use std::str::FromStr;
 use chrono::DateTime;
 use cron::Schedule;
 use jiff::civil;
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
 
 /// Instants at which something is done again and again.
@@ -60,7 +60,10 @@ impl FromStr for Cron {
         let count = fields.len();
         let is_zone = |last: &mut &str| last.starts_with(char::is_alphabetic) && (count > FIELDS || last.contains('/'));
         let zone = match fields.pop_if(is_zone) {
-            Some(name) => TimeZone::get(name).map_err(|_| CronError::UnknownZone(name.to_owned()))?,
+            // The database that calendars go by: the same on every machine.
+            Some(name) => TimeZoneDatabase::bundled()
+                .get(name)
+                .map_err(|_| CronError::UnknownZone(name.to_owned()))?,
             None => TimeZone::UTC,
         };
         if fields.len() == FIELDS_OF_CRONTAB {
