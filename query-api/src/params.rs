@@ -124,14 +124,40 @@ pub(crate) fn uuid(text: &str) -> Result<uuid::Uuid, String> {
     text.parse().map_err(|_| "must be a UUID".to_owned())
 }
 
+/// A date and nothing after it: jiff also takes one for the beginning of a time without a zone.
+pub(crate) fn day(text: &str) -> Option<Date> {
+    text.parse().ok().filter(|_| text.len() == DATE_CHARACTERS)
+}
+
+/// `2026-01-31`
+const DATE_CHARACTERS: usize = 10;
+
 /// An instant, or a date for its beginning in UTC. Digits that Postgres does not keep are cut off.
 pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     let midnight = |day: Date| day.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
-    let at = text
-        .parse::<Timestamp>()
-        .ok()
-        .or_else(|| text.parse().ok().and_then(midnight));
+    let at = text.parse::<Timestamp>().ok().or_else(|| day(text).and_then(midnight));
     at.filter(|at| *at >= EARLIEST)
         .and_then(|at| Timestamp::from_microsecond(at.as_microsecond()).ok())
         .ok_or_else(|| "must be a time like 2026-03-02T09:00:00Z, or a date; in a query, + is written %2B".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_an_instant_or_a_date_and_never_the_beginning_of_something_else() {
+        let at = |text| time(text).map(|at| at.to_string());
+        assert_eq!(at("2026-11-29T00:48:00Z"), Ok("2026-11-29T00:48:00Z".to_owned()));
+        assert_eq!(at("2026-11-29"), Ok("2026-11-29T00:00:00Z".to_owned()));
+        for text in [
+            "2026-11-29T00:48:00",
+            "2026-11-29T00:48",
+            "2026-11-29 00:48:00",
+            "20261129",
+            "2026-11-29T00:48:00[UTC]",
+        ] {
+            assert!(at(text).is_err(), "{text}");
+        }
+    }
 }

@@ -52,6 +52,9 @@ impl App {
         let hours = calendar::part("calendar", &mut fields);
         let from = fields.optional("from", instant_or_date);
         let to = fields.optional("to", instant_or_date);
+        if from.zip(to).is_some_and(|(from, to)| from >= to) {
+            fields.refuse("/to", "invalid", "must be after from");
+        }
         let limit = fields.optional("limit", named);
         let errors = fields.errors();
         let mut reading = policy::read("/policy", &draft.unwrap_or_default(), &self.catalogue)?;

@@ -103,6 +103,12 @@ async fn a_new_version_counts_from_its_date_and_none_is_made_for_nothing() {
         .expect(200);
     assert_eq!(changed.body["version"], 2);
     assert_eq!(changed.body["effective_from"], "2026-07-01");
+    let never = with(longer.clone(), "effective_from", "9999-12-31".into());
+    let refused = put(&desk, &id, &never).send().await;
+    assert_eq!(
+        refused.problem(422, "invalid-fields")["errors"][0]["pointer"],
+        "/effective_from"
+    );
     let unchanged = put(&desk, &id, &longer).send().await.expect(200);
     assert_eq!(unchanged.header("ETag"), Some("\"2\""));
     assert!(!unchanged.replayed());

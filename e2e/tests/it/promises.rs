@@ -8,7 +8,7 @@ use test_harness::wait_until;
 
 use crate::desk::{Desk, at};
 use crate::http::{Answer, LIMIT};
-use crate::people::{AGENT, CUSTOMER, LEAD, Person};
+use crate::people::{AGENT, CUSTOMER, IMPORTER, LEAD, Person};
 use crate::processes::recourse_succeeds;
 
 const MICROSECOND: SignedDuration = SignedDuration::from_micros(1);
@@ -83,6 +83,30 @@ async fn breaches(desk: &Desk, ticket: &str) -> Vec<String> {
     let events = timeline(desk, AGENT, ticket).await.into_iter();
     let breaches = events.filter(|(event, ..)| event == "sla_breached");
     breaches.map(|(_, occurred_at, _)| occurred_at).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_runs_for_centuries_is_not_told_hour_by_hour() {
+    let desk = promising(&solution()).await;
+    let ticket = async |occurred_at: &str| {
+        let body = json!({
+            "subject": "Export fails", "description": "It says 500.", "type": "defect",
+            "occurred_at": occurred_at, "honour_deadlines": true,
+        });
+        desk.api
+            .post(&IMPORTER.token(), "/v1/tickets", &body)
+            .await
+            .expect(201)
+            .id()
+    };
+    let (old, older) = (
+        ticket("1930-01-01T00:00:00Z").await,
+        ticket("1900-01-01T00:00:00Z").await,
+    );
+    assert_eq!(target(&desk, &old, "").await["state"], "breached");
+    let path = format!("/v1/tickets/{older}/sla");
+    let refused = desk.api.get(&AGENT.token(), &path).await.expect(422);
+    assert_eq!(refused.body["code"], "query-too-expensive");
 }
 
 /// What analysts read of a ticket's clocks.
@@ -491,6 +515,9 @@ async fn a_rehearsal_of_what_was_in_force_finds_what_happened_and_of_a_draft_wha
         .expect(200)
         .body;
     assert_eq!(none["tickets"], 0);
+    let backwards = json!({ "from": "2026-06-01", "to": "2026-05-01" });
+    let backwards = rehearse(target("PT1H"), &backwards).await.expect(422);
+    assert_eq!(backwards.body["errors"][0]["pointer"], "/to");
 
     let wrong = rehearse(target("P1D"), &json!({ "limit": 1_000_000, "from": "yesterday" }))
         .await

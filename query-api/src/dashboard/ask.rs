@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::{Postgres, QueryBuilder};
 
-use crate::params::{Params, one_of, time};
+use crate::params::{Params, day, one_of, time};
 
 /// The parameters of the dashboard.
 pub(super) const NAMES: [&str; 4] = ["from", "to", "group_by", "as_of"];
@@ -229,7 +229,7 @@ fn midnight(day: Date) -> Option<Timestamp> {
 /// A date, or an instant for the date that it lies on in UTC. Years are those that Postgres has too.
 fn date(text: &str) -> Result<Date, String> {
     let on_its_day = |at: Timestamp| at.to_zoned(TimeZone::UTC).date();
-    let date = text.parse().or_else(|_| text.parse().map(on_its_day)).ok();
+    let date = day(text).or_else(|| text.parse().ok().map(on_its_day));
     date.filter(|date: &Date| date.year() > 0)
         .ok_or_else(|| "must be a date like 2026-03-02".to_owned())
 }

@@ -9,14 +9,14 @@ use axum::{Extension, Json};
 use domain::calendar::{Calendar, WorkingTime};
 use domain::policy::WaitLength;
 use domain::sla::stored::ROUND_THE_CLOCK;
-use domain::sla::{Clocks, Edition, Explanation, Part, PartKind, PauseReason, Pin};
-use jiff::Timestamp;
+use domain::sla::{Clock, Clocks, Edition, Explanation, Part, PartKind, PauseReason, Pin};
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use service_kit::body::calendar;
 use service_kit::http::Caller;
-use service_kit::problem::types::READ_MODEL_BEHIND;
+use service_kit::problem::types::{QUERY_TOO_EXPENSIVE, READ_MODEL_BEHIND};
 use service_kit::{Problem, chain};
 use sqlx::PgPool;
 use utoipa::ToSchema;
@@ -139,6 +139,11 @@ pub(crate) async fn sla(
     for_staff(&actor, "Promised times are for staff.")?;
     let promised = clocks(&app.db, ticket).await.map_err(unreadable)?;
     let at = promised.clocks.at(moment.at());
+    if promised.clocks.iter().any(|clock| lasted(clock, at) > LIFE_MAX) {
+        return Err(Problem::new(&QUERY_TOO_EXPENSIVE).detail(
+            "A clock of this ticket has run for more than a hundred years, and each of its hours would be told. Ask with as_of about an earlier moment.",
+        ));
+    }
     let shelf = Shelf::of(&app.db, &promised.clocks).await?;
     let explained = promised.clocks.explain_by(at, |pin| shelf.hours(pin))?;
     Ok(Json(Promises {
@@ -146,6 +151,16 @@ pub(crate) async fn sla(
         at,
         targets: explained.iter().map(|it| promise(it, &promised, &shelf)).collect(),
     }))
+}
+
+/// Some hundred thousand segments: more than any ticket that people live to see, less than what takes the memory of others.
+const LIFE_MAX: SignedDuration = SignedDuration::from_hours(100 * 366 * 24);
+
+fn lasted(clock: &Clock, at: Timestamp) -> SignedDuration {
+    clock
+        .ended
+        .map_or(at, |ended| ended.at)
+        .duration_since(clock.started_at)
 }
 
 fn unreadable(error: ClocksError) -> Problem {

@@ -25,6 +25,9 @@ const FIELDS: [&str; 7] = [
     "effective_from",
 ];
 
+/// The next day does not begin everywhere before time ends.
+const EFFECTIVE_LAST: Date = Date::constant(9999, 12, 30);
+
 /// A calendar and the date from which it is in force, if it is not for all dates.
 pub type Given = (Calendar, Option<Date>);
 
@@ -145,7 +148,11 @@ impl Reader {
         let holidays = some("holidays").map(|value| self.holidays(&format!("{at}/holidays"), value));
         let (overrides, override_places) = self.dated(&format!("{at}/overrides"), some("overrides"));
         let (closures, closure_places) = self.dated(&format!("{at}/closures"), some("closures"));
-        let effective_from = some("effective_from").map(|value| self.date(&format!("{at}/effective_from"), value));
+        let place = format!("{at}/effective_from");
+        let effective_from = some("effective_from").map(|value| self.date(&place, value));
+        if effective_from.flatten().is_some_and(|date| date > EFFECTIVE_LAST) {
+            self.refuse(place, "invalid", format!("must not be after {EFFECTIVE_LAST}"));
+        }
         if !self.is_content() {
             return None;
         }

@@ -243,7 +243,7 @@ pub fn instant(value: &Value) -> Read<Timestamp> {
     let invalid = || {
         Unreadable::Value(
             "invalid",
-            "must be an RFC 3339 instant such as 2026-10-23T14:00:00Z".to_owned(),
+            "must be an RFC 3339 instant such as 2026-10-23T14:00:00Z, with up to nine digits of a second and before 9999-12-30T22:00:00Z".to_owned(),
         )
     };
     let at: Timestamp = text.parse().map_err(|_| invalid())?;
