@@ -58,11 +58,6 @@ impl UserKind {
         ActorKind::as_str(self.actor())
     }
 
-    /// The kind of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-
     const fn actor(self) -> ActorKind {
         match self {
             Self::Staff => ActorKind::Staff,

@@ -44,18 +44,9 @@ pub async fn fire(tickets: &Tickets, due: Due) -> Result<Outcome, ExecuteError> 
     tickets.execute(ticket, &command, &request(command_id)).await
 }
 
+/// The rules take the due instant, whenever the command comes.
 fn request(command_id: CommandId) -> Request {
-    Request {
-        command_id,
-        digest: digest(command_id),
-        actor: Arc::new(Actor::system()),
-        via: None,
-        // The rules take the due instant, whenever the command comes.
-        occurred_at: None,
-        honour_deadlines: false,
-        if_match: None,
-        traceparent: None,
-    }
+    Request::new(command_id, digest(command_id), Arc::new(Actor::system()))
 }
 
 /// The id is made of everything that the command says, so that it is its own digest, twice.

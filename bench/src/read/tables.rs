@@ -220,13 +220,6 @@ fn bars(small_tickets: u64, small: &State, large_tickets: u64, large: &State) ->
             against(small.live, small.copy),
         ),
         least(
-            format!("live projection, {large_tickets} tickets"),
-            20_000.0,
-            fill(large.live),
-            " records/s",
-            against(large.live, large.copy),
-        ),
-        least(
             format!("rebuild, {large_tickets} tickets"),
             60_000.0,
             fill(large.rebuild),

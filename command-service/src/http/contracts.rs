@@ -13,7 +13,7 @@ use domain::contract::{Agreed, Contract, Party, SupportPeriod};
 use domain::workflow::Workflow;
 use serde_json::{Map, Value};
 use service_kit::Problem;
-use service_kit::body::{Fields, Unreadable, instant_or_date, object, string};
+use service_kit::body::{Fields, instant_or_date, object, one_of};
 use service_kit::http::{ApiJson, Caller};
 use service_kit::problem::types;
 use uuid::Uuid;
@@ -93,7 +93,9 @@ async fn agree(
 fn read(body: &Map<String, Value>, party: Party) -> Result<Agreed, Problem> {
     let mut fields = Fields::new(body);
     let workflow = match party {
-        Party::Organisation(_) => fields.required("workflow", workflow),
+        Party::Organisation(_) => fields.required("workflow", |value| {
+            one_of(&Workflow::ALL, |workflow| workflow.name, value)
+        }),
         // Users follow that of their organisation: the field is unknown here.
         Party::User(_) => None,
     };
@@ -108,16 +110,7 @@ fn read(body: &Map<String, Value>, party: Party) -> Result<Agreed, Problem> {
     fields.finish()?;
     let support = SupportPeriod { from, until };
     Ok(match workflow {
-        Some(workflow) => Agreed::WithOrganisation(Contract { workflow, support }),
+        Some(Workflow { name: workflow, .. }) => Agreed::WithOrganisation(Contract { workflow, support }),
         None => Agreed::WithUser(support),
     })
-}
-
-fn workflow(value: &Value) -> Result<&'static str, Unreadable> {
-    let name = string(value)?;
-    let workflow = Workflow::parse(name).ok_or_else(|| {
-        let names = Workflow::ALL.map(|workflow| workflow.name).join(", ");
-        Unreadable::Value("invalid", format!("must be one of: {names}"))
-    })?;
-    Ok(workflow.name)
 }

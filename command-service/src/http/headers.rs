@@ -48,15 +48,11 @@ impl<S: Sync> FromRequestParts<S> for CommandHeaders {
 impl CommandHeaders {
     /// A wish for now, in the caller's own name.
     pub(super) fn request(self, caller: &Arc<Actor>, digest: [u8; 32]) -> Request {
+        let command_id = command_id(caller.user, self.key.as_deref());
         Request {
-            command_id: command_id(caller.user, self.key.as_deref()),
-            digest,
-            actor: Arc::clone(caller),
-            via: None,
-            occurred_at: None,
-            honour_deadlines: false,
             if_match: self.if_match,
             traceparent: self.traceparent,
+            ..Request::new(command_id, digest, Arc::clone(caller))
         }
     }
 

@@ -1,5 +1,6 @@
 //! Digests, as the command side holds them.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use domain::Timestamp;
@@ -23,16 +24,13 @@ pub struct Digests {
 /// Each digest has a history of its own, of one record.
 enum OneDigest {}
 
-/// Nothing is refused.
-enum Never {}
-
 impl Aggregate for OneDigest {
     /// Its last instant.
     type Id = Timestamp;
     type Command = Digest;
     type Fact = Digest;
     type State = Option<Digest>;
-    type Rejection = Never;
+    type Rejection = Infallible;
 
     fn subject(until: Timestamp) -> String {
         digest_subject(until)
@@ -65,7 +63,7 @@ impl Aggregate for OneDigest {
         Revision(u64::from(state.is_some()))
     }
 
-    fn decide(state: &Option<Digest>, _: Timestamp, wanted: &Digest, _: &Actor) -> Result<Option<Digest>, Never> {
+    fn decide(state: &Option<Digest>, _: Timestamp, wanted: &Digest, _: &Actor) -> Result<Option<Digest>, Infallible> {
         Ok(state.is_none().then_some(*wanted))
     }
 }
@@ -78,17 +76,8 @@ impl Digests {
     /// Draws a digest, once for its last instant, whoever asks for it and however often.
     pub async fn draw(&self, digest: Digest) -> Result<FactOutcome<Digest>, ExecuteError> {
         let id = digest_id(digest.until);
-        let request = Request {
-            command_id: id.into(),
-            // The instant is all that makes it another wish.
-            digest: [0; 32],
-            actor: Arc::new(Actor::system()),
-            via: None,
-            occurred_at: None,
-            honour_deadlines: false,
-            if_match: None,
-            traceparent: None,
-        };
+        // The instant is all that makes it another wish.
+        let request = Request::new(id.into(), [0; 32], Arc::new(Actor::system()));
         match execute::<OneDigest>(&self.inner, digest.until, &digest, &request).await {
             Ok(outcome) => Ok(outcome),
             Err(FactError::Failed(error)) => Err(error),

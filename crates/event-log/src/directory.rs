@@ -119,16 +119,7 @@ impl Directory {
             return Ok(());
         }
         // Whoever gives a name again wants the same once more, so no two wishes need telling apart.
-        let request = Request {
-            command_id: CommandId::from(Uuid::new_v4()),
-            digest: [0; 32],
-            actor: Arc::new(actor.clone()),
-            via: None,
-            occurred_at: None,
-            honour_deadlines: false,
-            if_match: None,
-            traceparent: None,
-        };
+        let request = Request::new(CommandId::from(Uuid::new_v4()), [0; 32], Arc::new(actor.clone()));
         match execute::<OneEntry>(&self.inner, (kind, id), &Command::Name(name.clone()), &request).await {
             Ok(_) => {
                 self.remembered.insert((kind, id), name.clone());

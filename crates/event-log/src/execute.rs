@@ -50,6 +50,22 @@ pub struct Request {
     pub traceparent: Option<String>,
 }
 
+impl Request {
+    /// A wish for now, in the actor's own name, whatever the revision.
+    pub const fn new(command_id: CommandId, digest: [u8; 32], actor: Arc<Actor>) -> Self {
+        Self {
+            command_id,
+            digest,
+            actor,
+            via: None,
+            occurred_at: None,
+            honour_deadlines: false,
+            if_match: None,
+            traceparent: None,
+        }
+    }
+}
+
 /// A command that was carried out, now or earlier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {

@@ -174,16 +174,7 @@ impl Maker {
             }
             What::Command(actor, command) => {
                 let command_id = self.world.command_id(index, number);
-                let request = Request {
-                    command_id,
-                    digest: self.world.digest(command_id),
-                    actor: Arc::clone(actor),
-                    via: None,
-                    occurred_at: None,
-                    honour_deadlines: false,
-                    if_match: None,
-                    traceparent: None,
-                };
+                let request = Request::new(command_id, self.world.digest(command_id), Arc::clone(actor));
                 self.tickets.execute(id, command, &request).await
             }
         }

@@ -221,6 +221,15 @@ pub fn text<T, E: Display>(parse: impl FnOnce(&str) -> Result<T, E>) -> impl FnO
     move |value| parse(string(value)?).map_err(|error| Unreadable::Value("invalid", error.to_string()))
 }
 
+/// The one of `all` that has the value for its name.
+pub fn one_of<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str, value: &Value) -> Read<T> {
+    let text = string(value)?;
+    all.iter().copied().find(|one| name(*one) == text).ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
+        Unreadable::Value("invalid", format!("must be one of: {}", names.join(", ")))
+    })
+}
+
 /// A UUID.
 pub fn uuid(value: &Value) -> Read<Uuid> {
     let text = string(value)?;

@@ -8,7 +8,7 @@ use domain::people::{Group, LIST_MAX, Organisation, Profile, User, UserKind};
 use domain::text::{Body, Label};
 use serde_json::{Map, Value};
 
-use super::fields::{Fields, Unreadable, string, text, uuid};
+use super::fields::{Fields, Unreadable, one_of, text, uuid};
 use crate::problem::Problem;
 
 /// Reads what a body says of an entry of this kind.
@@ -26,16 +26,12 @@ pub fn profile(kind: EntryKind, body: &Map<String, Value>) -> Result<Profile, Pr
 
 fn user(fields: &mut Fields<'_>) -> Option<User> {
     let name = fields.required("name", text(Label::parse));
-    let kind = fields.required("kind", |value| {
-        one_of(value, UserKind::parse, &UserKind::ALL.map(UserKind::as_str))
-    });
+    let kind = fields.required("kind", |value| one_of(&UserKind::ALL, UserKind::as_str, value));
     let organisation = fields.optional("organisation", uuid);
     let groups = fields.optional("groups", |value| list(value, uuid));
     let leading = fields.flag("leading");
     let permissions: Option<BTreeSet<Permission>> = fields.optional("permissions", |value| {
-        list(value, |name| {
-            one_of(name, Permission::parse, &Permission::ALL.map(Permission::as_str))
-        })
+        list(value, |name| one_of(&Permission::ALL, Permission::as_str, name))
     });
     let position = fields.optional("position", text(Label::parse));
     let email = fields.optional("email", email);
@@ -98,10 +94,6 @@ fn email(value: &Value) -> Result<Label, Unreadable> {
             "must be an address such as ada@example.org".to_owned(),
         ))
     }
-}
-
-fn one_of<T>(value: &Value, parse: impl FnOnce(&str) -> Option<T>, names: &[&str]) -> Result<T, Unreadable> {
-    parse(string(value)?).ok_or_else(|| Unreadable::Value("invalid", format!("must be one of: {}", names.join(", "))))
 }
 
 fn label(value: &Value) -> Result<Label, Unreadable> {

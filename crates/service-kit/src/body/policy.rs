@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::fields::{Unreadable, few, text, uuid};
+use super::fields::{Unreadable, few, one_of, text, uuid};
 use super::reader::{Members, Reader};
 use crate::problem::{FieldError, Problem, types};
 
@@ -311,13 +311,4 @@ impl Reader {
             }
         }
     }
-}
-
-/// The one of `all` that has the value for its name.
-fn one_of<T: Copy>(all: &[T], name: impl Fn(T) -> &'static str, value: &Value) -> Result<T, Unreadable> {
-    let text = value.as_str().ok_or(Unreadable::Type("a string"))?;
-    all.iter().copied().find(|one| name(*one) == text).ok_or_else(|| {
-        let names: Vec<&str> = all.iter().map(|one| name(*one)).collect();
-        Unreadable::Value("invalid", format!("must be one of: {}", names.join(", ")))
-    })
 }
