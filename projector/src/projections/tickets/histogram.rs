@@ -48,7 +48,7 @@ impl Histograms {
     }
 }
 
-/// Adds counts to others, one by one, as `recourse.added` does in Postgres.
+/// Adds counts to others, one by one; the shorter counts as followed by zeros.
 pub(super) fn add(sum: &mut Vec<i32>, totals: &[i32]) {
     if sum.len() < totals.len() {
         sum.resize(totals.len(), 0);

@@ -207,9 +207,9 @@ table! {
 }
 
 table! {
-    /// A change of how many measures of a day or a month fall into each bucket.
+    /// How many measures of a day or a month fall into each bucket.
     #[derive(Debug, Clone, PartialEq)]
-    MeasureCountRow in "measure_counts" key (kind, clock, span, starts, partition) if_present Add {
+    MeasureCountRow in "measure_counts" key (kind, clock, span, starts, partition) if_present Replace {
         kind: &'static str,
         clock: &'static str,
         span: &'static str,

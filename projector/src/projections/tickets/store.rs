@@ -1,6 +1,6 @@
 //! The fold's reading and writing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::calendar::Calendar;
 use domain::ticket::Event;
@@ -10,7 +10,8 @@ use uuid::Uuid;
 use wire::Record;
 
 use super::fold::{Additions, Changes, Fold};
-use super::rows::{ClockRow, CounterRow, TicketRow};
+use super::histogram;
+use super::rows::{ClockRow, CounterRow, MeasureCountRow, TicketRow};
 use super::texts;
 use super::ticket::WholeRow;
 use crate::checkpoint::Key;
@@ -125,7 +126,44 @@ async fn change(db: &mut PgConnection, key: Key, changes: &Changes) -> Result<()
     remove_empty(db, key, &changes.counters).await?;
     table::write(db, schema, &changes.days).await?;
     table::write(db, schema, &changes.ratings).await?;
-    table::write(db, schema, &changes.measure_counts).await
+    let measure_counts = summed(db, key, &changes.measure_counts).await?;
+    table::write(db, schema, &measure_counts).await
+}
+
+/// The counts that there will be. They are added here because Postgres takes an array of hundreds apart for each sum; nobody
+/// else changes those of a partition while its checkpoint is locked.
+async fn summed(
+    db: &mut PgConnection,
+    key: Key,
+    changes: &[MeasureCountRow],
+) -> Result<Vec<MeasureCountRow>, sqlx::Error> {
+    if changes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT changed.place, present.totals
+         FROM UNNEST($1::text[], $2::text[], $3::text[], $4::date[]) WITH ORDINALITY
+             AS changed (kind, clock, span, starts, place)
+         JOIN {schema}.measure_counts present USING (kind, clock, span, starts)
+         WHERE present.partition = $5",
+        schema = key.schema(),
+    );
+    let present: Vec<(i64, Vec<i32>)> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(changes.iter().map(|row| row.kind).collect::<Vec<_>>())
+        .bind(changes.iter().map(|row| row.clock).collect::<Vec<_>>())
+        .bind(changes.iter().map(|row| row.span).collect::<Vec<_>>())
+        .bind(changes.iter().map(|row| row.starts).collect::<Vec<_>>())
+        .bind(i32::from(key.partition))
+        .fetch_all(db)
+        .await?;
+    let present: HashMap<i64, Vec<i32>> = present.into_iter().collect();
+    let mut sums = changes.to_vec();
+    for (place, row) in (1..).zip(&mut sums) {
+        if let Some(totals) = present.get(&place) {
+            histogram::add(&mut row.totals, totals);
+        }
+    }
+    Ok(sums)
 }
 
 /// A counter that has come to nothing goes, so that the table does not depend on how the log was cut into batches.
