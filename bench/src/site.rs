@@ -134,6 +134,8 @@ pub(crate) async fn token_of(
         permissions: Vec::new(),
         created_at: SystemClock.now(),
         revoked_at: None,
+        expires_at: None,
+        session: None,
     };
     log.tokens().put(hash, &grant).await?;
     Ok(token)

@@ -1,6 +1,7 @@
 //! The phases, in order, at each desk.
 
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -96,6 +97,9 @@ pub(crate) struct Args {
     /// Seconds that each case takes at most.
     #[arg(long, default_value_t = 1.0)]
     case_seconds: f64,
+    /// Of the lists of the past, only every so many-th: some of them take seconds.
+    #[arg(long, value_name = "N", default_value = "1")]
+    as_of_every: NonZeroUsize,
     /// Seconds after which the live projection is stopped and the tables are filled otherwise.
     #[arg(long, default_value_t = 300)]
     live_seconds: u64,
@@ -278,13 +282,14 @@ impl Bench<'_> {
         }
         if self.wants(Phase::AsOf) {
             let pairs = cases::as_of(&values, &callers, &moments);
+            let pairs = pairs.into_iter().step_by(self.args.as_of_every.get());
             say(&format!("as_of: {} cases", pairs.len()));
-            let mut found = Vec::new();
+            self.state.as_of.clear();
             for (present, past) in pairs {
-                found.push((client.time(&present).await?, client.time(&past).await?));
+                let timed = (client.time(&present).await?, client.time(&past).await?);
+                self.state.as_of.push(timed);
+                self.save()?;
             }
-            self.state.as_of = found;
-            self.save()?;
         }
         if self.wants(Phase::Export)
             && let Some(caller) = callers.first()
