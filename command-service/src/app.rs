@@ -3,14 +3,15 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use domain::actor::Actor;
+use domain::Timestamp;
 use domain::catalogue::Catalogue;
-use event_log::{Books, Calendars, Contracts, Directory, EventLog, Policies, Standing, Tickets};
+use event_log::{Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Policies, Standing, Tickets};
 use service_kit::Problem;
-use service_kit::tokens::{Authenticate, TokenHash};
+use service_kit::tokens::{Authenticate, Bearer, TokenHash};
 use tokio::sync::Semaphore;
 
 use crate::problem;
+use crate::sign_in::Passwords;
 use crate::token_book::TokenBook;
 
 /// The service's state. Cheap to clone, which every request does several times; clones share it.
@@ -33,6 +34,8 @@ pub struct Parts {
     pub(crate) scans: Semaphore,
     pub(crate) catalogue: Catalogue,
     pub(crate) tokens: TokenBook,
+    pub(crate) credentials: CredentialStore,
+    pub(crate) passwords: Passwords,
 }
 
 impl App {
@@ -50,8 +53,15 @@ impl App {
             scans: Semaphore::new(1),
             catalogue: Catalogue::default(),
             tokens: TokenBook::new(log.tokens()),
+            credentials: log.credentials(),
+            passwords: Passwords::default(),
         };
         Self { parts: Arc::new(parts) }
+    }
+
+    /// What the log's clock shows.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.log.clock().now()
     }
 }
 
@@ -64,17 +74,17 @@ impl Deref for App {
 }
 
 impl Authenticate for App {
-    async fn authenticate(&self, hash: TokenHash) -> Result<Option<Arc<Actor>>, Problem> {
-        let Some(actor) = self.tokens.actor(hash).await? else {
+    async fn authenticate(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
+        let Some(Bearer { actor, session }) = self.tokens.bearer(hash, self.now()).await? else {
             return Ok(None);
         };
         if !self.books.are_read() {
             return Err(problem::profiles_unread());
         }
         Ok(match self.books.people().standing(actor.user) {
-            Some(Standing::Actor(known)) => Some(known),
+            Some(Standing::Actor(known)) => Some(Bearer { actor: known, session }),
             Some(Standing::Disabled) => None,
-            None => Some(actor),
+            None => Some(Bearer { actor, session }),
         })
     }
 }

@@ -18,6 +18,7 @@ mod lines;
 mod openapi;
 mod problem;
 mod run;
+mod sign_in;
 mod token_book;
 
 pub use app::App;

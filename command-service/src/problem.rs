@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use axum::http::HeaderValue;
+use axum::http::header::WWW_AUTHENTICATE;
 use domain::actor::Actor;
 use domain::calendar::stored;
 use domain::contract;
@@ -150,6 +152,13 @@ pub(crate) fn profiles_unread() -> Problem {
     )
 }
 
+/// The problem for somebody who has not got the password, or perhaps not even the login: which of them, nobody learns.
+pub(crate) fn wrong_credentials() -> Problem {
+    Problem::new(&types::WRONG_CREDENTIALS)
+        .detail("Check both. An administrator can give you another password.")
+        .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}
+
 /// The problem for callers who may not write profiles.
 pub(crate) fn only_administrators() -> Problem {
     Problem::new(&types::NOT_PERMITTED)
@@ -206,7 +215,7 @@ pub(crate) fn log_unavailable() -> Problem {
     )
 }
 
-fn retry(kind: &'static ProblemType, detail: impl Into<Cow<'static, str>>) -> Problem {
+pub(crate) fn retry(kind: &'static ProblemType, detail: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(kind).detail(detail).retry_after(RETRY_AFTER_SECONDS)
 }
 

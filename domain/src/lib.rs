@@ -13,6 +13,7 @@
 //! * [`workflow`]: which statuses and commands are used for whom, and what people call them.
 //! * [`catalogue`]: the types, priorities and categories that a desk offers.
 //! * [`people`]: what is known of users, groups and organisations.
+//! * [`sign_in`]: logins, which passwords may be chosen, and how long who guesses has to wait.
 //! * [`directory`]: the names behind the ids.
 
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
@@ -28,6 +29,7 @@ pub mod durations;
 pub mod ids;
 pub mod people;
 pub mod policy;
+pub mod sign_in;
 pub mod sla;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::actor::Actor;
 use serde_json::{Map, Value};
 use service_kit::health::Component;
-use service_kit::tokens::{Authenticate, TokenGrant, TokenHash};
+use service_kit::tokens::{Authenticate, Bearer, TokenGrant, TokenHash};
 use service_kit::{Health, Problem, SharedClock, Shutdown};
 use sqlx::postgres::PgPool;
 use sqlx::types::Json;
@@ -100,6 +99,11 @@ async fn watch(db: &PgPool, component: &Component) {
     }
 }
 
+/// How long a token that nobody knows is waited for, and how often it is looked for: who signs in asks at once, and the mirror
+/// of the tokens follows some milliseconds later.
+const FRESH_TOKEN_WAIT: Duration = Duration::from_millis(40);
+const FRESH_TOKEN_LOOKS: usize = 10;
+
 /// What is known of a token and of its user.
 #[derive(sqlx::FromRow)]
 struct Known {
@@ -112,7 +116,21 @@ struct Known {
 }
 
 impl Authenticate for App {
-    async fn authenticate(&self, hash: TokenHash) -> Result<Option<Arc<Actor>>, Problem> {
+    async fn authenticate(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
+        for _ in 0..FRESH_TOKEN_LOOKS {
+            if let Some(bearer) = self.bearer(hash).await? {
+                return Ok(Some(bearer));
+            }
+            #[expect(clippy::disallowed_methods, reason = "waits for a server, not for business time")]
+            tokio::time::sleep(FRESH_TOKEN_WAIT).await;
+        }
+        self.bearer(hash).await
+    }
+}
+
+impl App {
+    /// Who bears a token, as far as is known now.
+    pub(crate) async fn bearer(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
         // One statement, and so one moment: a database that was just made knows no token, and that
         // does not make this one wrong.
         let known: Known = sqlx::query_as(
@@ -129,12 +147,16 @@ impl Authenticate for App {
         .map_err(problem)?;
         match (known.granted, known.filled) {
             (_, Some(false) | None) => Err(unavailable("The read model is being built. Try again in a moment.")),
-            (Some(Json(grant)), Some(true)) if grant.is_revoked() => Ok(None),
-            (Some(Json(grant)), Some(true)) => match known.name.zip(known.definition) {
-                // A user who has a profile is what it says, whatever the token was granted for.
-                Some((name, Json(definition))) => people::actor(grant.user.into(), name, definition),
-                None => Ok(Some(Arc::new(grant.actor()))),
-            },
+            (Some(Json(grant)), Some(true)) if !grant.is_good(self.clock.now()) => Ok(None),
+            (Some(Json(grant)), Some(true)) => {
+                let actor = match known.name.zip(known.definition) {
+                    // A user who has a profile is what it says, whatever the token was granted for.
+                    Some((name, Json(definition))) => people::actor(grant.user.into(), name, definition)?,
+                    None => Some(Arc::new(grant.actor())),
+                };
+                let session = grant.session.map(Arc::new);
+                Ok(actor.map(|actor| Bearer { actor, session }))
+            }
             (None, Some(true)) => Ok(None),
         }
     }

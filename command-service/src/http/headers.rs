@@ -65,13 +65,13 @@ impl CommandHeaders {
     }
 }
 
-/// Commands take no parameters in the address. Whoever sends some means something by them.
+/// Nothing here takes parameters in the address. Whoever sends some means something by them.
 pub(crate) fn refuse_parameters(uri: &Uri) -> Result<(), Problem> {
     if uri.query().is_none_or(str::is_empty) {
         return Ok(());
     }
     Err(Problem::new(&types::MALFORMED_REQUEST)
-        .detail("This path takes no parameters: what a command needs goes into its body."))
+        .detail("What a command needs goes into its body. This path takes no parameters."))
 }
 
 /// Whether a key is of 1 to 255 visible ASCII characters.

@@ -8,6 +8,7 @@ mod people;
 mod policies;
 mod re_evaluation;
 mod rehearsal;
+mod sessions;
 mod tickets;
 
 pub(crate) use commands::NDJSON;
@@ -16,7 +17,7 @@ pub(crate) use rehearsal::NAMED_MAX;
 pub(crate) use tickets::answer;
 
 use axum::Router;
-use axum::routing::{post, put};
+use axum::routing::{delete, post, put};
 use domain::directory::EntryKind;
 
 use crate::app::App;
@@ -47,5 +48,12 @@ pub fn routes(app: App) -> Router {
         .route("/v1/policies/rehearse", post(rehearsal::rehearse))
         .route("/v1/policies/{id}", put(policies::replace))
         .route("/v1/policies/{id}/re-evaluate", post(re_evaluation::re_evaluate))
+        .route(
+            "/v1/users/{id}/login",
+            put(sessions::give_login).delete(sessions::take_login),
+        )
+        .route("/v1/sessions", post(sessions::begin).get(sessions::list))
+        .route("/v1/sessions/{id}", delete(sessions::end))
+        .route("/v1/password", put(sessions::change_password))
         .with_state(app)
 }

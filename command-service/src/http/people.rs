@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::actor::{Actor, ActorKind, Permission};
 use domain::directory::EntryKind;
-use domain::people::Fact;
+use domain::people::{Fact, Profile};
 use event_log::ProfileOutcome;
 use serde_json::{Map, Value};
 use service_kit::body::{object, people};
@@ -81,11 +81,14 @@ async fn write(
     let outcome = app.directory.write(id, &profile, &request).await;
     let outcome = outcome.map_err(|error| problem::of_profile(&error, caller))?;
     app.applied(outcome.position).await;
+    if let Profile::User(user) = &profile {
+        app.heed(id.into(), user).await?;
+    }
     Ok(outcome)
 }
 
 /// Said before the body is looked at: whoever may not write need not know how.
-fn administrator(caller: &Actor) -> Result<(), Problem> {
+pub(super) fn administrator(caller: &Actor) -> Result<(), Problem> {
     if caller.kind == ActorKind::Staff && caller.may(Permission::Administer) {
         Ok(())
     } else {

@@ -4,5 +4,6 @@ mod calendars;
 mod people;
 mod policies;
 mod routes;
+mod sessions;
 
 pub use routes::openapi;

@@ -18,6 +18,7 @@ use crate::append::AppendMetrics;
 use crate::books::{BookKeeper, Books};
 use crate::calendars::Calendars;
 use crate::contracts::Contracts;
+use crate::credentials::{CredentialError, CredentialStore};
 use crate::digests::Digests;
 use crate::directory::Directory;
 use crate::numbers::Numbers;
@@ -86,13 +87,16 @@ pub enum ConnectError {
     /// The bucket of tokens cannot be used.
     #[error("the bucket of tokens cannot be used")]
     Tokens(#[source] TokenStoreError),
+    /// The buckets of credentials cannot be used.
+    #[error("the buckets of credentials cannot be used")]
+    Credentials(#[source] CredentialError),
 }
 
 impl ConnectError {
     /// Whether waiting may help. What is left is for people.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Tokens(_) => true,
+            Self::Unavailable(_) | Self::Tokens(_) | Self::Credentials(_) => true,
             Self::Address(_)
             | Self::Refused(_)
             | Self::Drift(_)
@@ -123,6 +127,7 @@ pub(crate) struct Inner {
     pub(crate) numbers: Numbers,
     pub(crate) appends: AppendMetrics,
     tokens: TokenStore,
+    credentials: CredentialStore,
 }
 
 impl Inner {
@@ -277,6 +282,9 @@ impl EventLog {
         let tokens = TokenStore::ensure(&gets, config.replicas)
             .await
             .map_err(ConnectError::Tokens)?;
+        let credentials = CredentialStore::ensure(&gets, config.replicas)
+            .await
+            .map_err(ConnectError::Credentials)?;
         let numbers = Numbers::new(writes.clone());
         let replicated = streams::are_replicated(&writes.context).await?;
         Ok(Self {
@@ -290,8 +298,14 @@ impl EventLog {
                 numbers,
                 appends: AppendMetrics::register(),
                 tokens,
+                credentials,
             }),
         })
+    }
+
+    /// By which it says when things happen.
+    pub fn clock(&self) -> &SharedClock {
+        &self.inner.clock
     }
 
     /// Which log this is: made at random at its first start.
@@ -343,6 +357,11 @@ impl EventLog {
     /// Tokens and what they grant.
     pub fn tokens(&self) -> TokenStore {
         self.inner.tokens.clone()
+    }
+
+    /// What users sign in with.
+    pub fn credentials(&self) -> CredentialStore {
+        self.inner.credentials.clone()
     }
 
     /// Reads a source in order, from after a checkpoint; from its beginning without one.

@@ -1,23 +1,26 @@
 //! The append-only log on NATS JetStream.
 //!
-//! The only crate that knows NATS. It offers three things:
+//! The only crate that knows NATS. It offers four things:
 //!
 //! * commands: [`Tickets::execute`] loads a ticket's history, asks the domain for a decision
 //!   and appends it as one record. Nothing reaches the log by another way.
 //! * reading: [`EventLog::reader`] gives the records of a partition in order, from a
 //!   checkpoint that it verifies.
 //! * what stands beside the tickets: [`Calendars`], [`Policies`] and the [`Books`] that follow
-//!   both, [`Contracts`], [`Digests`], the [`Directory`] of names, and the [`TokenStore`].
+//!   both, [`Contracts`], [`Digests`], the [`Directory`] of names.
+//! * what can be forgotten: the [`TokenStore`], and the [`CredentialStore`] of logins and passwords.
 
 #![warn(missing_docs)]
 
 mod aggregate;
 mod append;
 mod books;
+mod buckets;
 mod cache;
 mod calendars;
 mod connection;
 mod contracts;
+mod credentials;
 mod digests;
 mod directory;
 mod execute;
@@ -39,6 +42,7 @@ pub use books::{BookKeeper, Books};
 pub use calendars::{CalendarError, CalendarOutcome, Calendars};
 pub use connection::{ConnectError, EventLog, LogConfig};
 pub use contracts::{ContractError, ContractOutcome, Contracts};
+pub use credentials::{Credential, CredentialError, CredentialStore, Kept};
 pub use digests::Digests;
 pub use directory::{Directory, DirectoryError, ProfileError, ProfileOutcome};
 pub use execute::{ExecuteError, Outcome, Request};

@@ -2,17 +2,21 @@
 //! possible to forget.
 
 use std::fmt;
+use std::time::Duration;
 
-use async_nats::jetstream::Context;
-use async_nats::jetstream::kv::{self, Operation, Store, Watch};
-use async_nats::jetstream::stream::StorageType;
+use async_nats::jetstream::kv::{Operation, Store, Watch};
 use futures::StreamExt;
 use service_kit::tokens::{TokenGrant, TokenHash};
 use tokio::sync::watch;
 
+use crate::buckets::{Bucket, MARKERS_KEPT_FOR};
 use crate::connection::Connection;
 
-const BUCKET: &str = "rc-tokens";
+const BUCKET: Bucket = Bucket {
+    name: "rc-tokens",
+    description: "Recourse: hashed tokens and what they grant",
+    max_age: None,
+};
 
 /// The bucket of tokens could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +60,10 @@ pub enum TokenChange {
 impl TokenStore {
     pub(crate) async fn ensure(connection: &Connection, replicas: usize) -> Result<Self, TokenStoreError> {
         Ok(Self {
-            bucket: ensure_bucket(&connection.context, replicas).await?,
+            bucket: BUCKET
+                .ensure(&connection.context, replicas)
+                .await
+                .map_err(TokenStoreError::Unavailable)?,
             established: connection.established.clone(),
         })
     }
@@ -69,6 +76,29 @@ impl TokenStore {
             .await
             .map_err(unavailable)?;
         Ok(())
+    }
+
+    /// Keeps what a session's token grants, for so long. Nothing is left of it then, whether anybody ends it or not.
+    pub async fn put_for(
+        &self,
+        hash: TokenHash,
+        grant: &TokenGrant,
+        lifetime: Duration,
+    ) -> Result<(), TokenStoreError> {
+        let value = serde_json::to_vec(grant).map_err(|source| TokenStoreError::Malformed { hash, source })?;
+        self.bucket
+            .create_with_ttl(hash.to_string(), value.into(), lifetime)
+            .await
+            .map_err(unavailable)?;
+        Ok(())
+    }
+
+    /// Forgets a token: nothing is left of it.
+    pub async fn forget(&self, hash: TokenHash) -> Result<(), TokenStoreError> {
+        self.bucket
+            .purge_with_ttl(hash.to_string(), MARKERS_KEPT_FOR)
+            .await
+            .map_err(unavailable)
     }
 
     /// What a token grants. `None`: there is no such token.
@@ -91,28 +121,6 @@ impl TokenStore {
             established,
             told: if empty { Told::All } else { Told::Some },
         })
-    }
-}
-
-async fn ensure_bucket(context: &Context, replicas: usize) -> Result<Store, TokenStoreError> {
-    if let Ok(bucket) = context.get_key_value(BUCKET).await {
-        return Ok(bucket);
-    }
-    let config = kv::Config {
-        bucket: BUCKET.to_owned(),
-        description: "Recourse: hashed tokens and what they grant".to_owned(),
-        history: 1,
-        storage: StorageType::File,
-        num_replicas: replicas,
-        ..kv::Config::default()
-    };
-    match context.create_key_value(config).await {
-        Ok(bucket) => Ok(bucket),
-        // Another process was faster, perhaps with other settings: its bucket is the bucket.
-        Err(error) => match context.get_key_value(BUCKET).await {
-            Ok(bucket) => Ok(bucket),
-            Err(_) => Err(unavailable(error)),
-        },
     }
 }
 

@@ -121,7 +121,28 @@ pub struct TokenGrant {
     /// never was, and is not granted again by mistake.
     #[serde(default)]
     pub revoked_at: Option<Timestamp>,
+    /// From when on it grants nothing. `None`: it has no end.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// The session that it is the token of. `None`: somebody made it for a service.
+    #[serde(default)]
+    pub session: Option<Session>,
 }
+
+/// What is known of somebody who signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// By which it is named: a token, and its hash, are nobody's business.
+    pub id: Uuid,
+    /// What it was begun with: `User-Agent`, cut to [`AGENT_CHARACTERS_MAX`].
+    pub agent: Option<String>,
+    /// Whether the password has to be changed before anything else.
+    #[serde(default)]
+    pub change_password: bool,
+}
+
+/// More of a browser's name is of no use to people who look at their sessions.
+pub const AGENT_CHARACTERS_MAX: usize = 200;
 
 /// What sort of actor a token can make somebody. The desk itself needs none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,7 +169,12 @@ impl TokenGrant {
         self.revoked_at.is_some()
     }
 
-    /// The actor that its bearer is. Ask [`TokenGrant::is_revoked`] first.
+    /// Whether the token grants anything at an instant.
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        !self.is_revoked() && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// The actor that its bearer is. Ask [`TokenGrant::is_good`] first.
     pub fn actor(&self) -> Actor {
         Actor {
             user: self.user.into(),
@@ -166,11 +192,27 @@ impl TokenGrant {
     }
 }
 
+/// Who presents a token.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    /// Whom they act as.
+    pub actor: Arc<Actor>,
+    /// The session, if the token is one's.
+    pub session: Option<Arc<Session>>,
+}
+
+impl Bearer {
+    /// Whether they have to change their password before anything else.
+    pub fn must_change_password(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.change_password)
+    }
+}
+
 /// Knows tokens: the state of every router whose routes take a [`crate::http::Caller`].
 pub trait Authenticate: Clone + Send + Sync + 'static {
-    /// The actor that the bearer of the token is; `None` if it is unknown or revoked. An error
+    /// Who the bearer of the token is; `None` if it is unknown, revoked or over. An error
     /// means that nobody can tell at present.
-    fn authenticate(&self, hash: TokenHash) -> impl Future<Output = Result<Option<Arc<Actor>>, Problem>> + Send;
+    fn authenticate(&self, hash: TokenHash) -> impl Future<Output = Result<Option<Bearer>, Problem>> + Send;
 }
 
 #[cfg(test)]
@@ -188,6 +230,8 @@ mod tests {
             permissions: vec!["close_any".to_owned(), "fly".to_owned()],
             created_at: Timestamp::UNIX_EPOCH,
             revoked_at: None,
+            expires_at: None,
+            session: None,
         }
     }
 
@@ -221,7 +265,33 @@ mod tests {
 
     #[test]
     fn a_grant_survives_storage() {
-        let json = serde_json::to_vec(&grant()).unwrap();
-        assert_eq!(serde_json::from_slice::<TokenGrant>(&json).unwrap(), grant());
+        let session = Session {
+            id: Uuid::from_u128(4),
+            agent: Some("curl".to_owned()),
+            change_password: true,
+        };
+        let grant = TokenGrant {
+            expires_at: Some(Timestamp::MAX),
+            session: Some(session),
+            ..grant()
+        };
+        let json = serde_json::to_vec(&grant).unwrap();
+        assert_eq!(serde_json::from_slice::<TokenGrant>(&json).unwrap(), grant);
+    }
+
+    #[test]
+    fn a_token_is_good_until_it_is_revoked_or_over() {
+        let (end, second) = (Timestamp::UNIX_EPOCH, jiff::SignedDuration::from_secs(1));
+        assert!(grant().is_good(Timestamp::MAX));
+        let ends = TokenGrant {
+            expires_at: Some(end),
+            ..grant()
+        };
+        assert!(ends.is_good(end - second) && !ends.is_good(end));
+        let revoked = TokenGrant {
+            revoked_at: Some(end),
+            ..grant()
+        };
+        assert!(!revoked.is_good(end));
     }
 }

@@ -65,6 +65,10 @@ impl Api {
         send(self.request(Method::PUT, token, path).json(body)).await.unwrap()
     }
 
+    pub(crate) async fn delete(&self, token: &str, path: &str) -> Answer {
+        send(self.request(Method::DELETE, token, path)).await.unwrap()
+    }
+
     /// With an idempotency key, and an error instead of a panic where nobody answers.
     pub(crate) async fn try_post(&self, token: &str, path: &str, body: &Value, key: &str) -> reqwest::Result<Answer> {
         send(

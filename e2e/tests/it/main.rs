@@ -21,5 +21,6 @@ mod people;
 mod processes;
 mod promises;
 mod rebuild;
+mod sessions;
 mod table;
 mod up;

@@ -96,6 +96,8 @@ impl Person {
             permissions: self.permissions.iter().map(|name| (*name).to_owned()).collect(),
             created_at: Timestamp::UNIX_EPOCH,
             revoked_at: None,
+            expires_at: None,
+            session: None,
         }
     }
 }

@@ -17,7 +17,7 @@ use futures::FutureExt as _;
 use service_kit::Problem;
 use service_kit::http::token_hash;
 use service_kit::problem::types::READ_MODEL_UNAVAILABLE;
-use service_kit::tokens::{Authenticate as _, TokenHash};
+use service_kit::tokens::TokenHash;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout_at};
 
@@ -213,9 +213,9 @@ impl Listener {
 
     /// Looks at the token again, and gives a sign of life if there was none for long.
     async fn check(&mut self) -> Result<(), Ended> {
-        match self.app.authenticate(self.token).await {
-            Ok(Some(actor)) => {
-                self.actor = actor;
+        match self.app.bearer(self.token).await {
+            Ok(Some(bearer)) => {
+                self.actor = bearer.actor;
                 self.vouched = true;
             }
             Ok(None) => return Err(Ended),
@@ -252,7 +252,7 @@ impl Listener {
                     return Ok(());
                 }
                 _ = self.checks.tick() => {
-                    if let Ok(None) = self.app.authenticate(self.token).await {
+                    if let Ok(None) = self.app.bearer(self.token).await {
                         return Err(Ended);
                     }
                 }

@@ -257,6 +257,8 @@ impl Desk {
                 .collect(),
             created_at: Timestamp::UNIX_EPOCH,
             revoked_at: None,
+            expires_at: None,
+            session: None,
         };
         self.log.tokens().put(hash, &grant).await.unwrap();
         wait_until("the token to be known", LIMIT, || async {

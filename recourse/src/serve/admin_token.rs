@@ -54,6 +54,8 @@ pub(super) async fn ensure(data_dir: &Path, log: &EventLog, clock: &dyn Clock) -
             .to_vec(),
         created_at: clock.now(),
         revoked_at: None,
+        expires_at: None,
+        session: None,
     };
     tokens.put(hash, &grant).await?;
     tracing::info!("the administrator's token is in {}", path.display());

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Subcommand, ValueEnum};
+use domain::Timestamp;
 use domain::actor::{Actor, Permission};
 use domain::directory::EntryKind;
 use domain::text::Label;
@@ -77,6 +78,9 @@ struct Create {
     /// nothing else.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PERMISSION,…")]
     permissions: Option<Vec<Granted>>,
+    /// From when on it is worthless: an RFC 3339 time. Without this flag it is good until it is revoked.
+    #[arg(long, value_name = "TIME")]
+    expires: Option<Timestamp>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -177,6 +181,11 @@ impl Create {
             self.kind == Kind::Staff || permissions.is_empty(),
             "customers hold no permissions: leave --permissions out, or say --kind staff"
         );
+        let now = SystemClock.now();
+        ensure!(
+            self.expires.is_none_or(|end| now < end),
+            "a token that is over already is of no use: give --expires a time to come"
+        );
         ensure!(
             !self.leading || !self.groups.is_empty(),
             "a leading role is held in groups: name them with --groups, or leave --leading out"
@@ -192,8 +201,10 @@ impl Create {
                 .into_iter()
                 .map(|permission| permission.as_str().to_owned())
                 .collect(),
-            created_at: SystemClock.now(),
+            created_at: now,
             revoked_at: None,
+            expires_at: self.expires,
+            session: None,
         })
     }
 }
@@ -230,6 +241,7 @@ impl List {
     async fn run(self) -> anyhow::Result<()> {
         let mut grants = Desk::open(&self.desk).await?.grants().await?;
         grants.sort_by_key(|(_, grant)| grant.created_at);
+        let now = SystemClock.now();
         println!(
             "{:<64} {:<8} {:<10} {:<36} {:<18} NAME",
             "HASH", "KIND", "MADE", "USER", "PERMISSIONS"
@@ -237,6 +249,10 @@ impl List {
         for (hash, grant) in grants {
             let kind = if grant.is_revoked() {
                 "revoked"
+            } else if !grant.is_good(now) {
+                "over"
+            } else if grant.session.is_some() {
+                "session"
             } else {
                 domain::actor::ActorKind::from(grant.kind).as_str()
             };

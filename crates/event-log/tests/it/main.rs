@@ -10,6 +10,7 @@ mod backwards;
 mod chain;
 mod commands;
 mod contracts;
+mod credentials;
 mod directory;
 mod faults;
 mod policies;

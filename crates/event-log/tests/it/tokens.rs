@@ -1,11 +1,13 @@
 //! The bucket of tokens, and following it.
 
+use std::time::Duration;
+
 use domain::Timestamp;
 use event_log::{TokenChange, TokenChanges, TokenStore, TokenStoreError};
 use service_kit::tokens::{GrantKind, TokenGrant, TokenHash, generate};
 use uuid::Uuid;
 
-use crate::support::{Desk, connect};
+use crate::support::{Desk, LIMIT, Raw, connect};
 
 fn grant(name: &str) -> TokenGrant {
     TokenGrant {
@@ -18,6 +20,8 @@ fn grant(name: &str) -> TokenGrant {
         permissions: Vec::new(),
         created_at: Timestamp::UNIX_EPOCH,
         revoked_at: None,
+        expires_at: None,
+        session: None,
     }
 }
 
@@ -29,7 +33,7 @@ async fn keep(tokens: &TokenStore, name: &str) -> TokenHash {
 
 /// The next change, or a failure if there is none in good time.
 async fn next(changes: &mut TokenChanges) -> TokenChange {
-    tokio::time::timeout(crate::support::LIMIT, changes.next())
+    tokio::time::timeout(LIMIT, changes.next())
         .await
         .expect("a change")
         .unwrap()
@@ -172,4 +176,61 @@ async fn a_new_connection_ends_the_following_and_beginning_anew_tells_everything
     let mut changes = tokens.follow().await.unwrap();
     let granted = [(ada, "Ada"), (grace, "Grace")].map(|(hash, name)| TokenChange::Granted(hash, grant(name)));
     assert_eq!(until_caught_up(&mut changes).await, granted);
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_a_session_that_is_over_or_was_ended() {
+    let desk = Desk::start().await;
+    let tokens = desk.log.tokens();
+    let (_, ended) = generate();
+    let (_, short) = generate();
+    tokens.put_for(ended, &grant("Ada"), LIMIT).await.unwrap();
+    tokens
+        .put_for(short, &grant("Bob"), Duration::from_secs(1))
+        .await
+        .unwrap();
+    let mut changes = tokens.follow().await.unwrap();
+    let told = until_caught_up(&mut changes).await;
+    assert!(told.contains(&TokenChange::Granted(ended, grant("Ada"))), "{told:?}");
+    tokens.forget(ended).await.unwrap();
+    // Whoever follows is told of both, the one that nobody ended included.
+    let mut forgotten = Vec::new();
+    while forgotten.len() < 2 {
+        if let TokenChange::Forgotten(hash) = next(&mut changes).await {
+            forgotten.push(hash);
+        }
+    }
+    forgotten.sort();
+    let mut both = [ended, short];
+    both.sort();
+    assert_eq!(forgotten, both);
+    assert_eq!(
+        (tokens.get(ended).await.unwrap(), tokens.get(short).await.unwrap()),
+        (None, None)
+    );
+}
+
+#[tokio::test]
+async fn a_bucket_of_an_older_release_learns_to_forget() {
+    let nats = test_harness::Nats::start().await;
+    let context = Raw::connect(nats.url()).await.context;
+    let older = async_nats::jetstream::kv::Config {
+        bucket: "rc-tokens".to_owned(),
+        description: "what an operator wrote".to_owned(),
+        history: 1,
+        ..Default::default()
+    };
+    let store = context.create_key_value(older).await.unwrap();
+    let (_, kept) = generate();
+    let value = serde_json::to_vec(&grant("Ada")).unwrap();
+    store.put(kept.to_string(), value.into()).await.unwrap();
+
+    let tokens = connect(nats.url()).await.tokens();
+    assert_eq!(tokens.get(kept).await.unwrap(), Some(grant("Ada")));
+    let (_, session) = generate();
+    tokens.put_for(session, &grant("Bob"), LIMIT).await.unwrap();
+    assert_eq!(tokens.get(session).await.unwrap(), Some(grant("Bob")));
+    let described = context.get_stream("KV_rc-tokens").await.unwrap();
+    let description = described.cached_info().config.description.clone();
+    assert_eq!(description.as_deref(), Some("what an operator wrote"));
 }

@@ -9,30 +9,52 @@ use axum::http::{HeaderMap, HeaderValue};
 use domain::actor::Actor;
 
 use crate::problem::{Problem, types};
-use crate::tokens::{Authenticate, TokenHash};
+use crate::tokens::{Authenticate, Bearer, TokenHash};
 
 /// Longer credentials are not ours. Hashing them would be work for nothing.
 const TOKEN_BYTES_MAX: usize = 512;
 
 /// The actor who calls, known by the bearer token. Routes that take it are for callers with a
-/// valid token alone; all others get 401.
+/// valid token alone; all others get 401. Who has to change their password first gets 403.
 #[derive(Debug, Clone)]
 pub struct Caller(pub Arc<Actor>);
+
+/// The same, whether or not the password has to be changed: for what has to do with that alone.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who calls.
+    pub bearer: Bearer,
+    /// By which token.
+    pub token: TokenHash,
+}
 
 impl<S: Authenticate> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Some(hash) = token_hash(&parts.headers) else {
+        let SignedIn { bearer, .. } = SignedIn::from_request_parts(parts, state).await?;
+        if bearer.must_change_password() {
+            return Err(Problem::new(&types::PASSWORD_CHANGE_REQUIRED).detail("Change it with PUT /v1/password."));
+        }
+        Ok(Self(bearer.actor))
+    }
+}
+
+impl<S: Authenticate> FromRequestParts<S> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Some(token) = token_hash(&parts.headers) else {
             return Err(unauthenticated(
                 "Send the header Authorization: Bearer <token>.",
                 "Bearer",
             ));
         };
-        match state.authenticate(hash).await? {
-            Some(actor) => Ok(Self(actor)),
+        match state.authenticate(token).await? {
+            Some(bearer) => Ok(Self { bearer, token }),
             None => Err(unauthenticated(
-                "The token is unknown or revoked. Ask an administrator for a new one.",
+                "The token is unknown, revoked or over. Sign in with POST /v1/sessions, or ask an administrator for a new \
+                 one.",
                 "Bearer error=\"invalid_token\"",
             )),
         }

@@ -208,20 +208,31 @@ mod tests {
     use serde_json::Value;
     use tokio::sync::Notify;
     use tower::ServiceExt;
+    use uuid::Uuid;
 
     use super::*;
     use crate::health::Health;
     use crate::http::{ApiJson, Caller, operations};
     use crate::telemetry::Metrics;
-    use crate::tokens::{Authenticate, TokenHash};
+    use crate::tokens::{Authenticate, Bearer, Session, TokenHash};
 
     #[derive(Debug, Clone)]
     struct OneToken;
 
     impl Authenticate for OneToken {
-        async fn authenticate(&self, hash: TokenHash) -> Result<Option<Arc<Actor>>, Problem> {
+        async fn authenticate(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
             let actor = Arc::new(Actor::plain(UserId::from_bytes([1; 16]), ActorKind::Staff));
-            Ok((hash == TokenHash::of("rct_good")).then_some(actor))
+            let session = (hash == TokenHash::of("rct_first")).then(|| Arc::new(first_session()));
+            let known = [TokenHash::of("rct_good"), TokenHash::of("rct_first")].contains(&hash);
+            Ok(known.then_some(Bearer { actor, session }))
+        }
+    }
+
+    fn first_session() -> Session {
+        Session {
+            id: Uuid::nil(),
+            agent: None,
+            change_password: true,
         }
     }
 

@@ -43,6 +43,13 @@ impl Api {
         self
     }
 
+    /// Adds a route that removes something.
+    #[must_use]
+    pub fn delete(mut self, path: impl Into<String>, operation: Operation) -> Self {
+        self.routes.push((HttpMethod::Delete, path.into(), operation));
+        self
+    }
+
     /// Names a schema; [`super::schema::reference`] refers to it.
     #[must_use]
     pub fn schema(mut self, name: impl Into<String>, schema: impl Into<RefOr<Schema>>) -> Self {
@@ -96,7 +103,8 @@ pub fn document(parts: impl IntoIterator<Item = Api>) -> String {
 const DESCRIPTION: &str = "A support desk that records what happens to tickets as events and derives everything else from them. \
      Commands are safe to repeat with the same Idempotency-Key. Whatever cannot be done is answered with \
      application/problem+json (RFC 9457); `/problems/<code>` says what a code means. Unknown fields and parameters are \
-     refused. As separate services, GET goes to query-api and everything else to command-service, on the same paths.";
+     refused. As separate services, GET goes to query-api and everything else to command-service, on the same paths; what \
+     begins with /v1/sessions is command-service's altogether.";
 
 fn licence() -> License {
     let mut licence = License::new("Apache-2.0");

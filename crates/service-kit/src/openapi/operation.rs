@@ -120,7 +120,7 @@ impl Operation {
     pub fn for_callers(mut self) -> Self {
         let bearer = SecurityRequirement::new(BEARER, [""; 0]);
         self.described.security = Some(vec![bearer]);
-        self.problems(&[&types::UNAUTHENTICATED])
+        self.problems(&[&types::UNAUTHENTICATED, &types::PASSWORD_CHANGE_REQUIRED])
     }
 
     /// What the query, the path and the headers may say.
@@ -148,6 +148,13 @@ impl Operation {
         answer
             .content
             .insert(payload.media_type.to_owned(), payload.content.into());
+        self
+    }
+
+    /// The same, where there is nothing to say.
+    #[must_use]
+    pub fn answer_without_body(mut self, status: u16, about: &str) -> Self {
+        self.answers.insert(status, Response::new(about));
         self
     }
 

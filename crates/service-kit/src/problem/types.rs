@@ -17,8 +17,14 @@ problem_types! {
     MALFORMED_REQUEST = 400 "malformed-request" "The request cannot be read";
     /// No token, or none that is known.
     UNAUTHENTICATED = 401 "unauthenticated" "A valid token is needed";
+    /// There is no such login, or its password is another.
+    WRONG_CREDENTIALS = 401 "wrong-credentials" "The login or the password is wrong";
     /// The caller may not do that.
     NOT_PERMITTED = 403 "not-permitted" "This is not permitted";
+    /// The caller signed in with a password that was given to them.
+    PASSWORD_CHANGE_REQUIRED = 403 "password-change-required" "The password has to be changed first";
+    /// The password was right, and its user may not come in.
+    ACCOUNT_DISABLED = 403 "account-disabled" "The account is disabled";
     /// There is no such ticket, or none that the caller may know of.
     TICKET_NOT_FOUND = 404 "ticket-not-found" "There is no such ticket";
     /// There is no such calendar.
@@ -29,6 +35,10 @@ problem_types! {
     WORKFLOW_NOT_FOUND = 404 "workflow-not-found" "There is no such workflow";
     /// There is no such digest.
     DIGEST_NOT_FOUND = 404 "digest-not-found" "There is no such digest";
+    /// There is no such user, or none with a profile.
+    USER_NOT_FOUND = 404 "user-not-found" "There is no such user";
+    /// The caller has no such session.
+    SESSION_NOT_FOUND = 404 "session-not-found" "There is no such session";
     /// There is nothing at that path.
     NOT_FOUND = 404 "not-found" "There is nothing here";
     /// The path exists, but not for that method.
@@ -49,6 +59,8 @@ problem_types! {
     ALREADY_RATED = 409 "already-rated" "This closing is rated already";
     /// A ticket of that id exists.
     TICKET_EXISTS = 409 "ticket-exists" "The ticket exists already";
+    /// Another user signs in with that login.
+    LOGIN_TAKEN = 409 "login-taken" "Another user has this login";
     /// Another policy is for exactly the same tickets.
     POLICY_SCOPE_TAKEN = 409 "policy-scope-taken" "Another policy is for the same tickets";
     /// The ticket, calendar or policy has as many records as one may have.
@@ -67,6 +79,8 @@ problem_types! {
     IDEMPOTENCY_KEY_REUSED = 422 "idempotency-key-reused" "The idempotency key was used for something else";
     /// The query ran into its limit of time.
     QUERY_TOO_EXPENSIVE = 422 "query-too-expensive" "The query takes too long";
+    /// Too many sign-ins with this login have failed.
+    SIGN_IN_LOCKED = 429 "sign-in-locked" "Too many failed sign-ins";
     /// The service has as many requests in hand as it takes.
     TOO_MANY_REQUESTS = 429 "too-many-requests" "Too many requests";
     /// A bug.

@@ -1,0 +1,194 @@
+//! `/v1/sessions`, `/v1/password` and `/v1/users/{id}/login`: who comes in, and by what.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, LOCATION, USER_AGENT};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use domain::ids::UserId;
+use domain::sign_in::{Login, NewPassword};
+use serde_json::{Value, json};
+use service_kit::Problem;
+use service_kit::body::{Fields, Unreadable, object, string, text};
+use service_kit::http::{ApiJson, Caller, SignedIn};
+use service_kit::problem::types;
+use service_kit::tokens::AGENT_CHARACTERS_MAX;
+use uuid::Uuid;
+
+use super::headers::refuse_parameters;
+use super::people::administrator;
+use crate::app::App;
+use crate::sign_in::{Begun, unacceptable};
+
+/// By which a session names itself.
+const CURRENT: &str = "current";
+
+/// Answers with tokens are nobody's but the caller's.
+const NO_STORE: [(axum::http::HeaderName, &str); 1] = [(CACHE_CONTROL, "no-store")];
+
+/// `POST /v1/sessions`: signs in.
+pub(super) async fn begin(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+    ApiJson(body): ApiJson,
+) -> Result<Response, Problem> {
+    refuse_parameters(&uri)?;
+    let body = object(body)?;
+    let mut fields = Fields::new(&body);
+    // One that could not have been given is as wrong as one that was not.
+    let login = fields.required("login", |value| string(value).map(Login::parse));
+    let password = fields.required("password", password);
+    fields.finish()?;
+    let (Some(login), Some(password)) = (login, password) else {
+        return Err(Problem::internal());
+    };
+    let login = login.map_err(|_| crate::problem::wrong_credentials())?;
+    let begun = app.sign_in(&login, password, agent(&headers)).await?;
+    let location = format!("/v1/sessions/{}", begun.session.id);
+    let headers = (NO_STORE, [(LOCATION, location)]);
+    Ok((StatusCode::CREATED, headers, Json(answer(&begun))).into_response())
+}
+
+/// `GET /v1/sessions`: one's own.
+pub(super) async fn list(State(app): State<App>, uri: Uri, caller: SignedIn) -> Result<Response, Problem> {
+    refuse_parameters(&uri)?;
+    let sessions = app.tokens.sessions_of(caller.bearer.actor.user, app.now());
+    let items = sessions.iter().filter_map(|(token, granted)| {
+        let session = granted.bearer.session.as_ref()?;
+        Some(json!({
+            "id": session.id.to_string(),
+            "agent": session.agent,
+            "created_at": granted.created_at.to_string(),
+            "expires_at": granted.expires_at.map(|end| end.to_string()),
+            "current": *token == caller.token,
+        }))
+    });
+    let items: Vec<Value> = items.collect();
+    Ok((NO_STORE, Json(json!({ "items": items }))).into_response())
+}
+
+/// `DELETE /v1/sessions/{id}`: signs out.
+pub(super) async fn end(
+    State(app): State<App>,
+    uri: Uri,
+    caller: SignedIn,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Problem> {
+    refuse_parameters(&uri)?;
+    let Path(id) = id?;
+    let named = |session: &service_kit::tokens::Session| session.id.to_string() == id;
+    let sessions = app.tokens.sessions_of(caller.bearer.actor.user, app.now());
+    let meant = sessions.into_iter().find(|(token, granted)| {
+        (id == CURRENT && *token == caller.token)
+            || granted.bearer.session.as_ref().is_some_and(|session| named(session))
+    });
+    let Some((token, _)) = meant else {
+        return Err(Problem::new(&types::SESSION_NOT_FOUND)
+            .detail("You have no session of this id. GET /v1/sessions lists yours; a service's token is not one."));
+    };
+    app.end_session(token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PUT /v1/password`: changes one's own.
+pub(super) async fn change_password(
+    State(app): State<App>,
+    uri: Uri,
+    caller: SignedIn,
+    headers: HeaderMap,
+    ApiJson(body): ApiJson,
+) -> Result<Response, Problem> {
+    refuse_parameters(&uri)?;
+    let body = object(body)?;
+    let mut fields = Fields::new(&body);
+    let old = fields.required("password", password);
+    let new = fields.required("new_password", |value| string(value).map(str::to_owned));
+    fields.finish()?;
+    let (Some(old), Some(new)) = (old, new) else {
+        return Err(Problem::internal());
+    };
+    if caller.bearer.session.is_none() {
+        return Err(Problem::new(&types::NOT_PERMITTED)
+            .detail("Sign in with POST /v1/sessions first: a token that was made for a service changes no password."));
+    }
+    let user = caller.bearer.actor.user;
+    let begun = app.change_password(user, old, &new, agent(&headers)).await?;
+    Ok((NO_STORE, Json(answer(&begun))).into_response())
+}
+
+/// `PUT /v1/users/{id}/login`: gives somebody a login and a password.
+pub(super) async fn give_login(
+    State(app): State<App>,
+    uri: Uri,
+    Caller(caller): Caller,
+    id: Result<Path<String>, PathRejection>,
+    ApiJson(body): ApiJson,
+) -> Result<Response, Problem> {
+    refuse_parameters(&uri)?;
+    administrator(&caller)?;
+    let user = user(&app, id)?;
+    let body = object(body)?;
+    let mut fields = Fields::new(&body);
+    let login = fields.required("login", text(Login::parse));
+    let password = fields.required("password", |value| string(value).map(str::to_owned));
+    let change = fields.flag("change_at_first_login").unwrap_or(true);
+    fields.finish()?;
+    let (Some(login), Some(password)) = (login, password) else {
+        return Err(Problem::internal());
+    };
+    let password = NewPassword::parse(&password, &login).map_err(|error| unacceptable("/password", error))?;
+    app.give_login(user, &login, password, change).await?;
+    let answer = json!({ "user": user.to_string(), "login": login.as_str(), "change_at_first_login": change });
+    Ok((NO_STORE, Json(answer)).into_response())
+}
+
+/// `DELETE /v1/users/{id}/login`: takes it away.
+pub(super) async fn take_login(
+    State(app): State<App>,
+    uri: Uri,
+    Caller(caller): Caller,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Problem> {
+    refuse_parameters(&uri)?;
+    administrator(&caller)?;
+    app.take_login(user(&app, id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A user who has a profile.
+fn user(app: &App, id: Result<Path<String>, PathRejection>) -> Result<UserId, Problem> {
+    let Path(id) = id?;
+    let user = id.parse::<Uuid>().ok().map(UserId::from);
+    let known = user.filter(|user| app.books.people().standing(*user).is_some());
+    known.ok_or_else(|| {
+        Problem::new(&types::USER_NOT_FOUND)
+            .detail("No user of this id has a profile. Write one with PUT /v1/users/{id}, and give them a login then.")
+    })
+}
+
+/// A password as somebody typed it. One that is longer than any may be is not worth hashing.
+fn password(value: &Value) -> Result<String, Unreadable> {
+    let text = string(value)?;
+    if text.chars().count() > NewPassword::CHARACTERS_MAX {
+        let detail = format!("must have at most {} characters", NewPassword::CHARACTERS_MAX);
+        return Err(Unreadable::Value("invalid", detail));
+    }
+    Ok(text.to_owned())
+}
+
+fn agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(USER_AGENT)?.to_str().ok()?;
+    Some(agent.chars().take(AGENT_CHARACTERS_MAX).collect())
+}
+
+fn answer(begun: &Begun) -> Value {
+    json!({
+        "id": begun.session.id.to_string(),
+        "token": begun.token,
+        "user": begun.user.to_string(),
+        "expires_at": begun.expires_at.to_string(),
+        "change_password": begun.session.change_password,
+    })
+}

@@ -1,0 +1,165 @@
+//! The routes of logins, sessions and passwords.
+
+use domain::sign_in::{Login, NewPassword};
+use serde_json::json;
+use service_kit::openapi::schema::{
+    array, boolean, instant, nullable, object, opaque, open_object, optional, reference, required, string, text, uuid,
+};
+use service_kit::openapi::{Api, Operation, json as json_body, path};
+use service_kit::problem::{ProblemType, types};
+use utoipa::openapi::Required;
+
+const TAG: &str = "sessions";
+
+/// What any of them may meet that has a body.
+const WITH_BODY: [&ProblemType; 7] = [
+    &types::MALFORMED_REQUEST,
+    &types::REQUEST_TIMEOUT,
+    &types::BODY_TOO_LARGE,
+    &types::UNSUPPORTED_MEDIA_TYPE,
+    &types::INVALID_FIELDS,
+    &types::CONTENDED,
+    &types::LOG_UNAVAILABLE,
+];
+/// What any of them may meet that has none.
+const BARE: [&ProblemType; 2] = [&types::MALFORMED_REQUEST, &types::LOG_UNAVAILABLE];
+
+/// Adds them, and what they take and answer.
+pub(super) fn with_sessions(api: Api) -> Api {
+    let login = text(Login::CHARACTERS_MAX);
+    let password = opaque(NewPassword::CHARACTERS_MAX);
+    api.schema(
+        "SignIn",
+        object([
+            required("login", "", string()),
+            required("password", "", password.clone()),
+        ]),
+    )
+    .schema(
+        "PasswordChange",
+        object([
+            required("password", "The one until now.", password.clone()),
+            required("new_password", "Another one.", password.clone()),
+        ]),
+    )
+    .schema(
+        "Login",
+        object([
+            required("login", "Upper and lower case are the same.", login),
+            required("password", "The first one.", password),
+            optional(
+                "change_at_first_login",
+                "Whether it has to be changed before anything else. `true` if left out.",
+                nullable(boolean()),
+            ),
+        ]),
+    )
+    .schema(
+        "LoginGiven",
+        open_object([
+            required("user", "", uuid()),
+            required("login", "", string()),
+            required("change_at_first_login", "", boolean()),
+        ]),
+    )
+    .schema(
+        "SessionBegun",
+        open_object([
+            required("id", "", uuid()),
+            required("token", "Shown this once.", string()),
+            required("user", "", uuid()),
+            required("expires_at", "", instant()),
+            required(
+                "change_password",
+                "Whether everything but `PUT /v1/password` is refused until the password is changed.",
+                boolean(),
+            ),
+        ]),
+    )
+    .schema(
+        "Sessions",
+        open_object([required(
+            "items",
+            "The newest first.",
+            array(open_object([
+                required("id", "", uuid()),
+                required("agent", "The `User-Agent` that signed in.", nullable(string())),
+                required("created_at", "", instant()),
+                required("expires_at", "", nullable(instant())),
+                required("current", "Whether the request came with its token.", boolean()),
+            ])),
+        )]),
+    )
+    .post("/v1/sessions", sign_in())
+    .get("/v1/sessions", list())
+    .delete("/v1/sessions/{id}", end())
+    .put("/v1/password", change_password())
+    .put("/v1/users/{id}/login", give_login())
+    .delete("/v1/users/{id}/login", take_login())
+}
+
+fn sign_in() -> Operation {
+    let example = json!({ "login": "ada@example.org", "password": "correct horse battery" });
+    Operation::new("signIn", TAG, "Sign in")
+        .about("Needs no token and answers one, good for 12 hours. After a few failures a login has to wait, longer each time.")
+        .body(Required::True, json_body(reference("SignIn")).example(example))
+        .answer(201, "A session has begun.", json_body(reference("SessionBegun")))
+        .answers_with("Location", "The session.", &string())
+        .problems(&WITH_BODY)
+        .problems(&[&types::WRONG_CREDENTIALS, &types::ACCOUNT_DISABLED, &types::SIGN_IN_LOCKED])
+}
+
+fn list() -> Operation {
+    Operation::new("listSessions", TAG, "List one's own sessions")
+        .for_callers()
+        .answer(200, "Those that are not over.", json_body(reference("Sessions")))
+        .problems(&BARE)
+}
+
+fn end() -> Operation {
+    Operation::new("endSession", TAG, "Sign out")
+        .about("Its token is worthless at once, in every service.")
+        .for_callers()
+        .parameters([path("id", "The session's id, or `current`.", string())])
+        .answer_without_body(204, "It has ended.")
+        .problems(&BARE)
+        .problems(&[&types::SESSION_NOT_FOUND])
+}
+
+fn change_password() -> Operation {
+    let example = json!({ "password": "correct horse battery", "new_password": "staple, and correct" });
+    Operation::new("changePassword", TAG, "Change one's own password")
+        .about("All sessions of the user end, this one too, and the answer has the token of a new one.")
+        .for_callers()
+        .body(Required::True, json_body(reference("PasswordChange")).example(example))
+        .answer(200, "It is changed.", json_body(reference("SessionBegun")))
+        .problems(&WITH_BODY)
+        .problems(&[
+            &types::WRONG_CREDENTIALS,
+            &types::NOT_PERMITTED,
+            &types::ACCOUNT_DISABLED,
+            &types::SIGN_IN_LOCKED,
+        ])
+}
+
+fn give_login() -> Operation {
+    let example = json!({ "login": "ada@example.org", "password": "for the first time" });
+    Operation::new("giveLogin", TAG, "Give a user a login and a password")
+        .about("In place of those that the user has. The user's sessions end.")
+        .for_callers()
+        .parameters([path("id", "The user's id.", uuid())])
+        .body(Required::True, json_body(reference("Login")).example(example))
+        .answer(200, "The user can sign in.", json_body(reference("LoginGiven")))
+        .problems(&WITH_BODY)
+        .problems(&[&types::NOT_PERMITTED, &types::USER_NOT_FOUND, &types::LOGIN_TAKEN])
+}
+
+fn take_login() -> Operation {
+    Operation::new("takeLogin", TAG, "Take a user's login away")
+        .about("The user's sessions end. Doing it again changes nothing.")
+        .for_callers()
+        .parameters([path("id", "The user's id.", uuid())])
+        .answer_without_body(204, "The user has no login.")
+        .problems(&BARE)
+        .problems(&[&types::NOT_PERMITTED, &types::USER_NOT_FOUND])
+}

@@ -1,0 +1,113 @@
+//! Passwords: hashed by argon2id, a few at a time, because each takes memory and time on purpose.
+
+use std::sync::Arc;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use domain::sign_in::NewPassword;
+use service_kit::Problem;
+use service_kit::problem::types;
+use tokio::sync::{Semaphore, TryAcquireError};
+
+/// Each takes 19 MiB and some 20 ms of a core: whoever sends many must not keep commands waiting.
+const AT_ONCE: usize = 2;
+/// How many may wait for those: two seconds' worth.
+const IN_HAND_MAX: usize = 128;
+
+/// The hash of a password that nobody has: a login that does not exist takes as long as one that does. Made by the
+/// same function, with the same parameters; a test holds the two together.
+const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0IQ$OumP4FpODWUKMFzvTCUUDbGkQ0Qmz7+sTI5xtPh8Yqw";
+
+/// Hashes, and compares with hashes. Clones share their limits.
+#[derive(Debug, Clone)]
+pub(crate) struct Passwords {
+    in_hand: Arc<Semaphore>,
+    at_once: Arc<Semaphore>,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self {
+            in_hand: Arc::new(Semaphore::new(IN_HAND_MAX)),
+            at_once: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+}
+
+impl Passwords {
+    /// What is kept of a password: a PHC string, with a salt of its own.
+    pub(crate) async fn hash(&self, password: NewPassword) -> Result<String, Problem> {
+        let hashed = self.work(move || {
+            Argon2::default()
+                .hash_password(password.as_str().as_bytes())
+                .map(|it| it.to_string())
+        });
+        hashed.await?.map_err(|error| {
+            tracing::error!("a password cannot be hashed: {error}");
+            Problem::internal()
+        })
+    }
+
+    /// Whether a password is the one that a hash was made of. Without a hash it is not, which takes as long to find out.
+    pub(crate) async fn is_right(&self, password: String, hash: Option<String>) -> Result<bool, Problem> {
+        let kept = hash.is_some();
+        let hash = hash.unwrap_or_else(|| NOBODYS.to_owned());
+        let matches = self.work(move || {
+            let hash = PasswordHash::new(&hash).inspect_err(|error| tracing::error!("a kept hash is damaged: {error}"));
+            hash.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        });
+        Ok(matches.await? && kept)
+    }
+
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+        let _in_hand = self.in_hand.try_acquire().map_err(|error| match error {
+            TryAcquireError::NoPermits => Problem::new(&types::TOO_MANY_REQUESTS)
+                .detail("Too many are signing in at present. Try again in a moment.")
+                .retry_after(1),
+            TryAcquireError::Closed => Problem::internal(),
+        })?;
+        let turn = Arc::clone(&self.at_once).acquire_owned().await;
+        let turn = turn.map_err(|_| Problem::internal())?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            // Whoever called may be gone; the work is not.
+            drop(turn);
+            done
+        });
+        done.await.map_err(|_| Problem::internal())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::sign_in::Login;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_is_right_for_its_own_hash_alone() {
+        let passwords = Passwords::default();
+        let login = Login::parse("ada").unwrap();
+        let chosen = || NewPassword::parse("correct horse", &login).unwrap();
+        let hash = passwords.hash(chosen()).await.unwrap();
+        let again = passwords.hash(chosen()).await.unwrap();
+        assert_ne!(hash, again, "each has a salt of its own");
+        let is_right =
+            async |text: &str, hash: Option<&String>| passwords.is_right(text.to_owned(), hash.cloned()).await.unwrap();
+        assert!(is_right("correct horse", Some(&hash)).await);
+        assert!(is_right("correct horse", Some(&again)).await);
+        assert!(!is_right("correct horse ", Some(&hash)).await);
+        assert!(!is_right("", None).await);
+        assert!(!is_right("correct horse", Some(&"damaged".to_owned())).await);
+    }
+
+    #[test]
+    fn nobodys_hash_costs_what_all_others_cost() {
+        let made = Argon2::default().hash_password(b"correct horse").unwrap().to_string();
+        let cost = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(cost(NOBODYS), cost(&made));
+        let nobodys = PasswordHash::new(NOBODYS).unwrap();
+        assert!(Argon2::default().verify_password(b"correct horse", &nobodys).is_err());
+    }
+}

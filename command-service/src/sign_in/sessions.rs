@@ -1,0 +1,243 @@
+//! How sessions begin and end.
+
+use domain::Timestamp;
+use domain::ids::UserId;
+use domain::people::User;
+use domain::sign_in::{Login, NewPassword, PasswordError};
+use event_log::{Credential, CredentialError, Kept, Standing, TokenStoreError};
+use jiff::SignedDuration;
+use service_kit::chain;
+use service_kit::problem::{FieldError, Problem, types};
+use service_kit::tokens::{GrantKind, Session, TokenGrant, TokenHash, generate};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::problem::{self, profiles_unread};
+
+/// A working day and some hours: who leaves a browser open over night signs in again.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
+/// A user's oldest session ends when one more begins.
+const SESSIONS_MAX: usize = 20;
+
+/// A session that has just begun.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// Shown this once.
+    pub(crate) token: String,
+    pub(crate) user: UserId,
+    pub(crate) session: Session,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl App {
+    /// Begins a session, for the right password. Whether there is such a login, nobody learns who has not got it.
+    pub(crate) async fn sign_in(
+        &self,
+        login: &Login,
+        password: String,
+        agent: Option<String>,
+    ) -> Result<Begun, Problem> {
+        let begun = async {
+            let kept = self
+                .credentials
+                .find(login)
+                .await
+                .map_err(|error| of_credential(&error))?;
+            let kept = self.proven(login, kept, password).await?;
+            self.enabled(kept.user)?;
+            self.begin(kept.user, &kept.credential, agent).await
+        };
+        let begun = begun.await;
+        let outcome = begun.as_ref().map_or_else(|problem| problem.kind.code, |_| "begun");
+        metrics::counter!("sign_ins_total", "outcome" => outcome).increment(1);
+        begun
+    }
+
+    /// Changes the password of who signed in. Every session of theirs ends, and one begins.
+    pub(crate) async fn change_password(
+        &self,
+        user: UserId,
+        password: String,
+        chosen: &str,
+        agent: Option<String>,
+    ) -> Result<Begun, Problem> {
+        let kept = self.credentials.of(user).await.map_err(|error| of_credential(&error))?;
+        let Some(kept) = kept else {
+            return Err(Problem::new(&types::NOT_PERMITTED)
+                .detail("You have no password: an administrator gives you a login with PUT /v1/users/{id}/login."));
+        };
+        // Its own form: it was taken when the login was given.
+        let login = Login::parse(&kept.credential.login).map_err(|_| Problem::internal())?;
+        let new = NewPassword::parse(chosen, &login).map_err(|error| unacceptable("/new_password", error))?;
+        if new.as_str() == password {
+            let error = FieldError::new("/new_password", "unchanged", "must be another than the old one");
+            return Err(Problem::new(&types::INVALID_FIELDS).field(error));
+        }
+        let kept = self.proven(&login, Some(kept), password).await?;
+        let credential = Credential {
+            hash: self.passwords.hash(new).await?,
+            change_password: false,
+            changed_at: self.now(),
+            ..kept.credential.clone()
+        };
+        let changed = self.credentials.change(&kept, &credential).await;
+        changed.map_err(|error| of_credential(&error))?;
+        self.end_sessions(user).await?;
+        self.begin(user, &credential, agent).await
+    }
+
+    /// Gives a user a login and a password. Whoever signed in as that user has to do so again.
+    pub(crate) async fn give_login(
+        &self,
+        user: UserId,
+        login: &Login,
+        password: NewPassword,
+        change_password: bool,
+    ) -> Result<(), Problem> {
+        let now = self.now();
+        let credential = Credential {
+            login: login.as_str().to_owned(),
+            hash: self.passwords.hash(password).await?,
+            change_password,
+            changed_at: now,
+        };
+        let given = self.credentials.give(user, login, &credential, now).await;
+        given.map_err(|error| of_credential(&error))?;
+        // The failures were those of another password.
+        self.forgive(login).await;
+        self.end_sessions(user).await
+    }
+
+    /// Takes a user's login away, and ends what began with it.
+    pub(crate) async fn take_login(&self, user: UserId) -> Result<(), Problem> {
+        self.credentials
+            .take(user)
+            .await
+            .map_err(|error| of_credential(&error))?;
+        self.end_sessions(user).await
+    }
+
+    /// After what was written of a user: who may not come in has no sessions that could come to life again.
+    pub(crate) async fn heed(&self, user: UserId, profile: &User) -> Result<(), Problem> {
+        if profile.enabled {
+            Ok(())
+        } else {
+            self.end_sessions(user).await
+        }
+    }
+
+    /// Ends all sessions of a user.
+    pub(crate) async fn end_sessions(&self, user: UserId) -> Result<(), Problem> {
+        for (token, _) in self.tokens.sessions_of(user, self.now()) {
+            self.end_session(token).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends one session.
+    pub(crate) async fn end_session(&self, token: TokenHash) -> Result<(), Problem> {
+        self.tokens.end(token).await.map_err(|error| of_token(&error))
+    }
+
+    /// What is kept, if the password is right.
+    async fn proven(&self, login: &Login, kept: Option<Kept>, password: String) -> Result<Kept, Problem> {
+        let attempt = self.credentials.attempt(login, self.now()).await;
+        if let Err(pause) = attempt.map_err(|error| of_credential(&error))? {
+            let seconds = u32::try_from(pause.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+            return Err(Problem::new(&types::SIGN_IN_LOCKED)
+                .detail(format!(
+                    "Signing in with this login has failed too often. Try again in {seconds} seconds, or ask an administrator for a new password."
+                ))
+                .retry_after(seconds));
+        }
+        let hash = kept.as_ref().map(|kept| kept.credential.hash.clone());
+        let right = self.passwords.is_right(password, hash).await?;
+        let Some(kept) = kept.filter(|_| right) else {
+            return Err(problem::wrong_credentials());
+        };
+        self.forgive(login).await;
+        Ok(kept)
+    }
+
+    async fn forgive(&self, login: &Login) {
+        // Not worth a failure: they are forgotten in an hour.
+        if let Err(error) = self.credentials.succeeded(login).await {
+            tracing::warn!(error = chain(&error), "failures of signing in are not forgotten");
+        }
+    }
+
+    fn enabled(&self, user: UserId) -> Result<(), Problem> {
+        if !self.books.are_read() {
+            return Err(profiles_unread());
+        }
+        match self.books.people().standing(user) {
+            Some(Standing::Actor(_)) => Ok(()),
+            Some(Standing::Disabled) | None => {
+                Err(Problem::new(&types::ACCOUNT_DISABLED).detail("Ask an administrator to enable your account."))
+            }
+        }
+    }
+
+    async fn begin(&self, user: UserId, credential: &Credential, agent: Option<String>) -> Result<Begun, Problem> {
+        let now = self.now();
+        let expires_at = now.checked_add(LIFETIME).map_err(|_| Problem::internal())?;
+        let others = self.tokens.sessions_of(user, now);
+        for (token, _) in others.into_iter().skip(SESSIONS_MAX - 1) {
+            self.end_session(token).await?;
+        }
+        let session = Session {
+            id: Uuid::new_v4(),
+            agent,
+            change_password: credential.change_password,
+        };
+        let (token, hash) = generate();
+        let grant = TokenGrant {
+            user: user.as_uuid(),
+            name: credential.login.clone(),
+            // Users with a login have a profile, and it says all of this.
+            kind: GrantKind::Customer,
+            organisation: None,
+            groups: Vec::new(),
+            leading: false,
+            permissions: Vec::new(),
+            created_at: now,
+            revoked_at: None,
+            expires_at: Some(expires_at),
+            session: Some(session.clone()),
+        };
+        self.tokens
+            .begin(hash, &grant)
+            .await
+            .map_err(|error| of_token(&error))?;
+        Ok(Begun {
+            token,
+            user,
+            session,
+            expires_at,
+        })
+    }
+}
+
+/// The problem with a password that cannot be chosen.
+pub(crate) fn unacceptable(pointer: &'static str, error: PasswordError) -> Problem {
+    Problem::new(&types::INVALID_FIELDS).field(FieldError::new(pointer, "invalid", error.to_string()))
+}
+
+fn of_credential(error: &CredentialError) -> Problem {
+    match error {
+        CredentialError::Taken => Problem::new(&types::LOGIN_TAKEN).detail("Choose another login."),
+        CredentialError::Contended => problem::retry(
+            &types::CONTENDED,
+            "Somebody else does the same at this moment. Nothing was done; try again.",
+        ),
+        CredentialError::Unavailable(_) => {
+            tracing::warn!(error = chain(error), "credentials cannot be reached");
+            problem::log_unavailable()
+        }
+    }
+}
+
+fn of_token(error: &TokenStoreError) -> Problem {
+    tracing::warn!(error = chain(error), "sessions cannot be written");
+    problem::log_unavailable()
+}

@@ -1,0 +1,248 @@
+//! Logins, sessions and passwords.
+
+use domain::policy::WaitPolicy;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use test_harness::wait_until;
+
+use crate::desk::Desk;
+use crate::http::{Answer, LIMIT};
+use crate::people::{ADMINISTRATOR, AGENT, CUSTOMER, Person};
+
+const PASSWORD: &str = "correct horse battery";
+const NOBODY: &str = "";
+
+/// Gives somebody a profile and a login.
+async fn admit(desk: &Desk, person: Person, kind: &str, login: &str, change: bool) {
+    let administrator = ADMINISTRATOR.token();
+    let path = format!("/v1/users/{}", person.user);
+    let profile = json!({ "name": login, "kind": kind });
+    desk.api.put(&administrator, &path, &profile).await.expect(200);
+    desk.caught_up().await;
+    give(desk, person, login, change).await.expect(200);
+}
+
+async fn give(desk: &Desk, person: Person, login: &str, change: bool) -> Answer {
+    let body = json!({ "login": login, "password": PASSWORD, "change_at_first_login": change });
+    let path = format!("/v1/users/{}/login", person.user);
+    desk.api.put(&ADMINISTRATOR.token(), &path, &body).await
+}
+
+async fn sign_in(desk: &Desk, login: &str, password: &str) -> Answer {
+    let body = json!({ "login": login, "password": password });
+    desk.api.post(NOBODY, "/v1/sessions", &body).await
+}
+
+fn token(begun: &Answer) -> &str {
+    begun.body["token"].as_str().unwrap()
+}
+
+fn code(answer: &Answer) -> &str {
+    answer.body["code"].as_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_is_the_user_in_every_service_until_they_sign_out() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "Agent@Example.org", false).await;
+    let begun = sign_in(&desk, " agent@EXAMPLE.org", PASSWORD).await.expect(201);
+    assert_eq!(begun.header("cache-control"), Some("no-store"));
+    assert_eq!(begun.body["user"], json!(AGENT.user));
+    // Both services, at once.
+    desk.api.get(token(&begun), "/v1/users").await.expect(200);
+    let ticket = json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" });
+    desk.api.post(token(&begun), "/v1/tickets", &ticket).await.expect(201);
+
+    let second = sign_in(&desk, "agent@example.org", PASSWORD).await.expect(201);
+    assert_ne!(token(&begun), token(&second));
+    let listed = desk.api.get(token(&second), "/v1/sessions").await.expect(200);
+    let ids: Vec<&Value> = listed.items().iter().map(|item| &item["id"]).collect();
+    assert_eq!(ids.len(), 2);
+    assert!(ids.contains(&&begun.body["id"]) && ids.contains(&&second.body["id"]));
+    assert!(!listed.body.to_string().contains("rct_"), "{}", listed.body);
+    let current = listed.items().iter().filter(|item| item["current"] == true);
+    assert_eq!(
+        current.map(|item| &item["id"]).collect::<Vec<_>>(),
+        [&second.body["id"]]
+    );
+
+    // Nobody ends another's session, or learns of it.
+    admit(&desk, CUSTOMER, "customer", "customer", false).await;
+    let other = sign_in(&desk, "customer", PASSWORD).await.expect(201);
+    let path = format!("/v1/sessions/{}", begun.body["id"].as_str().unwrap());
+    desk.api.delete(token(&other), &path).await.expect(404);
+    desk.api.delete(token(&second), &path).await.expect(204);
+    desk.api.get(token(&begun), "/v1/sessions").await.expect(401);
+    wait_until("the query service to forget the session", LIMIT, async || {
+        desk.api.get(token(&begun), "/v1/tickets").await.status == 401
+    })
+    .await;
+    desk.api
+        .delete(token(&second), "/v1/sessions/current")
+        .await
+        .expect(204);
+    desk.api.post(token(&second), "/v1/tickets", &ticket).await.expect(401);
+    // A service's token is no session.
+    desk.api
+        .delete(&AGENT.token(), "/v1/sessions/current")
+        .await
+        .expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_over_after_twelve_hours() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "agent", false).await;
+    let begun = sign_in(&desk, "agent", PASSWORD).await.expect(201);
+    desk.clock.advance(SignedDuration::from_secs(12 * 3600 - 1));
+    desk.api.get(token(&begun), "/v1/tickets").await.expect(200);
+    desk.api.get(token(&begun), "/v1/sessions").await.expect(200);
+    desk.clock.advance(SignedDuration::from_secs(1));
+    desk.api.get(token(&begun), "/v1/tickets").await.expect(401);
+    desk.api.get(token(&begun), "/v1/sessions").await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_was_given_is_changed_before_anything_else() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "agent", true).await;
+    let first = sign_in(&desk, "agent", PASSWORD).await.expect(201);
+    assert_eq!(first.body["change_password"], true);
+    let ticket = json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" });
+    for refused in [
+        desk.api.get(token(&first), "/v1/tickets").await,
+        desk.api.get(token(&first), "/v1/events").await,
+        desk.api.post(token(&first), "/v1/tickets", &ticket).await,
+        desk.api
+            .put(
+                token(&first),
+                "/v1/groups/9b2d1c66-1f6c-4f0e-9d1b-6f2c3a4b5c6d",
+                &json!({ "name": "x" }),
+            )
+            .await,
+    ] {
+        assert_eq!(code(&refused.expect(403)), "password-change-required");
+    }
+    let change = async |old: &str, new: &str| {
+        let body = json!({ "password": old, "new_password": new });
+        desk.api.put(token(&first), "/v1/password", &body).await
+    };
+    change(PASSWORD, "short").await.expect(422);
+    change(PASSWORD, "the agent himself").await.expect(422);
+    change(PASSWORD, PASSWORD).await.expect(422);
+    assert_eq!(
+        code(&change("wrong and wrong", "staple, and correct").await.expect(401)),
+        "wrong-credentials"
+    );
+    let other = sign_in(&desk, "agent", PASSWORD).await.expect(201);
+    let changed = change(PASSWORD, "staple, and correct").await.expect(200);
+    assert_eq!(changed.body["change_password"], false);
+    desk.api.get(token(&changed), "/v1/tickets").await.expect(200);
+    for ended in [&first, &other] {
+        desk.api.get(token(ended), "/v1/sessions").await.expect(401);
+    }
+    sign_in(&desk, "agent", PASSWORD).await.expect(401);
+    let again = sign_in(&desk, "agent", "staple, and correct").await.expect(201);
+    assert_eq!(again.body["change_password"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_guesses_waits_and_learns_nothing() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "agent", false).await;
+    let mut told = Vec::new();
+    for login in ["agent", "nobody"] {
+        let mut answers = Vec::new();
+        for _ in 0..7 {
+            let answer = sign_in(&desk, login, "a guess at it").await;
+            let wait = answer.header("retry-after").map(str::to_owned);
+            answers.push((
+                answer.status,
+                code(&answer).to_owned(),
+                answer.body["detail"].clone(),
+                wait,
+            ));
+        }
+        told.push(answers);
+    }
+    assert_eq!(told[0], told[1], "a login that is there looks like one that is not");
+    let statuses: Vec<u16> = told[0].iter().map(|answer| answer.0).collect();
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(told[0][6].3.as_deref(), Some("31"));
+    // The right one has to wait, too; then it is let in, and all is forgiven.
+    assert_eq!(
+        code(&sign_in(&desk, "agent", PASSWORD).await.expect(429)),
+        "sign-in-locked"
+    );
+    desk.clock.advance(SignedDuration::from_secs(31));
+    sign_in(&desk, "agent", PASSWORD).await.expect(201);
+    for _ in 0..4 {
+        sign_in(&desk, "agent", "a guess at it").await.expect(401);
+    }
+    sign_in(&desk, "agent", PASSWORD).await.expect(201);
+    // Those who guess at the same time are counted one by one.
+    let guesses = (0..12).map(|_| sign_in(&desk, "other", "a guess at it"));
+    let answers = futures::future::join_all(guesses).await;
+    let guessed = answers.iter().filter(|answer| answer.status == 401).count();
+    assert!(guessed <= 5, "{guessed} guesses were answered");
+    // What cannot be a login is as wrong as one that is not there.
+    for login in ["", "a b", "a\u{202e}b"] {
+        assert_eq!(
+            code(&sign_in(&desk, login, PASSWORD).await.expect(401)),
+            "wrong-credentials"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_is_one_users_and_goes_with_them() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "agent", false).await;
+    admit(&desk, CUSTOMER, "customer", "customer", false).await;
+    assert_eq!(
+        code(&give(&desk, CUSTOMER, "AGENT", false).await.expect(409)),
+        "login-taken"
+    );
+    let agent = sign_in(&desk, "agent", PASSWORD).await.expect(201);
+    // Another login for the agent: the old one is free, and the sessions are over.
+    give(&desk, AGENT, "ada", false).await.expect(200);
+    desk.api.get(token(&agent), "/v1/sessions").await.expect(401);
+    sign_in(&desk, "agent", PASSWORD).await.expect(401);
+    give(&desk, CUSTOMER, "agent", false).await.expect(200);
+    let customer = sign_in(&desk, "agent", PASSWORD).await.expect(201);
+    assert_eq!(customer.body["user"], json!(CUSTOMER.user));
+    // Disabled: out, and not in again; enabled: in, but not by what was open before.
+    let path = format!("/v1/users/{}", CUSTOMER.user);
+    let profile = |enabled: bool| json!({ "name": "Carl", "kind": "customer", "enabled": enabled });
+    desk.api
+        .put(&ADMINISTRATOR.token(), &path, &profile(false))
+        .await
+        .expect(200);
+    desk.api.get(token(&customer), "/v1/sessions").await.expect(401);
+    assert_eq!(
+        code(&sign_in(&desk, "agent", PASSWORD).await.expect(403)),
+        "account-disabled"
+    );
+    desk.api
+        .put(&ADMINISTRATOR.token(), &path, &profile(true))
+        .await
+        .expect(200);
+    desk.api.get(token(&customer), "/v1/sessions").await.expect(401);
+    sign_in(&desk, "agent", PASSWORD).await.expect(201);
+    // Taken away, twice.
+    let path = format!("/v1/users/{}/login", CUSTOMER.user);
+    desk.api.delete(&CUSTOMER.token(), &path).await.expect(403);
+    desk.api.delete(&ADMINISTRATOR.token(), &path).await.expect(204);
+    desk.api.delete(&ADMINISTRATOR.token(), &path).await.expect(204);
+    sign_in(&desk, "agent", PASSWORD).await.expect(401);
+    // Only administrators give logins, and only to users who have a profile.
+    let body = json!({ "login": "eve", "password": PASSWORD });
+    desk.api.put(&AGENT.token(), &path, &body).await.expect(403);
+    let unknown = "/v1/users/9b2d1c66-1f6c-4f0e-9d1b-6f2c3a4b5c6d/login";
+    assert_eq!(
+        code(&desk.api.put(&ADMINISTRATOR.token(), unknown, &body).await.expect(404)),
+        "user-not-found"
+    );
+    let weak = json!({ "login": "eve", "password": "evening eve" });
+    desk.api.put(&ADMINISTRATOR.token(), &path, &weak).await.expect(422);
+}
