@@ -80,7 +80,7 @@ impl Mirror {
         let mut all = BTreeMap::new();
         loop {
             match changes.next().await? {
-                TokenChange::Granted(hash, grant) => drop(all.insert(hash, grant)),
+                TokenChange::Granted(hash, grant) => drop(all.insert(hash, *grant)),
                 TokenChange::Forgotten(hash) => drop(all.remove(&hash)),
                 TokenChange::CaughtUp => break,
             }

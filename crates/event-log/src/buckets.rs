@@ -7,7 +7,7 @@ use async_nats::jetstream::kv::{self, Store};
 use async_nats::jetstream::stream::StorageType;
 
 /// How long a bucket says that something is gone. Whoever follows it and was away for longer reads it anew.
-pub(crate) const MARKERS_KEPT_FOR: Duration = Duration::from_secs(60);
+pub(crate) const MARKERS_KEPT_FOR: Duration = Duration::from_mins(1);
 
 /// A bucket, as it is made at first start.
 #[derive(Debug, Clone, Copy)]

@@ -279,10 +279,11 @@ impl EventLog {
         let gets = Connection::open(&config.url, "recourse gets").await?;
         let reads = Connection::open(&config.url, "recourse reads").await?;
         let layout = streams::ensure(&writes.context, config.partitions, config.replicas).await?;
-        let tokens = TokenStore::ensure(&gets, config.replicas)
+        // On the heap: what it takes to make streams is much, and is done once.
+        let tokens = Box::pin(TokenStore::ensure(&gets, config.replicas))
             .await
             .map_err(ConnectError::Tokens)?;
-        let credentials = CredentialStore::ensure(&gets, config.replicas)
+        let credentials = Box::pin(CredentialStore::ensure(&gets, config.replicas))
             .await
             .map_err(ConnectError::Credentials)?;
         let numbers = Numbers::new(writes.clone());

@@ -13,7 +13,7 @@ use domain::sign_in::{FORGOTTEN_AFTER, Failures, Login};
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use service_kit::tokens::TokenHash;
 use uuid::Uuid;
 
 use crate::buckets::{Bucket, MARKERS_KEPT_FOR};
@@ -247,10 +247,9 @@ fn login_key(login: &Login) -> String {
     key_of(login.as_str())
 }
 
-/// Keys take few characters, and a list of keys should not be a list of people.
+/// Keys take few characters, and a list of keys should not be a list of people: hashed as tokens are.
 fn key_of(login: &str) -> String {
-    let digits: String = Sha256::digest(login).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("login.{digits}")
+    format!("login.{}", TokenHash::of(login))
 }
 
 fn bytes(value: &impl Serialize) -> Result<bytes::Bytes, CredentialError> {

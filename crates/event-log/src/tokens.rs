@@ -50,7 +50,7 @@ pub struct TokenStore {
 #[derive(Debug, Clone, PartialEq)]
 pub enum TokenChange {
     /// The token grants this from now on, or nothing more if the grant is revoked.
-    Granted(TokenHash, TokenGrant),
+    Granted(TokenHash, Box<TokenGrant>),
     /// The token is forgotten.
     Forgotten(TokenHash),
     /// All that was in the bucket when following began has been told.
@@ -172,7 +172,7 @@ impl TokenChanges {
             }
             let Ok(hash) = entry.key.parse() else { continue };
             return Ok(match entry.operation {
-                Operation::Put => TokenChange::Granted(hash, grant(hash, &entry.value)?),
+                Operation::Put => TokenChange::Granted(hash, Box::new(grant(hash, &entry.value)?)),
                 Operation::Delete | Operation::Purge => TokenChange::Forgotten(hash),
             });
         }

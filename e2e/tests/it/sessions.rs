@@ -183,8 +183,8 @@ async fn whoever_guesses_waits_and_learns_nothing() {
     // Those who guess at the same time are counted one by one.
     let guesses = (0..12).map(|_| sign_in(&desk, "other", "a guess at it"));
     let answers = futures::future::join_all(guesses).await;
-    let guessed = answers.iter().filter(|answer| answer.status == 401).count();
-    assert!(guessed <= 5, "{guessed} guesses were answered");
+    let answered = answers.iter().filter(|answer| answer.status == 401).count();
+    assert!(answered <= 5, "{answered} guesses were answered");
     // What cannot be a login is as wrong as one that is not there.
     for login in ["", "a b", "a\u{202e}b"] {
         assert_eq!(

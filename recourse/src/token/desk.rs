@@ -64,7 +64,7 @@ impl Desk {
         let mut changes = self.log.tokens().follow().await?;
         loop {
             match changes.next().await? {
-                TokenChange::Granted(hash, grant) => grants.push((hash, grant)),
+                TokenChange::Granted(hash, grant) => grants.push((hash, *grant)),
                 TokenChange::Forgotten(_) => {}
                 TokenChange::CaughtUp => return Ok(grants),
             }

@@ -74,7 +74,10 @@ async fn whoever_follows_an_empty_bucket_has_caught_up_at_once() {
     let mut changes = tokens.follow().await.unwrap();
     assert_eq!(next(&mut changes).await, TokenChange::CaughtUp);
     let hash = keep(&tokens, "Ada").await;
-    assert_eq!(next(&mut changes).await, TokenChange::Granted(hash, grant("Ada")));
+    assert_eq!(
+        next(&mut changes).await,
+        TokenChange::Granted(hash, Box::new(grant("Ada")))
+    );
 }
 
 #[tokio::test]
@@ -83,19 +86,22 @@ async fn whoever_follows_hears_what_is_there_then_that_this_was_all_then_what_ha
     let tokens = desk.log.tokens();
     let mut kept = Vec::new();
     for name in ["Ada", "Grace", "Edsger"] {
-        kept.push(TokenChange::Granted(keep(&tokens, name).await, grant(name)));
+        kept.push(TokenChange::Granted(keep(&tokens, name).await, Box::new(grant(name))));
     }
     let mut changes = tokens.follow().await.unwrap();
     assert_eq!(until_caught_up(&mut changes).await, kept);
 
     let hash = keep(&tokens, "Barbara").await;
-    assert_eq!(next(&mut changes).await, TokenChange::Granted(hash, grant("Barbara")));
+    assert_eq!(
+        next(&mut changes).await,
+        TokenChange::Granted(hash, Box::new(grant("Barbara")))
+    );
     let revoked = TokenGrant {
         revoked_at: Some(Timestamp::UNIX_EPOCH),
         ..grant("Barbara")
     };
     tokens.put(hash, &revoked).await.unwrap();
-    assert_eq!(next(&mut changes).await, TokenChange::Granted(hash, revoked));
+    assert_eq!(next(&mut changes).await, TokenChange::Granted(hash, Box::new(revoked)));
 }
 
 #[tokio::test]
@@ -106,7 +112,7 @@ async fn only_the_last_grant_of_a_token_is_told() {
     tokens.put(hash, &grant("Countess")).await.unwrap();
     let mut changes = tokens.follow().await.unwrap();
     let told = until_caught_up(&mut changes).await;
-    assert_eq!(told, [TokenChange::Granted(hash, grant("Countess"))]);
+    assert_eq!(told, [TokenChange::Granted(hash, Box::new(grant("Countess")))]);
 }
 
 #[tokio::test]
@@ -137,7 +143,7 @@ async fn what_is_no_token_is_passed_over_even_as_the_last_entry() {
     bucket.put("note", "not ours".into()).await.unwrap();
     let mut changes = tokens.follow().await.unwrap();
     let told = until_caught_up(&mut changes).await;
-    assert_eq!(told, [TokenChange::Granted(hash, grant("Ada"))]);
+    assert_eq!(told, [TokenChange::Granted(hash, Box::new(grant("Ada")))]);
 }
 
 #[tokio::test]
@@ -174,7 +180,8 @@ async fn a_new_connection_ends_the_following_and_beginning_anew_tells_everything
 
     let grace = keep(&connect(desk.nats.url()).await.tokens(), "Grace").await;
     let mut changes = tokens.follow().await.unwrap();
-    let granted = [(ada, "Ada"), (grace, "Grace")].map(|(hash, name)| TokenChange::Granted(hash, grant(name)));
+    let granted =
+        [(ada, "Ada"), (grace, "Grace")].map(|(hash, name)| TokenChange::Granted(hash, Box::new(grant(name))));
     assert_eq!(until_caught_up(&mut changes).await, granted);
 }
 
@@ -191,7 +198,10 @@ async fn nothing_is_left_of_a_session_that_is_over_or_was_ended() {
         .unwrap();
     let mut changes = tokens.follow().await.unwrap();
     let told = until_caught_up(&mut changes).await;
-    assert!(told.contains(&TokenChange::Granted(ended, grant("Ada"))), "{told:?}");
+    assert!(
+        told.contains(&TokenChange::Granted(ended, Box::new(grant("Ada")))),
+        "{told:?}"
+    );
     tokens.forget(ended).await.unwrap();
     // Whoever follows is told of both, the one that nobody ended included.
     let mut forgotten = Vec::new();
