@@ -80,9 +80,8 @@ impl App {
             changed_at: self.now(),
             ..kept.credential.clone()
         };
-        let changed = self.credentials.change(&kept, &credential).await;
-        changed.map_err(|error| of_credential(&error))?;
-        self.end_sessions(user).await?;
+        self.ending_sessions(user, self.credentials.change(&kept, &credential))
+            .await?;
         self.begin(user, &credential, agent).await
     }
 
@@ -94,6 +93,15 @@ impl App {
         password: NewPassword,
         change_password: bool,
     ) -> Result<(), Problem> {
+        // A wish that is refused ends nobody's sessions.
+        let holder = self
+            .credentials
+            .find(login)
+            .await
+            .map_err(|error| of_credential(&error))?;
+        if holder.is_some_and(|holder| holder.user != user) {
+            return Err(of_credential(&CredentialError::Taken));
+        }
         let now = self.now();
         let credential = Credential {
             login: login.as_str().to_owned(),
@@ -101,19 +109,27 @@ impl App {
             change_password,
             changed_at: now,
         };
-        let given = self.credentials.give(user, login, &credential, now).await;
-        given.map_err(|error| of_credential(&error))?;
+        let given = self.credentials.give(user, login, &credential, now);
+        self.ending_sessions(user, given).await?;
         // The failures were those of another password.
         self.forgive(login).await;
-        self.end_sessions(user).await
+        Ok(())
     }
 
     /// Takes a user's login away, and ends what began with it.
     pub(crate) async fn take_login(&self, user: UserId) -> Result<(), Problem> {
-        self.credentials
-            .take(user)
-            .await
-            .map_err(|error| of_credential(&error))?;
+        self.ending_sessions(user, self.credentials.take(user)).await
+    }
+
+    /// Changes what a user signs in with. Their sessions end before, so that none outlives the change whenever the power
+    /// goes; those that begin meanwhile, by what is no more, end after it.
+    async fn ending_sessions(
+        &self,
+        user: UserId,
+        change: impl Future<Output = Result<(), CredentialError>>,
+    ) -> Result<(), Problem> {
+        self.end_sessions(user).await?;
+        change.await.map_err(|error| of_credential(&error))?;
         self.end_sessions(user).await
     }
 

@@ -199,10 +199,13 @@ async fn a_login_is_one_users_and_goes_with_them() {
     let desk = Desk::open(WaitPolicy::supportal()).await;
     admit(&desk, AGENT, "staff", "agent", false).await;
     admit(&desk, CUSTOMER, "customer", "customer", false).await;
+    let customer = sign_in(&desk, "customer", PASSWORD).await.expect(201);
     assert_eq!(
         code(&give(&desk, CUSTOMER, "AGENT", false).await.expect(409)),
         "login-taken"
     );
+    // What is refused changes nothing.
+    desk.api.get(token(&customer), "/v1/sessions").await.expect(200);
     let agent = sign_in(&desk, "agent", PASSWORD).await.expect(201);
     // Another login for the agent: the old one is free, and the sessions are over.
     give(&desk, AGENT, "ada", false).await.expect(200);
