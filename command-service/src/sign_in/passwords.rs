@@ -1,14 +1,15 @@
 //! Passwords: hashed by argon2id, a few at a time, because each takes memory and time on purpose.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use domain::sign_in::NewPassword;
+use domain::sign_in::{Login, NewPassword};
 use service_kit::Problem;
 use service_kit::problem::types;
-use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 /// Each takes 19 MiB and some 20 ms of a core: whoever sends many must not keep commands waiting.
 const AT_ONCE: usize = 2;
@@ -19,11 +20,15 @@ const IN_HAND_MAX: usize = 128;
 /// same function, with the same parameters; a test holds the two together.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0IQ$OumP4FpODWUKMFzvTCUUDbGkQ0Qmz7+sTI5xtPh8Yqw";
 
+/// So many logins can be tried at the same time, more or less: those that share a place wait for each other.
+const PLACES: usize = 256;
+
 /// Hashes, and compares with hashes. Clones share their limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Passwords {
     in_hand: Arc<Semaphore>,
     at_once: Arc<Semaphore>,
+    places: Arc<[Arc<Mutex<()>>]>,
 }
 
 impl Default for Passwords {
@@ -31,13 +36,39 @@ impl Default for Passwords {
         Self {
             in_hand: Arc::new(Semaphore::new(IN_HAND_MAX)),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
+            places: (0..PLACES).map(|_| Arc::default()).collect(),
         }
     }
 }
 
+/// Somebody's turn to try a login. Until it is over nobody else here tries it, so that those who are right at the same time
+/// are not taken for guessing.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _in_hand: OwnedSemaphorePermit,
+    _place: Option<OwnedMutexGuard<()>>,
+}
+
 impl Passwords {
+    /// Waits for the turn to try a login. Who is turned away has tried nothing.
+    pub(crate) async fn turn(&self, login: &Login) -> Result<Turn, Problem> {
+        let in_hand = self.enter()?;
+        let mut hasher = DefaultHasher::new();
+        login.hash(&mut hasher);
+        let place = usize::try_from(hasher.finish()).unwrap_or_default() % PLACES;
+        let place = match self.places.get(place) {
+            Some(place) => Some(Arc::clone(place).lock_owned().await),
+            None => None,
+        };
+        Ok(Turn {
+            _in_hand: in_hand,
+            _place: place,
+        })
+    }
+
     /// What is kept of a password: a PHC string, with a salt of its own.
     pub(crate) async fn hash(&self, password: NewPassword) -> Result<String, Problem> {
+        let _in_hand = self.enter()?;
         let hashed = self.work(move || {
             Argon2::default()
                 .hash_password(password.as_str().as_bytes())
@@ -50,7 +81,7 @@ impl Passwords {
     }
 
     /// Whether a password is the one that a hash was made of. Without a hash it is not, which takes as long to find out.
-    pub(crate) async fn is_right(&self, password: String, hash: Option<String>) -> Result<bool, Problem> {
+    pub(crate) async fn is_right(&self, _: &Turn, password: String, hash: Option<String>) -> Result<bool, Problem> {
         let kept = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODYS.to_owned());
         let matches = self.work(move || {
@@ -60,13 +91,18 @@ impl Passwords {
         Ok(matches.await? && kept)
     }
 
+    fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.in_hand)
+            .try_acquire_owned()
+            .map_err(|error| match error {
+                TryAcquireError::NoPermits => Problem::new(&types::TOO_MANY_REQUESTS)
+                    .detail("Too many are signing in at present. Try again in a moment.")
+                    .retry_after(1),
+                TryAcquireError::Closed => Problem::internal(),
+            })
+    }
+
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-        let _in_hand = self.in_hand.try_acquire().map_err(|error| match error {
-            TryAcquireError::NoPermits => Problem::new(&types::TOO_MANY_REQUESTS)
-                .detail("Too many are signing in at present. Try again in a moment.")
-                .retry_after(1),
-            TryAcquireError::Closed => Problem::internal(),
-        })?;
         let turn = Arc::clone(&self.at_once).acquire_owned().await;
         let turn = turn.map_err(|_| Problem::internal())?;
         let done = tokio::task::spawn_blocking(move || {
@@ -81,8 +117,6 @@ impl Passwords {
 
 #[cfg(test)]
 mod tests {
-    use domain::sign_in::Login;
-
     use super::*;
 
     #[tokio::test]
@@ -93,8 +127,10 @@ mod tests {
         let hash = passwords.hash(chosen()).await.unwrap();
         let again = passwords.hash(chosen()).await.unwrap();
         assert_ne!(hash, again, "each has a salt of its own");
-        let is_right =
-            async |text: &str, hash: Option<&String>| passwords.is_right(text.to_owned(), hash.cloned()).await.unwrap();
+        let turn = passwords.turn(&login).await.unwrap();
+        let is_right = async |text: &str, hash: Option<&String>| {
+            passwords.is_right(&turn, text.to_owned(), hash.cloned()).await.unwrap()
+        };
         assert!(is_right("correct horse", Some(&hash)).await);
         assert!(is_right("correct horse", Some(&again)).await);
         assert!(!is_right("correct horse ", Some(&hash)).await);

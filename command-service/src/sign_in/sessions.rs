@@ -44,7 +44,6 @@ impl App {
                 .await
                 .map_err(|error| of_credential(&error))?;
             let kept = self.proven(login, kept, password).await?;
-            self.enabled(kept.user)?;
             self.begin(kept.user, &kept.credential, agent).await
         };
         let begun = begun.await;
@@ -157,6 +156,7 @@ impl App {
 
     /// What is kept, if the password is right.
     async fn proven(&self, login: &Login, kept: Option<Kept>, password: String) -> Result<Kept, Problem> {
+        let turn = self.passwords.turn(login).await?;
         let attempt = self.credentials.attempt(login, self.now()).await;
         if let Err(pause) = attempt.map_err(|error| of_credential(&error))? {
             let seconds = u32::try_from(pause.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
@@ -167,7 +167,7 @@ impl App {
                 .retry_after(seconds));
         }
         let hash = kept.as_ref().map(|kept| kept.credential.hash.clone());
-        let right = self.passwords.is_right(password, hash).await?;
+        let right = self.passwords.is_right(&turn, password, hash).await?;
         let Some(kept) = kept.filter(|_| right) else {
             return Err(problem::wrong_credentials());
         };
@@ -192,6 +192,15 @@ impl App {
                 Err(Problem::new(&types::ACCOUNT_DISABLED).detail("Ask an administrator to enable your account."))
             }
         }
+    }
+
+    /// Whether the user still signs in with this, and may come in.
+    async fn still_proven(&self, user: UserId, credential: &Credential) -> Result<(), Problem> {
+        let kept = self.credentials.of(user).await.map_err(|error| of_credential(&error))?;
+        if kept.is_none_or(|kept| kept.credential != *credential) {
+            return Err(problem::wrong_credentials());
+        }
+        self.enabled(user)
     }
 
     async fn begin(&self, user: UserId, credential: &Credential, agent: Option<String>) -> Result<Begun, Problem> {
@@ -221,10 +230,17 @@ impl App {
             expires_at: Some(expires_at),
             session: Some(session.clone()),
         };
+        self.enabled(user)?;
         self.tokens
             .begin(hash, &grant)
             .await
             .map_err(|error| of_token(&error))?;
+        // Whoever changed the password, or disabled the user, meanwhile has ended the sessions that there were. This one
+        // was there before they looked, or else the change is seen here.
+        if let Err(problem) = self.still_proven(user, credential).await {
+            self.end_session(hash).await?;
+            return Err(problem);
+        }
         Ok(Begun {
             token,
             user,

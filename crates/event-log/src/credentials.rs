@@ -141,6 +141,7 @@ impl CredentialStore {
             Some(before) => update(&self.credentials, &user_key(user), value, before.revision).await?,
             None => create(&self.credentials, &user_key(user), value).await?,
         }
+        self.confirm(user, login).await?;
         match before {
             Some(before) if before.credential.login != credential.login => {
                 self.release(user, &before.credential.login).await
@@ -162,14 +163,18 @@ impl CredentialStore {
 
     /// Takes from a user what they sign in with.
     pub async fn take(&self, user: UserId) -> Result<(), CredentialError> {
-        let Some(kept) = self.of(user).await? else {
-            return Ok(());
-        };
-        self.credentials
-            .purge_with_ttl(user_key(user), MARKERS_KEPT_FOR)
-            .await
-            .map_err(unavailable)?;
-        self.release(user, &kept.credential.login).await
+        for _ in 0..TRIES_MAX {
+            let Some(kept) = self.of(user).await? else {
+                return Ok(());
+            };
+            match purge(&self.credentials, &user_key(user), kept.revision).await {
+                Ok(()) => return self.release(user, &kept.credential.login).await,
+                // Taken by somebody else, or given anew.
+                Err(CredentialError::Contended) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(CredentialError::Contended)
     }
 
     /// Makes a login a user's, unless it is another's.
@@ -191,16 +196,38 @@ impl CredentialStore {
         update(&self.credentials, &key, bytes(&claim)?, entry.revision).await
     }
 
-    /// Lets a login go that was this user's.
+    /// Writes a claim again once the user's entry names the login: who lets the login go at the same time, because the entry
+    /// did not name it yet, finds another claim then.
+    async fn confirm(&self, user: UserId, login: &Login) -> Result<(), CredentialError> {
+        let (key, claim) = (login_key(login), Claim { user: user.as_uuid() });
+        for _ in 0..TRIES_MAX {
+            let written = match value::<Claim>(&self.credentials, &key).await? {
+                Some((holder, _)) if holder != claim => return Err(CredentialError::Taken),
+                Some((_, revision)) => update(&self.credentials, &key, bytes(&claim)?, revision).await,
+                None => create(&self.credentials, &key, bytes(&claim)?).await,
+            };
+            match written {
+                Err(CredentialError::Contended) => {}
+                written => return written,
+            }
+        }
+        Err(CredentialError::Contended)
+    }
+
+    /// Lets a login go that was this user's, unless their entry names it again.
     async fn release(&self, user: UserId, login: &str) -> Result<(), CredentialError> {
         let key = key_of(login);
-        match value::<Claim>(&self.credentials, &key).await? {
-            Some((holder, revision)) if holder.user == user.as_uuid() => self
-                .credentials
-                .purge_expect_revision_with_ttl(key, revision, MARKERS_KEPT_FOR)
-                .await
-                .map_err(unavailable),
-            Some(_) | None => Ok(()),
+        let Some((holder, revision)) = value::<Claim>(&self.credentials, &key).await? else {
+            return Ok(());
+        };
+        let named = self.of(user).await?.is_some_and(|kept| kept.credential.login == login);
+        if named || holder.user != user.as_uuid() {
+            return Ok(());
+        }
+        match purge(&self.credentials, &key, revision).await {
+            // Somebody else has let it go, or claimed it.
+            Err(CredentialError::Contended) => Ok(()),
+            purged => purged,
         }
     }
 
@@ -282,6 +309,18 @@ async fn create(store: &Store, key: &str, value: bytes::Bytes) -> Result<(), Cre
 async fn update(store: &Store, key: &str, value: bytes::Bytes, revision: u64) -> Result<(), CredentialError> {
     match store.update(key, value, revision).await {
         Ok(_) => Ok(()),
+        Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Err(CredentialError::Contended),
+        Err(error) => Err(unavailable(error)),
+    }
+}
+
+/// Removes what is there at this revision.
+async fn purge(store: &Store, key: &str, revision: u64) -> Result<(), CredentialError> {
+    match store
+        .purge_expect_revision_with_ttl(key, revision, MARKERS_KEPT_FOR)
+        .await
+    {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Err(CredentialError::Contended),
         Err(error) => Err(unavailable(error)),
     }

@@ -249,3 +249,49 @@ async fn a_login_is_one_users_and_goes_with_them() {
     let weak = json!({ "login": "eve", "password": "evening eve" });
     desk.api.put(&ADMINISTRATOR.token(), &path, &weak).await.expect(422);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_are_right_at_the_same_time_all_come_in() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "agent", false).await;
+    let answers = futures::future::join_all((0..12).map(|_| sign_in(&desk, "agent", PASSWORD))).await;
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [201; 12]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_comes_in_by_what_changes_meanwhile() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "agent", false).await;
+    let administrator = ADMINISTRATOR.token();
+    let user = format!("/v1/users/{}", AGENT.user);
+    let login = format!("{user}/login");
+    let profile = |enabled: bool| json!({ "name": "agent", "kind": "staff", "enabled": enabled });
+    for round in 0..12 {
+        give(&desk, AGENT, "agent", false).await.expect(200);
+        let begun = sign_in(&desk, "agent", PASSWORD).await.expect(201);
+        let change = async {
+            match round % 4 {
+                0 => {
+                    let body = json!({ "password": PASSWORD, "new_password": "staple, and correct" });
+                    desk.api.put(token(&begun), "/v1/password", &body).await.expect(200)
+                }
+                1 => give(&desk, AGENT, "agent", true).await.expect(200),
+                2 => desk.api.delete(&administrator, &login).await.expect(204),
+                _ => desk.api.put(&administrator, &user, &profile(false)).await.expect(200),
+            }
+        };
+        let sign_ins = futures::future::join_all((0..4).map(|_| sign_in(&desk, "agent", PASSWORD)));
+        let (_, answers) = futures::join!(change, sign_ins);
+        desk.api.put(&administrator, &user, &profile(true)).await.expect(200);
+        for answer in answers.iter().filter(|answer| answer.status == 201) {
+            // One that was given must be changed first, and began after the change.
+            let ended = desk.api.get(token(answer), "/v1/sessions").await.status == 401;
+            assert!(
+                ended || answer.body["change_password"] == true,
+                "round {round}: {}",
+                answer.body
+            );
+        }
+    }
+}

@@ -142,3 +142,25 @@ async fn attempts_at_the_same_time_are_counted_one_by_one() {
     let again = store.attempt(&login("ada"), Timestamp::UNIX_EPOCH).await;
     assert!(matches!(again, Ok(Ok(()))), "{again:?}");
 }
+
+#[tokio::test]
+async fn who_was_given_a_login_while_it_was_taken_has_it_whole_or_not_at_all() {
+    let desk = Desk::start().await;
+    let store = desk.log.credentials();
+    for _ in 0..20 {
+        give(&store, 1, "ada").await.unwrap();
+        let taken = futures::future::join_all((0..3).map(|_| store.take(user(1))));
+        let (given, taken) = futures::join!(give(&store, 1, "ada"), taken);
+        assert!(taken.iter().all(Result::is_ok), "{taken:?}");
+        assert!(
+            given.is_ok() || matches!(given, Err(CredentialError::Contended)),
+            "{given:?}"
+        );
+        let kept = store.of(user(1)).await.unwrap().map(|kept| kept.user);
+        assert_eq!(holder(&store, "ada").await, kept);
+        // A login that is somebody's is nobody else's.
+        if kept.is_some() {
+            assert!(matches!(give(&store, 2, "ada").await, Err(CredentialError::Taken)));
+        }
+    }
+}
