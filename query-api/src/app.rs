@@ -94,15 +94,28 @@ async fn watch(db: &PgPool, component: &Component) {
             component.unready("the read model cannot be reached");
             ABSENT_EVERY
         };
-        #[expect(clippy::disallowed_methods, reason = "waits for a server, not for business time")]
-        tokio::time::sleep(look_again_after).await;
+        pause(look_again_after).await;
     }
 }
 
-/// How long a token that nobody knows is waited for, and how often it is looked for: who signs in asks at once, and the mirror
-/// of the tokens follows some milliseconds later.
-const FRESH_TOKEN_WAIT: Duration = Duration::from_millis(40);
+/// A token that is not known is looked for again after so long, so often at most: who signs in asks at once, and the mirror of
+/// the tokens follows some milliseconds later.
+const FRESH_TOKEN_PAUSE: Duration = Duration::from_millis(40);
 const FRESH_TOKEN_LOOKS: usize = 10;
+
+/// Waits for the database or what fills it.
+async fn pause(duration: Duration) {
+    #[expect(clippy::disallowed_methods, reason = "waits for a server, not for business time")]
+    tokio::time::sleep(duration).await;
+}
+
+/// What is known of a token.
+enum Looked {
+    /// Who bears it; `None`: nobody, because it is revoked or over, or its user may not come in.
+    Known(Option<Bearer>),
+    /// Nothing.
+    Unknown,
+}
 
 /// What is known of a token and of its user.
 #[derive(sqlx::FromRow)]
@@ -118,11 +131,10 @@ struct Known {
 impl Authenticate for App {
     async fn authenticate(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
         for _ in 0..FRESH_TOKEN_LOOKS {
-            if let Some(bearer) = self.bearer(hash).await? {
-                return Ok(Some(bearer));
+            if let Looked::Known(bearer) = self.look(hash).await? {
+                return Ok(bearer);
             }
-            #[expect(clippy::disallowed_methods, reason = "waits for a server, not for business time")]
-            tokio::time::sleep(FRESH_TOKEN_WAIT).await;
+            pause(FRESH_TOKEN_PAUSE).await;
         }
         self.bearer(hash).await
     }
@@ -131,6 +143,13 @@ impl Authenticate for App {
 impl App {
     /// Who bears a token, as far as is known now.
     pub(crate) async fn bearer(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
+        Ok(match self.look(hash).await? {
+            Looked::Known(bearer) => bearer,
+            Looked::Unknown => None,
+        })
+    }
+
+    async fn look(&self, hash: TokenHash) -> Result<Looked, Problem> {
         // One statement, and so one moment: a database that was just made knows no token, and that
         // does not make this one wrong.
         let known: Known = sqlx::query_as(
@@ -147,7 +166,7 @@ impl App {
         .map_err(problem)?;
         match (known.granted, known.filled) {
             (_, Some(false) | None) => Err(unavailable("The read model is being built. Try again in a moment.")),
-            (Some(Json(grant)), Some(true)) if !grant.is_good(self.clock.now()) => Ok(None),
+            (Some(Json(grant)), Some(true)) if !grant.is_good(self.clock.now()) => Ok(Looked::Known(None)),
             (Some(Json(grant)), Some(true)) => {
                 let actor = match known.name.zip(known.definition) {
                     // A user who has a profile is what it says, whatever the token was granted for.
@@ -155,9 +174,9 @@ impl App {
                     None => Some(Arc::new(grant.actor())),
                 };
                 let session = grant.session.map(Arc::new);
-                Ok(actor.map(|actor| Bearer { actor, session }))
+                Ok(Looked::Known(actor.map(|actor| Bearer { actor, session })))
             }
-            (None, Some(true)) => Ok(None),
+            (None, Some(true)) => Ok(Looked::Unknown),
         }
     }
 }
