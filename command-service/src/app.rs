@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::catalogue::Catalogue;
+use domain::ids::UserId;
 use event_log::{Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Policies, Standing, Tickets};
 use service_kit::Problem;
 use service_kit::tokens::{Authenticate, Bearer, TokenHash};
@@ -59,6 +60,15 @@ impl App {
         Self { parts: Arc::new(parts) }
     }
 
+    /// What a user's profile says of how they come in. `None`: there is none.
+    pub(crate) fn standing(&self, user: UserId) -> Result<Option<Standing>, Problem> {
+        if self.books.are_read() {
+            Ok(self.books.people().standing(user))
+        } else {
+            Err(problem::profiles_unread())
+        }
+    }
+
     /// What the log's clock shows.
     pub(crate) fn now(&self) -> Timestamp {
         self.log.clock().now()
@@ -78,10 +88,7 @@ impl Authenticate for App {
         let Some(Bearer { actor, session }) = self.tokens.bearer(hash, self.now()).await? else {
             return Ok(None);
         };
-        if !self.books.are_read() {
-            return Err(problem::profiles_unread());
-        }
-        Ok(match self.books.people().standing(actor.user) {
+        Ok(match self.standing(actor.user)? {
             Some(Standing::Actor(known)) => Some(Bearer { actor: known, session }),
             Some(Standing::Disabled) => None,
             None => Some(Bearer { actor, session }),

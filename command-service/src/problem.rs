@@ -11,7 +11,10 @@ use domain::people;
 use domain::sla::stored as policies;
 use domain::ticket::{CommandName, Rejection, TicketState, allowed_commands};
 use domain::workflow::Workflow;
-use event_log::{CalendarError, ContractError, DirectoryError, ExecuteError, PolicyError, ProfileError};
+use event_log::{
+    CalendarError, ContractError, CredentialError, DirectoryError, ExecuteError, PolicyError, ProfileError,
+    TokenStoreError,
+};
 use service_kit::body::calendar::unacceptable;
 use service_kit::body::policy;
 use service_kit::chain;
@@ -152,6 +155,27 @@ pub(crate) fn profiles_unread() -> Problem {
     )
 }
 
+/// The problem with what users sign in with.
+pub(crate) fn of_credential(error: &CredentialError) -> Problem {
+    match error {
+        CredentialError::Taken => Problem::new(&types::LOGIN_TAKEN).detail("Choose another login."),
+        CredentialError::Contended => retry(
+            &types::CONTENDED,
+            "Somebody else does the same at this moment. Nothing was done; try again.",
+        ),
+        CredentialError::Unavailable(_) => {
+            tracing::warn!(error = chain(error), "credentials cannot be reached");
+            log_unavailable()
+        }
+    }
+}
+
+/// The problem with a session that could not be written.
+pub(crate) fn of_token(error: &TokenStoreError) -> Problem {
+    tracing::warn!(error = chain(error), "sessions cannot be written");
+    log_unavailable()
+}
+
 /// The problem for somebody who has not got the password, or perhaps not even the login: which of them, nobody learns.
 pub(crate) fn wrong_credentials() -> Problem {
     Problem::new(&types::WRONG_CREDENTIALS)
@@ -215,7 +239,7 @@ pub(crate) fn log_unavailable() -> Problem {
     )
 }
 
-pub(crate) fn retry(kind: &'static ProblemType, detail: impl Into<Cow<'static, str>>) -> Problem {
+fn retry(kind: &'static ProblemType, detail: impl Into<Cow<'static, str>>) -> Problem {
     Problem::new(kind).detail(detail).retry_after(RETRY_AFTER_SECONDS)
 }
 

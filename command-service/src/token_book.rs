@@ -1,8 +1,10 @@
 //! Tokens, kept in memory and followed in the log's bucket, so that no command waits for a
 //! look-up and a revoked token is refused at once.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -22,24 +24,23 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 pub(crate) struct TokenBook {
     /// Shared, because it is larger than it looks and every request clones the book.
     store: Arc<TokenStore>,
-    /// `None`: the token is known to grant nothing.
-    known: Arc<RwLock<HashMap<TokenHash, Option<Arc<Granted>>>>>,
+    known: Arc<RwLock<HashMap<TokenHash, Arc<Granted>>>>,
 }
 
-/// What a token grants.
+/// What a token grants, and as whom its bearer comes if there is no profile of them.
 #[derive(Debug)]
 pub(crate) struct Granted {
-    /// As whom its bearer comes, if there is no profile of them.
-    pub(crate) bearer: Bearer,
-    /// Since when.
-    pub(crate) created_at: Timestamp,
-    /// Until when.
-    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) grant: TokenGrant,
+    bearer: Bearer,
 }
 
-impl Granted {
-    fn is_over(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|end| end <= now)
+impl From<TokenGrant> for Granted {
+    fn from(grant: TokenGrant) -> Self {
+        let bearer = Bearer {
+            actor: Arc::new(grant.actor()),
+            session: grant.session.clone().map(Arc::new),
+        };
+        Self { grant, bearer }
     }
 }
 
@@ -61,10 +62,10 @@ impl TokenBook {
             .get(&hash)
             .cloned();
         let granted = match known {
-            Some(known) => known,
+            Some(known) => Some(known),
+            // Unknown tokens are not kept: anybody can send as many as they like.
             None => match self.store.get(hash).await {
-                // Unknown tokens are not kept: anybody can send as many as they like.
-                Ok(grant) => grant.as_ref().and_then(granted),
+                Ok(grant) => grant.map(|grant| Arc::new(Granted::from(grant))),
                 Err(error) => {
                     tracing::warn!(error = chain(&error), "tokens cannot be looked up");
                     return Err(Problem::new(&types::LOG_UNAVAILABLE)
@@ -73,31 +74,29 @@ impl TokenBook {
                 }
             },
         };
-        let good = granted.filter(|granted| !granted.is_over(now));
+        let good = granted.filter(|granted| granted.grant.is_good(now));
         Ok(good.map(|granted| granted.bearer.clone()))
     }
 
     /// The sessions that a user has at an instant, the newest first.
     pub(crate) fn sessions_of(&self, user: UserId, now: Timestamp) -> Vec<(TokenHash, Arc<Granted>)> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let granted = known
-            .iter()
-            .filter_map(|(hash, granted)| Some((*hash, granted.clone()?)));
-        let theirs = granted.filter(|(_, granted)| {
-            granted.bearer.session.is_some() && granted.bearer.actor.user == user && !granted.is_over(now)
+        let theirs = known.iter().filter(|(_, granted)| {
+            let grant = &granted.grant;
+            grant.session.is_some() && grant.user == user.as_uuid() && grant.is_good(now)
         });
-        let mut sessions: Vec<_> = theirs.collect();
-        sessions.sort_by_key(|(hash, granted)| (std::cmp::Reverse(granted.created_at), *hash));
+        let mut sessions: Vec<_> = theirs.map(|(hash, granted)| (*hash, Arc::clone(granted))).collect();
+        sessions.sort_by_key(|(hash, granted)| (Reverse(granted.grant.created_at), *hash));
         sessions
     }
 
     /// Keeps a session's token until it is over, here and in the bucket.
-    pub(crate) async fn begin(&self, hash: TokenHash, grant: &TokenGrant) -> Result<(), TokenStoreError> {
+    pub(crate) async fn begin(&self, hash: TokenHash, grant: TokenGrant) -> Result<(), TokenStoreError> {
         let lifetime = grant.expires_at.map_or(Duration::ZERO, |end| {
             end.duration_since(grant.created_at).unsigned_abs()
         });
-        self.store.put_for(hash, grant, lifetime).await?;
-        self.set(hash, granted(grant));
+        self.store.put_for(hash, &grant, lifetime).await?;
+        self.set(hash, grant);
         Ok(())
     }
 
@@ -111,7 +110,7 @@ impl TokenBook {
     /// Follows the bucket until shutdown. Ready once all that is in it is known.
     pub(crate) async fn keep(self, clock: SharedClock, ready: Component, shutdown: Shutdown) {
         loop {
-            let error = tokio::select! {
+            let Err(error) = tokio::select! {
                 () = shutdown.cancelled() => return,
                 ended = self.follow(&ready) => ended,
             };
@@ -123,58 +122,31 @@ impl TokenBook {
         }
     }
 
-    async fn follow(&self, ready: &Component) -> TokenStoreError {
-        let mut changes = match self.store.follow().await {
-            Ok(changes) => changes,
-            Err(error) => return error,
-        };
-        // What is not told was forgotten while nobody followed.
-        let mut told = Some(HashSet::new());
+    async fn follow(&self, ready: &Component) -> Result<Infallible, TokenStoreError> {
+        let mut changes = self.store.follow().await?;
+        // In place of what was known: what is not there any more was forgotten while nobody followed.
+        let standing = changes.standing().await?;
+        let standing = standing.into_iter().map(|(hash, grant)| (hash, Arc::new(grant.into())));
+        *self.write() = standing.collect();
+        ready.ready();
         loop {
-            match changes.next().await {
-                Ok(TokenChange::CaughtUp) => {
-                    if let Some(told) = told.take() {
-                        self.keep_only(&told);
-                    }
-                    ready.ready();
-                }
-                Ok(TokenChange::Granted(hash, grant)) => {
-                    told.as_mut().map(|told| told.insert(hash));
-                    self.set(hash, granted(&grant));
-                }
-                Ok(TokenChange::Forgotten(hash)) => self.forget(hash),
-                Err(error) => return error,
+            match changes.next().await? {
+                TokenChange::Granted(hash, grant) => self.set(hash, *grant),
+                TokenChange::Forgotten(hash) => self.forget(hash),
+                TokenChange::CaughtUp => {}
             }
         }
     }
 
-    fn set(&self, hash: TokenHash, granted: Option<Arc<Granted>>) {
-        self.known
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(hash, granted);
+    fn set(&self, hash: TokenHash, grant: TokenGrant) {
+        self.write().insert(hash, Arc::new(grant.into()));
     }
 
     fn forget(&self, hash: TokenHash) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).remove(&hash);
+        self.write().remove(&hash);
     }
 
-    fn keep_only(&self, told: &HashSet<TokenHash>) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|hash, _| told.contains(hash));
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<TokenHash, Arc<Granted>>> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What a grant comes to; `None`: nothing, because it is revoked.
-fn granted(grant: &TokenGrant) -> Option<Arc<Granted>> {
-    (!grant.is_revoked()).then(|| {
-        Arc::new(Granted {
-            bearer: Bearer {
-                actor: Arc::new(grant.actor()),
-                session: grant.session.clone().map(Arc::new),
-            },
-            created_at: grant.created_at,
-            expires_at: grant.expires_at,
-        })
-    })
 }

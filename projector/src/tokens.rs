@@ -77,15 +77,7 @@ impl Mirror {
             pause(STANDBY_POLL).await;
         }
         let mut changes = self.log.tokens().follow().await?;
-        let mut all = BTreeMap::new();
-        loop {
-            match changes.next().await? {
-                TokenChange::Granted(hash, grant) => drop(all.insert(hash, *grant)),
-                TokenChange::Forgotten(hash) => drop(all.remove(&hash)),
-                TokenChange::CaughtUp => break,
-            }
-        }
-        replace(&mut db, all).await?;
+        replace(&mut db, changes.standing().await?).await?;
         self.component.ready();
         backoff.reset();
         loop {

@@ -56,12 +56,12 @@ pub(super) async fn list(State(app): State<App>, uri: Uri, caller: SignedIn) -> 
     refuse_parameters(&uri)?;
     let sessions = app.tokens.sessions_of(caller.bearer.actor.user, app.now());
     let items = sessions.iter().filter_map(|(token, granted)| {
-        let session = granted.bearer.session.as_ref()?;
+        let session = granted.grant.session.as_ref()?;
         Some(json!({
             "id": session.id.to_string(),
             "agent": session.agent,
-            "created_at": granted.created_at.to_string(),
-            "expires_at": granted.expires_at.map(|end| end.to_string()),
+            "created_at": granted.grant.created_at.to_string(),
+            "expires_at": granted.grant.expires_at.map(|end| end.to_string()),
             "current": *token == caller.token,
         }))
     });
@@ -78,11 +78,14 @@ pub(super) async fn end(
 ) -> Result<StatusCode, Problem> {
     refuse_parameters(&uri)?;
     let Path(id) = id?;
-    let named = |session: &service_kit::tokens::Session| session.id.to_string() == id;
     let sessions = app.tokens.sessions_of(caller.bearer.actor.user, app.now());
-    let meant = sessions.into_iter().find(|(token, granted)| {
-        (id == CURRENT && *token == caller.token)
-            || granted.bearer.session.as_ref().is_some_and(|session| named(session))
+    let meant = sessions.into_iter().find(|(token, granted)| match id.as_str() {
+        CURRENT => *token == caller.token,
+        id => granted
+            .grant
+            .session
+            .as_ref()
+            .is_some_and(|session| session.id.to_string() == id),
     });
     let Some((token, _)) = meant else {
         return Err(Problem::new(&types::SESSION_NOT_FOUND)
@@ -160,12 +163,13 @@ pub(super) async fn take_login(
 /// A user who has a profile.
 fn user(app: &App, id: Result<Path<String>, PathRejection>) -> Result<UserId, Problem> {
     let Path(id) = id?;
-    let user = id.parse::<Uuid>().ok().map(UserId::from);
-    let known = user.filter(|user| app.books.people().standing(*user).is_some());
-    known.ok_or_else(|| {
-        Problem::new(&types::USER_NOT_FOUND)
-            .detail("No user of this id has a profile. Write one with PUT /v1/users/{id}, and give them a login then.")
-    })
+    if let Some(user) = id.parse::<Uuid>().ok().map(UserId::from)
+        && app.standing(user)?.is_some()
+    {
+        return Ok(user);
+    }
+    Err(Problem::new(&types::USER_NOT_FOUND)
+        .detail("No user of this id has a profile. Write one with PUT /v1/users/{id}, and give them a login then."))
 }
 
 /// A password as somebody typed it. One that is longer than any may be is not worth hashing.

@@ -46,7 +46,7 @@ impl Default for Passwords {
 #[derive(Debug)]
 pub(crate) struct Turn {
     _in_hand: OwnedSemaphorePermit,
-    _place: Option<OwnedMutexGuard<()>>,
+    _place: OwnedMutexGuard<()>,
 }
 
 impl Passwords {
@@ -56,13 +56,10 @@ impl Passwords {
         let mut hasher = DefaultHasher::new();
         login.hash(&mut hasher);
         let place = usize::try_from(hasher.finish()).unwrap_or_default() % PLACES;
-        let place = match self.places.get(place) {
-            Some(place) => Some(Arc::clone(place).lock_owned().await),
-            None => None,
-        };
+        let place = self.places.get(place).ok_or_else(Problem::internal)?;
         Ok(Turn {
             _in_hand: in_hand,
-            _place: place,
+            _place: Arc::clone(place).lock_owned().await,
         })
     }
 

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::ids::UserId;
 use domain::people::User;
 use domain::sign_in::{Login, NewPassword, PasswordError};
-use event_log::{Credential, CredentialError, Kept, Standing, TokenStoreError};
+use event_log::{Credential, CredentialError, Kept, Standing};
 use jiff::SignedDuration;
 use service_kit::chain;
 use service_kit::problem::{FieldError, Problem, types};
@@ -12,7 +12,7 @@ use service_kit::tokens::{GrantKind, Session, TokenGrant, TokenHash, generate};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::problem::{self, profiles_unread};
+use crate::problem::{of_credential, of_token, wrong_credentials};
 
 /// A working day and some hours: who leaves a browser open over night signs in again.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
@@ -108,7 +108,7 @@ impl App {
             change_password,
             changed_at: now,
         };
-        let given = self.credentials.give(user, login, &credential, now);
+        let given = self.credentials.give(user, &credential, now);
         self.ending_sessions(user, given).await?;
         // The failures were those of another password.
         self.forgive(login).await;
@@ -169,7 +169,7 @@ impl App {
         let hash = kept.as_ref().map(|kept| kept.credential.hash.clone());
         let right = self.passwords.is_right(&turn, password, hash).await?;
         let Some(kept) = kept.filter(|_| right) else {
-            return Err(problem::wrong_credentials());
+            return Err(wrong_credentials());
         };
         self.forgive(login).await;
         Ok(kept)
@@ -183,10 +183,7 @@ impl App {
     }
 
     fn enabled(&self, user: UserId) -> Result<(), Problem> {
-        if !self.books.are_read() {
-            return Err(profiles_unread());
-        }
-        match self.books.people().standing(user) {
+        match self.standing(user)? {
             Some(Standing::Actor(_)) => Ok(()),
             Some(Standing::Disabled) | None => {
                 Err(Problem::new(&types::ACCOUNT_DISABLED).detail("Ask an administrator to enable your account."))
@@ -198,7 +195,7 @@ impl App {
     async fn still_proven(&self, user: UserId, credential: &Credential) -> Result<(), Problem> {
         let kept = self.credentials.of(user).await.map_err(|error| of_credential(&error))?;
         if kept.is_none_or(|kept| kept.credential != *credential) {
-            return Err(problem::wrong_credentials());
+            return Err(wrong_credentials());
         }
         self.enabled(user)
     }
@@ -231,10 +228,7 @@ impl App {
             session: Some(session.clone()),
         };
         self.enabled(user)?;
-        self.tokens
-            .begin(hash, &grant)
-            .await
-            .map_err(|error| of_token(&error))?;
+        self.tokens.begin(hash, grant).await.map_err(|error| of_token(&error))?;
         // Whoever changed the password, or disabled the user, meanwhile has ended the sessions that there were. This one
         // was there before they looked, or else the change is seen here.
         if let Err(problem) = self.still_proven(user, credential).await {
@@ -253,23 +247,4 @@ impl App {
 /// The problem with a password that cannot be chosen.
 pub(crate) fn unacceptable(pointer: &'static str, error: PasswordError) -> Problem {
     Problem::new(&types::INVALID_FIELDS).field(FieldError::new(pointer, "invalid", error.to_string()))
-}
-
-fn of_credential(error: &CredentialError) -> Problem {
-    match error {
-        CredentialError::Taken => Problem::new(&types::LOGIN_TAKEN).detail("Choose another login."),
-        CredentialError::Contended => problem::retry(
-            &types::CONTENDED,
-            "Somebody else does the same at this moment. Nothing was done; try again.",
-        ),
-        CredentialError::Unavailable(_) => {
-            tracing::warn!(error = chain(error), "credentials cannot be reached");
-            problem::log_unavailable()
-        }
-    }
-}
-
-fn of_token(error: &TokenStoreError) -> Problem {
-    tracing::warn!(error = chain(error), "sessions cannot be written");
-    problem::log_unavailable()
 }

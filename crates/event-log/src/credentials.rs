@@ -119,7 +119,7 @@ impl CredentialStore {
 
     /// The user who signs in with this.
     pub async fn find(&self, login: &Login) -> Result<Option<Kept>, CredentialError> {
-        let claim = value::<Claim>(&self.credentials, &login_key(login)).await?;
+        let claim = value::<Claim>(&self.credentials, &key_of(login.as_str())).await?;
         // A login that is nobody's takes as many looks as one that is somebody's.
         let user = claim.map_or(Uuid::nil(), |(claim, _)| claim.user);
         let kept = self.of(user.into()).await?;
@@ -127,21 +127,12 @@ impl CredentialStore {
     }
 
     /// Gives a user what they sign in with from now on, in place of what they have.
-    pub async fn give(
-        &self,
-        user: UserId,
-        login: &Login,
-        credential: &Credential,
-        now: Timestamp,
-    ) -> Result<(), CredentialError> {
-        self.claim(user, login, now).await?;
+    pub async fn give(&self, user: UserId, credential: &Credential, now: Timestamp) -> Result<(), CredentialError> {
+        self.claim(user, &credential.login, now).await?;
         let before = self.of(user).await?;
-        let value = bytes(credential)?;
-        match &before {
-            Some(before) => update(&self.credentials, &user_key(user), value, before.revision).await?,
-            None => create(&self.credentials, &user_key(user), value).await?,
-        }
-        self.confirm(user, login).await?;
+        let revision = before.as_ref().map(|before| before.revision);
+        put(&self.credentials, &user_key(user), credential, revision).await?;
+        self.confirm(user, &credential.login).await?;
         match before {
             Some(before) if before.credential.login != credential.login => {
                 self.release(user, &before.credential.login).await
@@ -152,13 +143,7 @@ impl CredentialStore {
 
     /// Changes the password of a credential that is still as it was read.
     pub async fn change(&self, kept: &Kept, credential: &Credential) -> Result<(), CredentialError> {
-        update(
-            &self.credentials,
-            &user_key(kept.user),
-            bytes(credential)?,
-            kept.revision,
-        )
-        .await
+        put(&self.credentials, &user_key(kept.user), credential, Some(kept.revision)).await
     }
 
     /// Takes from a user what they sign in with.
@@ -178,40 +163,44 @@ impl CredentialStore {
     }
 
     /// Makes a login a user's, unless it is another's.
-    async fn claim(&self, user: UserId, login: &Login, now: Timestamp) -> Result<(), CredentialError> {
-        let (key, claim) = (login_key(login), Claim { user: user.as_uuid() });
+    async fn claim(&self, user: UserId, login: &str, now: Timestamp) -> Result<(), CredentialError> {
+        let (key, claim) = (key_of(login), Claim { user: user.as_uuid() });
         let Some(entry) = entry(&self.credentials, &key).await? else {
-            return create(&self.credentials, &key, bytes(&claim)?).await;
+            return put(&self.credentials, &key, &claim, None).await;
         };
         let holder: Claim = read(&entry)?;
         if holder == claim {
             return Ok(());
         }
-        let named = self.of(holder.user.into()).await?;
-        let is_named = named.is_some_and(|kept| kept.credential.login == login.as_str());
         let made = Timestamp::from_second(entry.created.unix_timestamp()).map_err(unavailable)?;
-        if is_named || now.duration_since(made) < CLAIM {
+        if now.duration_since(made) < CLAIM || self.signs_in_with(holder.user.into(), login).await? {
             return Err(CredentialError::Taken);
         }
-        update(&self.credentials, &key, bytes(&claim)?, entry.revision).await
+        put(&self.credentials, &key, &claim, Some(entry.revision)).await
     }
 
     /// Writes a claim again once the user's entry names the login: who lets the login go at the same time, because the entry
     /// did not name it yet, finds another claim then.
-    async fn confirm(&self, user: UserId, login: &Login) -> Result<(), CredentialError> {
-        let (key, claim) = (login_key(login), Claim { user: user.as_uuid() });
+    async fn confirm(&self, user: UserId, login: &str) -> Result<(), CredentialError> {
+        let (key, claim) = (key_of(login), Claim { user: user.as_uuid() });
         for _ in 0..TRIES_MAX {
-            let written = match value::<Claim>(&self.credentials, &key).await? {
-                Some((holder, _)) if holder != claim => return Err(CredentialError::Taken),
-                Some((_, revision)) => update(&self.credentials, &key, bytes(&claim)?, revision).await,
-                None => create(&self.credentials, &key, bytes(&claim)?).await,
-            };
-            match written {
+            let present = value::<Claim>(&self.credentials, &key).await?;
+            if present.is_some_and(|(holder, _)| holder != claim) {
+                return Err(CredentialError::Taken);
+            }
+            let revision = present.map(|(_, revision)| revision);
+            match put(&self.credentials, &key, &claim, revision).await {
                 Err(CredentialError::Contended) => {}
                 written => return written,
             }
         }
         Err(CredentialError::Contended)
+    }
+
+    /// Whether a user's entry names a login.
+    async fn signs_in_with(&self, user: UserId, login: &str) -> Result<bool, CredentialError> {
+        let kept = self.of(user).await?;
+        Ok(kept.is_some_and(|kept| kept.credential.login == login))
     }
 
     /// Lets a login go that was this user's, unless their entry names it again.
@@ -220,8 +209,7 @@ impl CredentialStore {
         let Some((holder, revision)) = value::<Claim>(&self.credentials, &key).await? else {
             return Ok(());
         };
-        let named = self.of(user).await?.is_some_and(|kept| kept.credential.login == login);
-        if named || holder.user != user.as_uuid() {
+        if self.signs_in_with(user, login).await? || holder.user != user.as_uuid() {
             return Ok(());
         }
         match purge(&self.credentials, &key, revision).await {
@@ -234,7 +222,7 @@ impl CredentialStore {
     /// Begins to sign in: counts a failure, before anybody knows whether it is one, so that those who try at the same time
     /// are counted. `Err` of how long to wait, if too many have failed.
     pub async fn attempt(&self, login: &Login, now: Timestamp) -> Result<Result<(), SignedDuration>, CredentialError> {
-        let key = login_key(login);
+        let key = key_of(login.as_str());
         for _ in 0..TRIES_MAX {
             let entry = entry(&self.failures, &key).await?;
             let before = entry.as_ref().map(read::<Counted>).transpose()?;
@@ -243,12 +231,8 @@ impl CredentialStore {
                 return Ok(Err(pause));
             }
             let Failures { count, last } = before.and_one(now);
-            let counted = bytes(&Counted { count, last })?;
-            let written = match &entry {
-                Some(entry) => update(&self.failures, &key, counted, entry.revision).await,
-                None => create(&self.failures, &key, counted).await,
-            };
-            match written {
+            let revision = entry.map(|entry| entry.revision);
+            match put(&self.failures, &key, &Counted { count, last }, revision).await {
                 Ok(()) => return Ok(Ok(())),
                 Err(CredentialError::Contended) => {}
                 Err(error) => return Err(error),
@@ -260,7 +244,7 @@ impl CredentialStore {
     /// Signing in did not fail: forgets what was counted.
     pub async fn succeeded(&self, login: &Login) -> Result<(), CredentialError> {
         self.failures
-            .purge_with_ttl(login_key(login), MARKERS_KEPT_FOR)
+            .purge_with_ttl(key_of(login.as_str()), MARKERS_KEPT_FOR)
             .await
             .map_err(unavailable)
     }
@@ -270,17 +254,9 @@ fn user_key(user: UserId) -> String {
     format!("user.{}", user.as_uuid().simple())
 }
 
-fn login_key(login: &Login) -> String {
-    key_of(login.as_str())
-}
-
 /// Keys take few characters, and a list of keys should not be a list of people: hashed as tokens are.
 fn key_of(login: &str) -> String {
     format!("login.{}", TokenHash::of(login))
-}
-
-fn bytes(value: &impl Serialize) -> Result<bytes::Bytes, CredentialError> {
-    serde_json::to_vec(value).map(Into::into).map_err(unavailable)
 }
 
 fn read<T: DeserializeOwned>(entry: &Entry) -> Result<T, CredentialError> {
@@ -298,19 +274,20 @@ async fn value<T: DeserializeOwned>(store: &Store, key: &str) -> Result<Option<(
     entry.map(|entry| Ok((read(&entry)?, entry.revision))).transpose()
 }
 
-async fn create(store: &Store, key: &str, value: bytes::Bytes) -> Result<(), CredentialError> {
-    match store.create(key, value).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Err(CredentialError::Contended),
-        Err(error) => Err(unavailable(error)),
-    }
-}
-
-async fn update(store: &Store, key: &str, value: bytes::Bytes, revision: u64) -> Result<(), CredentialError> {
-    match store.update(key, value, revision).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Err(CredentialError::Contended),
-        Err(error) => Err(unavailable(error)),
+/// Writes over what was read at this revision, or where nothing was.
+async fn put(store: &Store, key: &str, value: &impl Serialize, over: Option<u64>) -> Result<(), CredentialError> {
+    let value = serde_json::to_vec(value).map_err(unavailable)?.into();
+    match over {
+        Some(revision) => match store.update(key, value, revision).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Err(CredentialError::Contended),
+            Err(error) => Err(unavailable(error)),
+        },
+        None => match store.create(key, value).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Err(CredentialError::Contended),
+            Err(error) => Err(unavailable(error)),
+        },
     }
 }
 

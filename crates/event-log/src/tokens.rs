@@ -1,6 +1,7 @@
 //! Tokens and what they grant, in a key-value bucket: not events, because a token must be
 //! possible to forget.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -149,6 +150,19 @@ impl fmt::Debug for TokenChanges {
 }
 
 impl TokenChanges {
+    /// What is in the bucket when following begins: everything until [`TokenChange::CaughtUp`]. To be asked for first;
+    /// [`TokenChanges::next`] says what happens then.
+    pub async fn standing(&mut self) -> Result<BTreeMap<TokenHash, TokenGrant>, TokenStoreError> {
+        let mut standing = BTreeMap::new();
+        loop {
+            match self.next().await? {
+                TokenChange::Granted(hash, grant) => drop(standing.insert(hash, *grant)),
+                TokenChange::Forgotten(hash) => drop(standing.remove(&hash)),
+                TokenChange::CaughtUp => return Ok(standing),
+            }
+        }
+    }
+
     /// The next change. An error ends the following; begin anew.
     pub async fn next(&mut self) -> Result<TokenChange, TokenStoreError> {
         loop {

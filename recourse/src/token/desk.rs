@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use event_log::{EventLog, LogConfig, TokenChange};
+use event_log::{EventLog, LogConfig};
 use reqwest::{Client, StatusCode};
 use service_kit::clock::pause;
 use service_kit::tokens::{TokenGrant, TokenHash};
@@ -55,20 +55,10 @@ impl Desk {
 
     /// Every token that the desk knows.
     pub(super) async fn grants(&self) -> anyhow::Result<Vec<(TokenHash, TokenGrant)>> {
-        let listed = tokio::time::timeout(NOTICE_LIMIT, self.listed()).await;
-        listed.context("the desk did not list its tokens in time: try again")?
-    }
-
-    async fn listed(&self) -> anyhow::Result<Vec<(TokenHash, TokenGrant)>> {
-        let mut grants = Vec::new();
-        let mut changes = self.log.tokens().follow().await?;
-        loop {
-            match changes.next().await? {
-                TokenChange::Granted(hash, grant) => grants.push((hash, *grant)),
-                TokenChange::Forgotten(_) => {}
-                TokenChange::CaughtUp => return Ok(grants),
-            }
-        }
+        let standing = async { self.log.tokens().follow().await?.standing().await };
+        let listed = tokio::time::timeout(NOTICE_LIMIT, standing).await;
+        let grants = listed.context("the desk did not list its tokens in time: try again")??;
+        Ok(grants.into_iter().collect())
     }
 
     /// Returns once the desk makes of the token what is expected, for commands and for queries, so

@@ -31,9 +31,7 @@ fn credential(login: &str, hash: &str) -> Credential {
 }
 
 async fn give(store: &CredentialStore, who: u128, name: &str) -> Result<(), CredentialError> {
-    store
-        .give(user(who), &login(name), &credential(name, "first"), now())
-        .await
+    store.give(user(who), &credential(name, "first"), now()).await
 }
 
 async fn holder(store: &CredentialStore, name: &str) -> Option<UserId> {
@@ -96,7 +94,7 @@ async fn a_claim_that_nothing_names_opens_nothing_and_ends() {
     assert_eq!(holder(&store, "ada").await, None);
     let give = |who, at| {
         let store = store.clone();
-        async move { store.give(user(who), &login("ada"), &credential("ada", "x"), at).await }
+        async move { store.give(user(who), &credential("ada", "x"), at).await }
     };
     assert!(
         matches!(give(2, now()).await, Err(CredentialError::Taken)),
