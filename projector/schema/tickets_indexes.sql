@@ -82,6 +82,7 @@ CREATE INDEX ticket_versions_of_assignee ON {schema}.ticket_versions (assignee_i
 CREATE INDEX ticket_versions_of_group ON {schema}.ticket_versions (group_id, created_at, id)
     INCLUDE (number, updated_at, priority_rank, status_rank, rating, recorded_at, valid_to);
 CREATE INDEX ticket_versions_of_requester ON {schema}.ticket_versions (requester_id, created_at, id);
+CREATE INDEX ticket_versions_followed ON {schema}.ticket_versions USING gin (followers) WITH (fastupdate = off);
 CREATE INDEX ticket_versions_by_end ON {schema}.ticket_versions (valid_to);
 
 CREATE INDEX timeline_by_position ON {schema}.timeline (partition, sequence, place);

@@ -170,9 +170,11 @@ impl Filter {
         }
     }
 
-    /// Appends the conditions, for a list in that order.
-    pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>, order: Sort) {
-        self.push_implied(sql, order);
+    /// Appends the conditions, for tickets that are met in the order of `walked` or in none.
+    pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>, walked: Option<Sort>) {
+        if let Some(order) = walked {
+            self.push_implied(sql, order);
+        }
         for (column, ranks) in &self.ranks {
             push_any_of(sql, column, ranks);
         }

@@ -84,14 +84,15 @@ impl Selection {
 
     /// Appends where the tickets come from, and which of them it is that `actor` asked for.
     pub(super) fn push_conditions(&self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
-        self.push_conditions_where(sql, actor, |sql| push_visible(sql, actor));
+        self.push_conditions_where(sql, actor, Some(self.walk()), |sql| push_visible(sql, actor));
     }
 
-    /// The same with a condition in place of "visible".
+    /// The same with a condition in place of "visible", for tickets that are met in the order of `walked` or in none.
     fn push_conditions_where(
         &self,
         sql: &mut QueryBuilder<Postgres>,
         actor: &Actor,
+        walked: Option<Sort>,
         push_visible: impl FnOnce(&mut QueryBuilder<Postgres>),
     ) {
         let fenced = self.fences(actor);
@@ -106,8 +107,8 @@ impl Selection {
         push_visible(sql);
         self.moment.push_held(sql);
         self.view.push(sql, actor);
-        self.filter.push(sql, self.walk());
-        if let Some(latest) = self.moment.latest().filter(|_| self.walk().is_by_number()) {
+        self.filter.push(sql, walked);
+        if let Some(latest) = self.moment.latest().filter(|_| walked.is_some_and(Sort::is_by_number)) {
             numbers::push_created_until(sql, latest);
         }
         if fenced {
@@ -184,15 +185,23 @@ impl Selection {
         limit: i64,
     ) -> Result<(), Problem> {
         sql.push("SELECT t.id");
-        if self.filter.asks_who_waits() {
+        if self.sorts_all(way) {
             sql.push(" FROM (SELECT t.*");
-            self.push_conditions_where(sql, actor, |sql| way.push(sql));
+            self.push_conditions_where(sql, actor, None, |sql| way.push(sql));
             // Where there is an OFFSET, the order outside has no say in how tickets are found.
             sql.push(" OFFSET 0) t WHERE TRUE");
         } else {
-            self.push_conditions_where(sql, actor, |sql| way.push(sql));
+            self.push_conditions_where(sql, actor, Some(self.walk()), |sql| way.push(sql));
         }
         self.push_end(sql, cursor, limit)
+    }
+
+    /// Whether all tickets that `way` leads to are found and sorted, and not met on a walk in the order of the list. A walk
+    /// through the past meets every version of every ticket, and few of them held then: Postgres thinks that a page is
+    /// complete far sooner than it is.
+    fn sorts_all(&self, way: &Way) -> bool {
+        let few_of_the_past = matches!(self.moment, Moment::Past(_)) && *way != Way::Every;
+        self.filter.asks_who_waits() || (few_of_the_past && !self.walk().is_by_creation())
     }
 
     /// Appends where the tickets come from if they are ranked: the newest of those that answer the question.
