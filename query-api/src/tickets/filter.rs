@@ -57,6 +57,10 @@ const UPDATED_TO: &str = "t.updated_at < ";
 const DUE_FROM: &str = "COALESCE(t.due_at, '-infinity'::timestamptz) >= ";
 const DUE_TO: &str = "COALESCE(t.due_at, 'infinity'::timestamptz) < ";
 
+/// Whose wish a ticket is.
+const REQUESTER: &str = "t.requester_id";
+const ORGANISATION: &str = "t.organisation_id";
+
 /// What is asked of tickets. An empty list asks nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Filter {
@@ -107,8 +111,8 @@ impl Filter {
             filter.text(column, params.all(name, label));
         }
         for (name, column) in [
-            ("requester", "t.requester_id"),
-            ("organisation", "t.organisation_id"),
+            ("requester", REQUESTER),
+            ("organisation", ORGANISATION),
             ("group", "t.group_id"),
         ] {
             filter.ids.push((column, params.all(name, uuid)));
@@ -150,6 +154,12 @@ impl Filter {
         self.times
             .iter()
             .any(|(comparison, _)| [DUE_FROM, DUE_TO].contains(comparison))
+    }
+
+    /// Whether it asks for tickets of people or organisations that it names.
+    pub(crate) fn asks_whose(&self) -> bool {
+        let wishers = |(column, ids): &(&str, Vec<Uuid>)| [REQUESTER, ORGANISATION].contains(column) && !ids.is_empty();
+        self.ids.iter().any(wishers) || (!self.assignees.is_empty() && !self.assignees.contains(&None))
     }
 
     /// Appends what follows from the conditions for the order: a walk need not pass what cannot be meant. A ticket

@@ -197,11 +197,12 @@ impl Selection {
     }
 
     /// Whether all tickets that `way` leads to are found and sorted, and not met on a walk in the order of the list. A walk
-    /// through the past meets every version of every ticket, and few of them held then: Postgres thinks that a page is
-    /// complete far sooner than it is.
+    /// through the past meets every version of every ticket, and few of them held then: Postgres thinks that a page of
+    /// somebody's tickets is complete far sooner than it is. Their own indexes are in the order of creation.
     fn sorts_all(&self, way: &Way) -> bool {
-        let few_of_the_past = matches!(self.moment, Moment::Past(_)) && *way != Way::Every;
-        self.filter.asks_who_waits() || (few_of_the_past && !self.walk().is_by_creation())
+        let past = matches!(self.moment, Moment::Past(_));
+        let somebodys = *way != Way::Every || self.filter.asks_whose();
+        self.filter.asks_who_waits() || (past && somebodys && !self.walk().is_by_creation())
     }
 
     /// Appends where the tickets come from if they are ranked: the newest of those that answer the question.
