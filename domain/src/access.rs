@@ -29,7 +29,7 @@ pub fn may_see(actor: &Actor, ticket: Audience<'_>) -> bool {
             ticket.requester == actor.user
                 || ticket.followers.contains(&actor.user)
                 || same_organisation(actor, ticket.organisation)
-                || (actor.leading && ticket.open && ticket.group.is_some_and(|group| actor.groups.contains(&group)))
+                || (ticket.open && ticket.group.is_some_and(|group| actor.leads.contains(&group)))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Who asks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{GroupId, OrganisationId, UserId};
 use crate::text::Label;
@@ -34,8 +34,19 @@ pub enum Permission {
     Import,
     /// Close a ticket whose closure nobody proposed.
     CloseAny,
-    /// Write profiles of users, groups and organisations.
+    /// Write profiles of users, groups, organisations, roles and permission sets.
     Administer,
+}
+
+/// What a permission is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Category {
+    /// Users and what they may do.
+    Users,
+    /// The desk as a whole.
+    General,
+    /// Work with tickets.
+    Tickets,
 }
 
 impl Permission {
@@ -48,6 +59,15 @@ impl Permission {
             Self::Import => "import",
             Self::CloseAny => "close_any",
             Self::Administer => "administer",
+        }
+    }
+
+    /// What it is about.
+    pub const fn category(self) -> Category {
+        match self {
+            Self::Import => Category::General,
+            Self::CloseAny => Category::Tickets,
+            Self::Administer => Category::Users,
         }
     }
 
@@ -70,10 +90,12 @@ pub struct Actor {
     pub organisation: Option<OrganisationId>,
     /// The groups that the person belongs to.
     pub groups: BTreeSet<GroupId>,
-    /// Whether the person holds a leading role in those groups.
-    pub leading: bool,
+    /// Those of the groups in which the person leads.
+    pub leads: BTreeSet<GroupId>,
     /// What the person may do beyond the ordinary.
     pub permissions: BTreeSet<Permission>,
+    /// What the person may do besides with tickets of these groups.
+    pub within: BTreeMap<GroupId, BTreeSet<Permission>>,
 }
 
 impl Actor {
@@ -96,13 +118,20 @@ impl Actor {
             kind,
             organisation: None,
             groups: BTreeSet::new(),
-            leading: false,
+            leads: BTreeSet::new(),
             permissions: BTreeSet::new(),
+            within: BTreeMap::new(),
         }
     }
 
-    /// Whether the actor holds a permission.
+    /// Whether the actor holds a permission for the whole desk.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
+    }
+
+    /// Whether the actor holds a permission for a ticket that this group works on.
+    pub fn may_with(&self, permission: Permission, group: Option<GroupId>) -> bool {
+        let within = group.and_then(|group| self.within.get(&group));
+        self.may(permission) || within.is_some_and(|permissions| permissions.contains(&permission))
     }
 }

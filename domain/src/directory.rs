@@ -1,5 +1,5 @@
-//! What stands beside the tickets: names of people, organisations and groups, which tickets refer
-//! to by id, calendars, policies, contracts, and digests.
+//! What stands beside the tickets: people, organisations and groups, which tickets refer to by id, roles, permission sets,
+//! calendars, policies, contracts, and digests.
 
 use crate::calendar::stored as calendar;
 use crate::contract::Agreed;
@@ -17,11 +17,21 @@ pub enum EntryKind {
     Group,
     /// A company that the desk serves.
     Organisation,
+    /// What somebody is to the desk, or to one of its groups.
+    Role,
+    /// Permissions that are given together.
+    PermissionSet,
 }
 
 impl EntryKind {
     /// Every kind of entry.
-    pub const ALL: [Self; 3] = [Self::User, Self::Group, Self::Organisation];
+    pub const ALL: [Self; 5] = [
+        Self::User,
+        Self::Group,
+        Self::Organisation,
+        Self::Role,
+        Self::PermissionSet,
+    ];
 
     /// Its name in subjects of the log and in the read models.
     pub const fn as_str(self) -> &'static str {
@@ -29,6 +39,8 @@ impl EntryKind {
             Self::User => "user",
             Self::Group => "group",
             Self::Organisation => "organisation",
+            Self::Role => "role",
+            Self::PermissionSet => "permission_set",
         }
     }
 }
@@ -49,7 +61,7 @@ pub enum Event {
     Policy(Box<policy::Revised>),
     /// This was agreed with the organisation or user.
     Agreed(Box<Agreed>),
-    /// This is known of the user, group or organisation.
+    /// This is known of the entry.
     Profile(Box<Profile>),
     /// A digest is due.
     Digest(Digest),

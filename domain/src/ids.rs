@@ -67,6 +67,14 @@ uuid_id! {
     GroupId
 }
 uuid_id! {
+    /// What somebody is to the desk, or to one of its groups.
+    RoleId
+}
+uuid_id! {
+    /// Permissions that are given together.
+    PermissionSetId
+}
+uuid_id! {
     /// A calendar of the desk.
     CalendarId
 }

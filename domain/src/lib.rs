@@ -29,6 +29,7 @@ pub mod durations;
 pub mod ids;
 pub mod people;
 pub mod policy;
+pub mod rights;
 pub mod sign_in;
 pub mod sla;
 #[cfg(any(test, feature = "testing"))]

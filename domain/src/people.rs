@@ -1,4 +1,5 @@
-//! What the directory knows of users, groups and organisations: profiles, version after version, none of which is ever lost.
+//! What the directory knows of users, groups, organisations, roles and permission sets: profiles, version after version, none
+//! of which is ever lost.
 //!
 //! A name that was given along with a ticket's command is no profile: it says what somebody is called and nothing else, and
 //! counts until there is one. A user who has a profile is what it says, whichever token they use.
@@ -9,12 +10,13 @@ use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind, Permission};
 use crate::directory::EntryKind;
-use crate::ids::{GroupId, OrganisationId, Revision, UserId};
+use crate::ids::{GroupId, OrganisationId, PermissionSetId, Revision};
+use crate::rights::{Assignment, PermissionSet, Role};
 use crate::text::{Body, Label};
 
 /// An entry takes no more profiles than this: one a week for twenty years. All of them are read for each change.
 pub const VERSIONS_MAX: u64 = 1_000;
-/// The most groups of a user, systems of a group, or products of an organisation.
+/// The most groups or roles of a user, systems or permission sets of a group, or products of an organisation.
 pub const LIST_MAX: usize = 100;
 
 /// A person, or a service that acts like one.
@@ -28,10 +30,12 @@ pub struct User {
     pub organisation: Option<OrganisationId>,
     /// The groups that the user belongs to.
     pub groups: BTreeSet<GroupId>,
-    /// Whether the user holds a leading role in them.
+    /// Whether the user leads in all of them, whatever their roles.
     pub leading: bool,
-    /// What a member of staff may do beyond the ordinary.
+    /// What a member of staff may do beyond the ordinary, whatever their groups and roles.
     pub permissions: BTreeSet<Permission>,
+    /// The roles that the user holds.
+    pub roles: BTreeSet<Assignment>,
     /// What the user does, in words.
     pub position: Option<Label>,
     /// Where to write to.
@@ -58,7 +62,7 @@ impl UserKind {
         ActorKind::as_str(self.actor())
     }
 
-    const fn actor(self) -> ActorKind {
+    pub(crate) const fn actor(self) -> ActorKind {
         match self {
             Self::Staff => ActorKind::Staff,
             Self::Customer => ActorKind::Customer,
@@ -67,17 +71,20 @@ impl UserKind {
 }
 
 impl User {
-    /// Whom the user acts as; `None`: as nobody, because they may not come in.
-    pub fn actor(&self, user: UserId) -> Option<Actor> {
-        self.enabled.then(|| Actor {
-            user,
-            name: Some(self.name.clone()),
-            kind: self.kind.actor(),
-            organisation: self.organisation,
-            groups: self.groups.clone(),
-            leading: self.leading,
-            permissions: self.permissions.clone(),
-        })
+    /// A user of whom nothing else is known.
+    pub fn plain(name: Label, kind: UserKind) -> Self {
+        Self {
+            name,
+            kind,
+            organisation: None,
+            groups: BTreeSet::new(),
+            leading: false,
+            permissions: BTreeSet::new(),
+            roles: BTreeSet::new(),
+            position: None,
+            email: None,
+            enabled: true,
+        }
     }
 }
 
@@ -90,6 +97,8 @@ pub struct Group {
     pub description: Option<Body>,
     /// The systems whose tickets it works on. None: it is not connected yet.
     pub systems: BTreeSet<Label>,
+    /// What its members may do.
+    pub permission_sets: BTreeSet<PermissionSetId>,
     /// Whether it is out of use. It is kept, because tickets refer to it.
     pub archived: bool,
 }
@@ -114,6 +123,10 @@ pub enum Profile {
     Group(Group),
     /// Of an organisation.
     Organisation(Organisation),
+    /// Of a role.
+    Role(Role),
+    /// Of a permission set.
+    PermissionSet(PermissionSet),
 }
 
 impl Profile {
@@ -123,6 +136,8 @@ impl Profile {
             Self::User(_) => EntryKind::User,
             Self::Group(_) => EntryKind::Group,
             Self::Organisation(_) => EntryKind::Organisation,
+            Self::Role(_) => EntryKind::Role,
+            Self::PermissionSet(_) => EntryKind::PermissionSet,
         }
     }
 
@@ -132,6 +147,8 @@ impl Profile {
             Self::User(user) => &user.name,
             Self::Group(group) => &group.name,
             Self::Organisation(organisation) => &organisation.name,
+            Self::Role(role) => &role.name,
+            Self::PermissionSet(set) => &set.name,
         }
     }
 
@@ -141,6 +158,8 @@ impl Profile {
             Self::User(_) => "user_profile_written",
             Self::Group(_) => "group_profile_written",
             Self::Organisation(_) => "organisation_profile_written",
+            Self::Role(_) => "role_written",
+            Self::PermissionSet(_) => "permission_set_written",
         }
     }
 }
@@ -227,7 +246,7 @@ pub fn decide(
             if actor.kind != ActorKind::Staff || !actor.may(Permission::Administer) {
                 return Err(Rejection::NotPermitted);
             }
-            if actor.user.as_uuid() == id && !keeps_administering(profile) {
+            if actor.user.as_uuid() == id && !keeps_administering(entry.profile.as_ref(), profile) {
                 return Err(Rejection::OwnAccount);
             }
             if entry.profile.as_ref() == Some(profile) {
@@ -241,19 +260,24 @@ pub fn decide(
     }
 }
 
-/// Whether a user with this profile can still change profiles. Of what is no user the question does not arise.
-fn keeps_administering(profile: &Profile) -> bool {
-    match profile {
-        Profile::User(user) => {
-            user.enabled && user.kind == UserKind::Staff && user.permissions.contains(&Permission::Administer)
+/// Whether a user who can change profiles still can afterwards: by the permission itself, or by all the groups and roles that
+/// they had, if they did not hold it themselves. Of what is no user the question does not arise.
+fn keeps_administering(before: Option<&Profile>, after: &Profile) -> bool {
+    let Profile::User(user) = after else { return true };
+    let itself = |user: &User| user.permissions.contains(&Permission::Administer);
+    let by_others = match before {
+        Some(Profile::User(before)) => {
+            !itself(before) && user.groups.is_superset(&before.groups) && user.roles.is_superset(&before.roles)
         }
-        Profile::Group(_) | Profile::Organisation(_) => true,
-    }
+        Some(_) | None => false,
+    };
+    user.enabled && user.kind == UserKind::Staff && (itself(user) || by_others)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{RoleId, UserId};
     use crate::testing::{AGENT, CUSTOMER, agent};
 
     fn label(text: &str) -> Label {
@@ -269,15 +293,8 @@ mod tests {
 
     fn ada() -> User {
         User {
-            name: label("Ada"),
-            kind: UserKind::Staff,
-            organisation: None,
-            groups: BTreeSet::new(),
-            leading: false,
             permissions: BTreeSet::from([Permission::Administer]),
-            position: None,
-            email: None,
-            enabled: true,
+            ..User::plain(label("Ada"), UserKind::Staff)
         }
     }
 
@@ -350,14 +367,35 @@ mod tests {
     }
 
     #[test]
-    fn a_user_acts_as_the_record_says_and_a_disabled_one_not_at_all() {
-        let actor = ada().actor(AGENT).unwrap();
-        assert_eq!((actor.user, actor.kind), (AGENT, ActorKind::Staff));
-        assert!(actor.may(Permission::Administer) && !actor.may(Permission::CloseAny));
-        let disabled = User {
-            enabled: false,
+    fn who_administers_by_a_role_keeps_it_and_may_change_the_rest() {
+        let by_role = User {
+            roles: BTreeSet::from([Assignment {
+                role: RoleId::from_bytes([7; 16]),
+                group: None,
+            }]),
+            permissions: BTreeSet::new(),
             ..ada()
         };
-        assert_eq!(disabled.actor(AGENT), None);
+        let entry = Entry::default().evolve(&Fact::Profile(Profile::User(by_role.clone())));
+        let decide = |user: &User| {
+            decide(
+                &entry,
+                EntryKind::User,
+                AGENT.as_uuid(),
+                &profile(user),
+                &administrator(),
+            )
+            .map(|fact| fact.is_some())
+        };
+        let renamed = User {
+            name: label("A. Lovelace"),
+            ..by_role.clone()
+        };
+        assert_eq!(decide(&renamed), Ok(true));
+        let without = User {
+            roles: BTreeSet::new(),
+            ..by_role
+        };
+        assert_eq!(decide(&without), Err(Rejection::OwnAccount));
     }
 }

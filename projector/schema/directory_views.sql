@@ -14,3 +14,7 @@ CREATE OR REPLACE VIEW desk.groups AS SELECT id, version, name, definition FROM 
 CREATE OR REPLACE VIEW desk.group_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'group';
 CREATE OR REPLACE VIEW desk.organisations AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'organisation';
 CREATE OR REPLACE VIEW desk.organisation_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'organisation';
+CREATE OR REPLACE VIEW desk.roles AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'role';
+CREATE OR REPLACE VIEW desk.role_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'role';
+CREATE OR REPLACE VIEW desk.permission_sets AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'permission_set';
+CREATE OR REPLACE VIEW desk.permission_set_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'permission_set';

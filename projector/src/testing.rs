@@ -42,7 +42,7 @@ pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
-const TABLES: [&str; 28] = [
+const TABLES: [&str; 32] = [
     "desk.tickets",
     "desk.ticket_versions",
     "desk.descriptions",
@@ -70,5 +70,9 @@ const TABLES: [&str; 28] = [
     "desk.group_versions",
     "desk.organisations",
     "desk.organisation_versions",
+    "desk.roles",
+    "desk.role_versions",
+    "desk.permission_sets",
+    "desk.permission_set_versions",
     "recourse.access_tokens",
 ];

@@ -36,7 +36,7 @@ impl Way {
                 let organisation = actor.organisation.map(OrganisationId::as_uuid);
                 let mut ways = vec![Self::Requester(user), Self::Follower(user)];
                 ways.extend(organisation.map(Self::Organisation));
-                ways.extend(actor.leading.then(|| Self::Leading(groups(actor))));
+                ways.extend((!actor.leads.is_empty()).then(|| Self::Leading(leads(actor))));
                 ways
             }
         }
@@ -77,9 +77,9 @@ pub(crate) fn for_staff(actor: &Actor, detail: &'static str) -> Result<(), Probl
     }
 }
 
-/// The groups of `actor`, as Postgres takes them.
-pub(crate) fn groups(actor: &Actor) -> Vec<Uuid> {
-    actor.groups.iter().copied().map(GroupId::as_uuid).collect()
+/// The groups in which `actor` leads, as Postgres takes them.
+pub(crate) fn leads(actor: &Actor) -> Vec<Uuid> {
+    actor.leads.iter().copied().map(GroupId::as_uuid).collect()
 }
 
 #[cfg(test)]
@@ -154,8 +154,8 @@ mod tests {
         let all = product(&who, &roles).into_iter();
         all.map(|(((user, kind), organisation), (groups, leading))| Actor {
             organisation,
+            leads: if leading { groups.clone() } else { BTreeSet::new() },
             groups,
-            leading,
             ..Actor::plain(user, kind)
         })
         .collect()

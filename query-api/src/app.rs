@@ -3,17 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use service_kit::health::Component;
 use service_kit::tokens::{Authenticate, Bearer, TokenGrant, TokenHash};
 use service_kit::{Health, Problem, SharedClock, Shutdown};
 use sqlx::postgres::PgPool;
 use sqlx::types::Json;
+use sqlx::{Postgres, QueryBuilder};
 
 use crate::database::{self, problem, unavailable};
 use crate::feed::listeners::Listeners;
-use crate::people;
 use crate::positions::Positions;
+use crate::rights::{ENTRIES_OF_USER, Found};
 use crate::tickets::export::Exports;
 
 /// How often the service looks whether its database is still there.
@@ -123,9 +123,9 @@ struct Known {
     granted: Option<Json<TokenGrant>>,
     /// Whether all tokens are mirrored, and all profiles there.
     filled: Option<bool>,
-    /// Of the user's profile, if there is one.
-    name: Option<String>,
-    definition: Option<Json<Map<String, Value>>>,
+    /// Its user.
+    #[sqlx(flatten)]
+    found: Found,
 }
 
 impl Authenticate for App {
@@ -152,29 +152,34 @@ impl App {
     async fn look(&self, hash: TokenHash) -> Result<Looked, Problem> {
         // One statement, and so one moment: a database that was just made knows no token, and that
         // does not make this one wrong.
-        let known: Known = sqlx::query_as(
-            "SELECT t.granted, u.name, u.definition,
+        let mut sql = QueryBuilder::<Postgres>::new(
+            "SELECT t.granted, u.name, u.definition, rights.entries,
                     (SELECT bool_and(c.filled) FROM desk.checkpoints c
                      WHERE c.projection IN ('tokens', 'directory')) AS filled
-             FROM (VALUES ($1)) AS asked (hash)
+             FROM (VALUES (",
+        );
+        sql.push_bind(hash.as_bytes().as_slice()).push(
+            ")) AS asked (hash)
              LEFT JOIN recourse.access_tokens t ON t.hash = asked.hash
              LEFT JOIN desk.users u ON u.id = (t.granted ->> 'user')::uuid",
-        )
-        .bind(hash.as_bytes().as_slice())
-        .fetch_one(&self.db)
-        .await
-        .map_err(problem)?;
+        );
+        let query = sql.push(ENTRIES_OF_USER).build_query_as();
+        let known: Known = query.fetch_one(&self.db).await.map_err(problem)?;
         match (known.granted, known.filled) {
             (_, Some(false) | None) => Err(unavailable("The read model is being built. Try again in a moment.")),
             (Some(Json(grant)), Some(true)) if !grant.is_good(self.clock.now()) => Ok(Looked::Known(None)),
             (Some(Json(grant)), Some(true)) => {
-                let actor = match known.name.zip(known.definition) {
+                let actor = match known.found.user()? {
                     // A user who has a profile is what it says, whatever the token was granted for.
-                    Some((name, Json(definition))) => people::actor(grant.user.into(), name, definition)?,
-                    None => Some(Arc::new(grant.actor())),
+                    Some(user) => known.found.actor(grant.user.into(), &user)?,
+                    None => Some(grant.actor()),
                 };
                 let session = grant.session.map(Arc::new);
-                Ok(Looked::Known(actor.map(|actor| Bearer { actor, session })))
+                let bearer = |actor| Bearer {
+                    actor: Arc::new(actor),
+                    session,
+                };
+                Ok(Looked::Known(actor.map(bearer)))
             }
             (None, Some(true)) => Ok(Looked::Unknown),
         }

@@ -15,6 +15,7 @@ const CALENDARS: Kept = Kept {
     versions: "calendar_versions",
     definition: "v.definition || jsonb_build_object('time_zone', v.time_zone, 'effective_from', v.effective_from)",
     noun: "calendar",
+    path: "/v1/calendars",
     not_found: &CALENDAR_NOT_FOUND,
 };
 

@@ -26,6 +26,7 @@ mod people;
 mod policies;
 mod positions;
 mod projections;
+mod rights;
 mod tickets;
 mod versions;
 mod workflows;
@@ -74,7 +75,7 @@ pub fn routes(app: &App) -> Router {
         router
             .route(path, get(list))
             .route(&format!("{path}/{{id}}"), get(one))
-            .route(&format!("{path}/{{id}}/versions"), get(versions))
+            .route(&format!("{path}/{{id}}/history"), get(versions))
     });
     let readers = entries
         .route("/v1/tickets", get(tickets::list::list))
@@ -96,6 +97,7 @@ pub fn routes(app: &App) -> Router {
         )
         .route("/v1/digests", get(digests::list))
         .route("/v1/digests/{id}", get(digests::one))
+        .route("/v1/users/{id}/rights", get(rights::rights))
         .route("/v1/users/{id}/contract", get(contracts::of_user))
         .route("/v1/users/{id}/contract/versions", get(contracts::versions_of_user))
         .route("/v1/workflows", get(workflows::list))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::actor::ActorKind;
+use domain::actor::{ActorKind, Permission};
 use domain::catalogue::Catalogue;
 use domain::sla::{ClockState, PartKind};
 use domain::text::{Label, Subject};
@@ -401,6 +401,10 @@ pub(crate) fn commands() -> Shape {
 
 pub(crate) fn visibilities() -> Shape {
     names([Visibility::Public, Visibility::Internal].map(Visibility::as_str))
+}
+
+pub(crate) fn permissions() -> Shape {
+    array(names(Permission::ALL.map(Permission::as_str)))
 }
 
 /// What a ticket may wait for.

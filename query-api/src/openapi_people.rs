@@ -1,4 +1,4 @@
-//! The routes of users, groups and organisations, for the OpenAPI document.
+//! The routes of users, groups, organisations, roles and permission sets, for the OpenAPI document.
 
 use domain::directory::EntryKind;
 use service_kit::openapi::people::{self, written};
@@ -10,20 +10,38 @@ use service_kit::problem::types;
 
 use crate::openapi::{READ_POSITION, positions, reading};
 use crate::openapi_versions::versions_page;
+use crate::rights;
 
 /// Adds them, and what they answer.
 pub(crate) fn with_people(api: Api) -> Api {
-    EntryKind::ALL.into_iter().fold(api, with_entries)
+    let rights = reading(
+        "getUserRights",
+        "What a user may do, by profile, groups and roles; for staff, and the user",
+    )
+    .parameters([path("id", "The user's id.", uuid())])
+    .answer(200, "Their rights.", json(reference("Rights")))
+    .answers_with("Read-Position", READ_POSITION, &positions())
+    .problems(&[&types::NOT_FOUND, &types::NOT_PERMITTED, &types::INVALID_FIELDS]);
+    EntryKind::ALL
+        .into_iter()
+        .fold(api, with_entries)
+        .schema_of::<rights::Answer>()
+        .get("/v1/users/{id}/rights", rights)
 }
 
 fn with_entries(api: Api, kind: EntryKind) -> Api {
-    let (place, noun) = (people::path(kind), kind.as_str());
+    let (place, noun) = (people::path(kind), people::noun(kind));
     let ([list, one, versions], version) = match kind {
-        EntryKind::User => (["listUsers", "getUser", "listUserVersions"], "UserVersion"),
-        EntryKind::Group => (["listGroups", "getGroup", "listGroupVersions"], "GroupVersion"),
+        EntryKind::User => (["listUsers", "getUser", "getUserHistory"], "UserVersion"),
+        EntryKind::Group => (["listGroups", "getGroup", "getGroupHistory"], "GroupVersion"),
         EntryKind::Organisation => (
-            ["listOrganisations", "getOrganisation", "listOrganisationVersions"],
+            ["listOrganisations", "getOrganisation", "getOrganisationHistory"],
             "OrganisationVersion",
+        ),
+        EntryKind::Role => (["listRoles", "getRole", "getRoleHistory"], "RoleVersion"),
+        EntryKind::PermissionSet => (
+            ["listPermissionSets", "getPermissionSet", "getPermissionSetHistory"],
+            "PermissionSetVersion",
         ),
     };
     let id = || path("id", &format!("The {noun}'s id."), uuid());
@@ -42,7 +60,7 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
         .get(place, versions_page(list, version).problems(&[&types::NOT_PERMITTED]))
         .get(format!("{place}/{{id}}"), one)
         .get(
-            format!("{place}/{{id}}/versions"),
+            format!("{place}/{{id}}/history"),
             versions_page(versions, version).problems(&[&types::NOT_FOUND, &types::NOT_PERMITTED]),
         )
 }

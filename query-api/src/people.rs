@@ -1,22 +1,15 @@
-//! `GET` on `/v1/users`, `/v1/groups` and `/v1/organisations`: what is known of them, for staff
-//!
-//! And whom users act as according to it.
-
-use std::sync::Arc;
+//! `GET` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles` and `/v1/permission-sets`: what is known of them, for
+//! staff
 
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::Response;
-use domain::actor::Actor;
 use domain::directory::EntryKind;
-use domain::ids::UserId;
-use domain::people::Profile;
-use serde_json::{Map, Value};
 use service_kit::Problem;
-use service_kit::body::people;
 use service_kit::http::Caller;
+use service_kit::openapi::people::{noun, path};
 use service_kit::problem::types::NOT_FOUND;
 
 use crate::access::for_staff;
@@ -31,12 +24,15 @@ const fn kept(kind: EntryKind) -> Kept {
         EntryKind::User => ("users", "user_versions"),
         EntryKind::Group => ("groups", "group_versions"),
         EntryKind::Organisation => ("organisations", "organisation_versions"),
+        EntryKind::Role => ("roles", "role_versions"),
+        EntryKind::PermissionSet => ("permission_sets", "permission_set_versions"),
     };
     Kept {
         things,
         versions,
         definition: "v.definition",
-        noun: kind.as_str(),
+        noun: noun(kind),
+        path: path(kind),
         not_found: &NOT_FOUND,
     }
 }
@@ -57,11 +53,11 @@ pub(crate) async fn one(
     kind: EntryKind,
     State(app): State<App>,
     Extension(Caller(actor)): Extension<Caller>,
-    path: Result<Path<String>, PathRejection>,
+    id: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     for_staff(&actor, FOR_STAFF)?;
-    kept(kind).one(&app, path, &uri).await
+    kept(kind).one(&app, id, &uri).await
 }
 
 /// The versions of one, in the order in which they were written.
@@ -69,19 +65,9 @@ pub(crate) async fn versions(
     kind: EntryKind,
     State(app): State<App>,
     Extension(Caller(actor)): Extension<Caller>,
-    path: Result<Path<String>, PathRejection>,
+    id: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     for_staff(&actor, FOR_STAFF)?;
-    kept(kind).versions(&app, path, &uri).await
-}
-
-/// Whom a user acts as who has this profile; `None`: as nobody.
-pub(crate) fn actor(user: UserId, name: String, definition: Map<String, Value>) -> Result<Option<Arc<Actor>>, Problem> {
-    let mut body = definition;
-    body.insert("name".to_owned(), name.into());
-    let Profile::User(profile) = people::profile(EntryKind::User, &body)? else {
-        return Err(Problem::internal());
-    };
-    Ok(profile.actor(user).map(Arc::new))
+    kept(kind).versions(&app, id, &uri).await
 }

@@ -29,6 +29,7 @@ const POLICIES: Kept = Kept {
     versions: "policy_versions",
     definition: "v.definition",
     noun: "policy",
+    path: "/v1/policies",
     not_found: &POLICY_NOT_FOUND,
 };
 

@@ -32,6 +32,8 @@ pub(crate) struct Kept {
     pub(crate) definition: &'static str,
     /// One of them, in words.
     pub(crate) noun: &'static str,
+    /// Where they are listed.
+    pub(crate) path: &'static str,
     /// What is answered where there is none.
     pub(crate) not_found: &'static ProblemType,
 }
@@ -227,10 +229,10 @@ impl Kept {
     }
 
     fn absent(&self, version: Option<i64>) -> Problem {
-        let Self { things, noun, .. } = self;
+        let Self { path, noun, .. } = self;
         let detail = match version {
             Some(version) => format!("There is no {noun} with this id that has a version {version}."),
-            None => format!("There is no {noun} with this id. Ids are UUIDs; GET /v1/{things} lists them."),
+            None => format!("There is no {noun} with this id. Ids are UUIDs; GET {path} lists them."),
         };
         Problem::new(self.not_found).detail(detail)
     }

@@ -1,4 +1,5 @@
-//! `POST` and `PUT` on `/v1/users`, `/v1/groups` and `/v1/organisations`: what is known of them.
+//! `POST` and `PUT` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles` and `/v1/permission-sets`: what is known of
+//! them.
 
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ const fn digest_name(kind: EntryKind) -> &'static str {
         EntryKind::User => "user.profile",
         EntryKind::Group => "group.profile",
         EntryKind::Organisation => "organisation.profile",
+        EntryKind::Role => "role.profile",
+        EntryKind::PermissionSet => "permission_set.profile",
     }
 }
 

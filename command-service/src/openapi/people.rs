@@ -1,4 +1,4 @@
-//! The routes of users, groups and organisations.
+//! The routes of users, groups, organisations, roles and permission sets.
 
 use domain::directory::EntryKind;
 use serde_json::{Value, json};
@@ -18,13 +18,18 @@ pub(super) fn with_people(api: Api) -> Api {
 }
 
 fn with_entries(api: Api, kind: EntryKind) -> Api {
-    let (place, noun) = (people::path(kind), kind.as_str());
+    let (place, noun) = (people::path(kind), people::noun(kind));
     let ([create, replace], [body, answer]) = match kind {
         EntryKind::User => (["createUser", "replaceUser"], ["User", "UserWritten"]),
         EntryKind::Group => (["createGroup", "replaceGroup"], ["Group", "GroupWritten"]),
         EntryKind::Organisation => (
             ["createOrganisation", "replaceOrganisation"],
             ["Organisation", "OrganisationWritten"],
+        ),
+        EntryKind::Role => (["createRole", "replaceRole"], ["Role", "RoleWritten"]),
+        EntryKind::PermissionSet => (
+            ["createPermissionSet", "replacePermissionSet"],
+            ["PermissionSet", "PermissionSetWritten"],
         ),
     };
     let mut answered = vec![
@@ -71,5 +76,7 @@ fn example(kind: EntryKind) -> Value {
         }
         EntryKind::Group => json!({ "name": "First line", "systems": ["billing"] }),
         EntryKind::Organisation => json!({ "name": "Engines Ltd", "products": ["Engine 2"] }),
+        EntryKind::Role => json!({ "name": "Shift lead", "leading": true, "permission_sets": [] }),
+        EntryKind::PermissionSet => json!({ "name": "Closing", "permissions": ["close_any"] }),
     }
 }

@@ -1,16 +1,25 @@
-//! Whom users act as, according to their profiles, followed in the log, so that no request waits for it.
+//! Whom users act as, according to their profiles, groups and roles, followed in the log, so that no request waits for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::actor::Actor;
 use domain::ids::UserId;
-use domain::people::Profile;
+use domain::people::{Profile, User};
+use domain::rights::Rights;
 use uuid::Uuid;
 
 /// The users that have a profile. Cheap to clone; clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct People(Arc<RwLock<HashMap<UserId, Standing>>>);
+pub struct People(Arc<RwLock<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    users: HashMap<UserId, User>,
+    rights: Rights,
+    /// What follows from both, for users who were asked for since the rights changed.
+    standings: HashMap<UserId, Standing>,
+}
 
 /// What a user's profile says of how they come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,23 +33,33 @@ pub enum Standing {
 impl People {
     /// `None`: there is no profile of the user.
     pub fn standing(&self, user: UserId) -> Option<Standing> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&user)
-            .cloned()
+        {
+            let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(standing) = known.standings.get(&user) {
+                return Some(standing.clone());
+            }
+            known.users.get(&user)?;
+        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let actor = known.rights.actor(user, known.users.get(&user)?);
+        let standing = actor.map_or(Standing::Disabled, |actor| Standing::Actor(Arc::new(actor)));
+        known.standings.insert(user, standing.clone());
+        Some(standing)
     }
 
     /// Takes in a profile of the entry of this id.
     pub(crate) fn add(&self, id: Uuid, profile: &Profile) {
-        let Profile::User(user) = profile else { return };
-        let id = UserId::from(id);
-        let standing = user
-            .actor(id)
-            .map_or(Standing::Disabled, |actor| Standing::Actor(Arc::new(actor)));
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, standing);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match profile {
+            Profile::User(user) => {
+                known.standings.remove(&id.into());
+                known.users.insert(id.into(), user.clone());
+            }
+            Profile::Group(_) | Profile::Role(_) | Profile::PermissionSet(_) => {
+                known.rights.add(id, profile);
+                known.standings.clear();
+            }
+            Profile::Organisation(_) => {}
+        }
     }
 }

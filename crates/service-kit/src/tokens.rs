@@ -1,11 +1,13 @@
 //! Bearer tokens: what they look like, what is kept of them, and what they grant.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use domain::actor::{Actor, ActorKind, Permission};
+use domain::ids::GroupId;
 use domain::text::Label;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -176,18 +178,15 @@ impl TokenGrant {
 
     /// The actor that its bearer is. Ask [`TokenGrant::is_good`] first.
     pub fn actor(&self) -> Actor {
+        let groups: BTreeSet<GroupId> = self.groups.iter().copied().map(Into::into).collect();
+        let permissions = self.permissions.iter().filter_map(|name| Permission::parse(name));
         Actor {
-            user: self.user.into(),
             name: Label::parse(&self.name).ok(),
-            kind: self.kind.into(),
             organisation: self.organisation.map(Into::into),
-            groups: self.groups.iter().copied().map(Into::into).collect(),
-            leading: self.leading,
-            permissions: self
-                .permissions
-                .iter()
-                .filter_map(|name| Permission::parse(name))
-                .collect(),
+            leads: if self.leading { groups.clone() } else { BTreeSet::new() },
+            groups,
+            permissions: permissions.collect(),
+            ..Actor::plain(self.user.into(), self.kind.into())
         }
     }
 }

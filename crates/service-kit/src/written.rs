@@ -1,11 +1,13 @@
 //! Calendars, policies and profiles as the API writes them, which is how people write them too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use domain::actor::Permission;
 use domain::calendar::{CalendarSpec, Interval, WEEKDAYS, WorkingTime, weekday_name};
-use domain::ids::GroupId;
+use domain::ids::{GroupId, PermissionSetId};
 use domain::people::Profile;
 use domain::policy::WaitLength;
+use domain::rights::Assignment;
 use domain::sla::stored::Version;
 use domain::sla::{BreachAction, Scope, Target};
 use domain::text::{Body, Code, Label};
@@ -53,7 +55,8 @@ pub fn profile(profile: &Profile) -> Value {
             "organisation": user.organisation.map(|id| id.to_string()),
             "groups": user.groups.iter().map(GroupId::to_string).collect::<Vec<_>>(),
             "leading": user.leading,
-            "permissions": user.permissions.iter().map(|permission| permission.as_str()).collect::<Vec<_>>(),
+            "permissions": permissions(&user.permissions),
+            "roles": user.roles.iter().map(assignment).collect::<Vec<_>>(),
             "position": user.position.as_ref().map(Label::as_str),
             "email": user.email.as_ref().map(Label::as_str),
             "enabled": user.enabled,
@@ -61,13 +64,38 @@ pub fn profile(profile: &Profile) -> Value {
         Profile::Group(group) => json!({
             "description": group.description.as_ref().map(Body::as_str),
             "systems": group.systems.iter().map(Label::as_str).collect::<Vec<_>>(),
+            "permission_sets": sets(&group.permission_sets),
             "archived": group.archived,
         }),
         Profile::Organisation(organisation) => json!({
             "products": organisation.products.iter().map(Label::as_str).collect::<Vec<_>>(),
             "archived": organisation.archived,
         }),
+        Profile::Role(role) => json!({
+            "description": role.description.as_ref().map(Body::as_str),
+            "leading": role.leading,
+            "permission_sets": sets(&role.permission_sets),
+            "archived": role.archived,
+        }),
+        Profile::PermissionSet(set) => json!({
+            "description": set.description.as_ref().map(Body::as_str),
+            "permissions": permissions(&set.permissions),
+            "archived": set.archived,
+        }),
     }
+}
+
+fn assignment(held: &Assignment) -> Value {
+    json!({ "role": held.role.to_string(), "group": held.group.map(|id| id.to_string()) })
+}
+
+/// Permissions by their names.
+pub fn permissions(permissions: &BTreeSet<Permission>) -> Vec<&'static str> {
+    permissions.iter().map(|permission| permission.as_str()).collect()
+}
+
+fn sets(ids: &BTreeSet<PermissionSetId>) -> Vec<String> {
+    ids.iter().map(PermissionSetId::to_string).collect()
 }
 
 fn scope(scope: &Scope) -> Value {

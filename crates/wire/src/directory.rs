@@ -35,6 +35,8 @@ impl Payload for Event {
                     EntryKind::User => 1,
                     EntryKind::Group => 2,
                     EntryKind::Organisation => 3,
+                    EntryKind::Role => 4,
+                    EntryKind::PermissionSet => 5,
                 };
                 postcard::to_stdvec(&NamedV1 {
                     kind,
@@ -57,6 +59,8 @@ impl Payload for Event {
                     1 => EntryKind::User,
                     2 => EntryKind::Group,
                     3 => EntryKind::Organisation,
+                    4 => EntryKind::Role,
+                    5 => EntryKind::PermissionSet,
                     _ => return Err(DecodeError::Value { field: "kind of entry" }),
                 };
                 Ok(Self::Named {
@@ -91,8 +95,12 @@ impl Payload for Event {
             (contract::USER_AGREED_V1, "user_contract_agreed"),
             (digest::DRAWN_V1, "digest_drawn"),
             (people::USER_V1, "user_profile_written"),
+            (people::USER_V2, "user_profile_written"),
             (people::GROUP_V1, "group_profile_written"),
+            (people::GROUP_V2, "group_profile_written"),
             (people::ORGANISATION_V1, "organisation_profile_written"),
+            (people::ROLE_V1, "role_written"),
+            (people::PERMISSION_SET_V1, "permission_set_written"),
         ]
     }
 }

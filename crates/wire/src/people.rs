@@ -1,9 +1,11 @@
-//! Stored form of the profiles of users, groups and organisations.
+//! Stored form of the profiles of users, groups, organisations, roles and permission sets.
 
 use std::collections::BTreeSet;
 
 use domain::actor::Permission;
+use domain::ids::{GroupId, PermissionSetId, RoleId};
 use domain::people::{Group, Organisation, Profile, User, UserKind};
+use domain::rights::{Assignment, PermissionSet, Role};
 use domain::text::{Body, Label};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,11 @@ use crate::value;
 
 pub(crate) const USER_V1: KindVersion = KindVersion { kind: 1041, version: 1 };
 pub(crate) const GROUP_V1: KindVersion = KindVersion { kind: 1042, version: 1 };
+pub(crate) const USER_V2: KindVersion = KindVersion { kind: 1041, version: 2 };
+pub(crate) const GROUP_V2: KindVersion = KindVersion { kind: 1042, version: 2 };
 pub(crate) const ORGANISATION_V1: KindVersion = KindVersion { kind: 1043, version: 1 };
+pub(crate) const ROLE_V1: KindVersion = KindVersion { kind: 1044, version: 1 };
+pub(crate) const PERMISSION_SET_V1: KindVersion = KindVersion { kind: 1045, version: 1 };
 
 /// FROZEN. `kind`: 1 staff, 2 customer. Permissions by their names.
 #[derive(Serialize, Deserialize)]
@@ -30,6 +36,14 @@ struct UserV1<'b> {
     enabled: bool,
 }
 
+/// FROZEN. What version 1 has, and the roles: each with the group within which it is held.
+#[derive(Serialize, Deserialize)]
+struct UserV2<'b> {
+    #[serde(borrow)]
+    user: UserV1<'b>,
+    roles: Vec<([u8; 16], Option<[u8; 16]>)>,
+}
+
 /// FROZEN.
 #[derive(Serialize, Deserialize)]
 struct GroupV1<'b> {
@@ -38,6 +52,14 @@ struct GroupV1<'b> {
     #[serde(borrow)]
     systems: Vec<&'b str>,
     archived: bool,
+}
+
+/// FROZEN. What version 1 has, and the permission sets.
+#[derive(Serialize, Deserialize)]
+struct GroupV2<'b> {
+    #[serde(borrow)]
+    group: GroupV1<'b>,
+    permission_sets: Vec<[u8; 16]>,
 }
 
 /// FROZEN.
@@ -49,40 +71,85 @@ struct OrganisationV1<'b> {
     archived: bool,
 }
 
+/// FROZEN.
+#[derive(Serialize, Deserialize)]
+struct RoleV1<'b> {
+    name: &'b str,
+    description: Option<&'b str>,
+    leading: bool,
+    permission_sets: Vec<[u8; 16]>,
+    archived: bool,
+}
+
+/// FROZEN. Permissions by their names.
+#[derive(Serialize, Deserialize)]
+struct PermissionSetV1<'b> {
+    name: &'b str,
+    description: Option<&'b str>,
+    #[serde(borrow)]
+    permissions: Vec<&'b str>,
+    archived: bool,
+}
+
 pub(crate) const fn kind(profile: &Profile) -> KindVersion {
     match profile {
-        Profile::User(_) => USER_V1,
-        Profile::Group(_) => GROUP_V1,
+        Profile::User(_) => USER_V2,
+        Profile::Group(_) => GROUP_V2,
         Profile::Organisation(_) => ORGANISATION_V1,
+        Profile::Role(_) => ROLE_V1,
+        Profile::PermissionSet(_) => PERMISSION_SET_V1,
     }
 }
 
 pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
     match profile {
-        Profile::User(user) => postcard::to_stdvec(&UserV1 {
-            name: user.name.as_str(),
-            kind: match user.kind {
-                UserKind::Staff => 1,
-                UserKind::Customer => 2,
+        Profile::User(user) => postcard::to_stdvec(&UserV2 {
+            user: UserV1 {
+                name: user.name.as_str(),
+                kind: match user.kind {
+                    UserKind::Staff => 1,
+                    UserKind::Customer => 2,
+                },
+                organisation: user.organisation.map(|id| *id.as_uuid().as_bytes()),
+                groups: user.groups.iter().map(|id| id.to_bytes()).collect(),
+                leading: user.leading,
+                permissions: names(&user.permissions),
+                position: user.position.as_ref().map(Label::as_str),
+                email: user.email.as_ref().map(Label::as_str),
+                enabled: user.enabled,
             },
-            organisation: user.organisation.map(|id| *id.as_uuid().as_bytes()),
-            groups: user.groups.iter().map(|id| id.to_bytes()).collect(),
-            leading: user.leading,
-            permissions: user.permissions.iter().map(|permission| permission.as_str()).collect(),
-            position: user.position.as_ref().map(Label::as_str),
-            email: user.email.as_ref().map(Label::as_str),
-            enabled: user.enabled,
+            roles: user
+                .roles
+                .iter()
+                .map(|held| (held.role.to_bytes(), held.group.map(GroupId::to_bytes)))
+                .collect(),
         }),
-        Profile::Group(group) => postcard::to_stdvec(&GroupV1 {
-            name: group.name.as_str(),
-            description: group.description.as_ref().map(Body::as_str),
-            systems: texts(&group.systems),
-            archived: group.archived,
+        Profile::Group(group) => postcard::to_stdvec(&GroupV2 {
+            group: GroupV1 {
+                name: group.name.as_str(),
+                description: group.description.as_ref().map(Body::as_str),
+                systems: texts(&group.systems),
+                archived: group.archived,
+            },
+            permission_sets: sets(&group.permission_sets),
         }),
         Profile::Organisation(organisation) => postcard::to_stdvec(&OrganisationV1 {
             name: organisation.name.as_str(),
             products: texts(&organisation.products),
             archived: organisation.archived,
+        }),
+        Profile::Role(role) => postcard::to_stdvec(&RoleV1 {
+            name: role.name.as_str(),
+            description: role.description.as_ref().map(Body::as_str),
+            leading: role.leading,
+            permission_sets: sets(&role.permission_sets),
+            archived: role.archived,
+        }),
+        Profile::PermissionSet(set) => postcard::to_stdvec(&PermissionSetV1 {
+            name: set.name.as_str(),
+            description: set.description.as_ref().map(Body::as_str),
+            permissions: names(&set.permissions),
+            archived: set.archived,
         }),
     }
 }
@@ -90,19 +157,30 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
 /// `None`: the kind is none of a profile's.
 pub(crate) fn decode(kind: KindVersion, bytes: &[u8]) -> Option<Result<Profile, DecodeError>> {
     match kind {
-        USER_V1 => Some(user(bytes).map(Profile::User)),
-        GROUP_V1 => Some(group(bytes).map(Profile::Group)),
+        USER_V1 => Some(exact(bytes).and_then(user_without_roles).map(Profile::User)),
+        USER_V2 => Some(user(bytes).map(Profile::User)),
+        GROUP_V1 => Some(exact(bytes).and_then(group_without_sets).map(Profile::Group)),
+        GROUP_V2 => Some(group(bytes).map(Profile::Group)),
         ORGANISATION_V1 => Some(organisation(bytes).map(Profile::Organisation)),
+        ROLE_V1 => Some(role(bytes).map(Profile::Role)),
+        PERMISSION_SET_V1 => Some(permission_set(bytes).map(Profile::PermissionSet)),
         _ => None,
     }
 }
 
 fn user(bytes: &[u8]) -> Result<User, DecodeError> {
-    let stored: UserV1<'_> = exact(bytes)?;
-    let permissions = stored
-        .permissions
-        .into_iter()
-        .map(|name| Permission::parse(name).ok_or(DecodeError::Value { field: "permission" }));
+    let stored: UserV2<'_> = exact(bytes)?;
+    let held = |(role, group): ([u8; 16], Option<[u8; 16]>)| Assignment {
+        role: RoleId::from_bytes(role),
+        group: group.map(value::group),
+    };
+    Ok(User {
+        roles: stored.roles.into_iter().map(held).collect(),
+        ..user_without_roles(stored.user)?
+    })
+}
+
+fn user_without_roles(stored: UserV1<'_>) -> Result<User, DecodeError> {
     Ok(User {
         name: value::label(stored.name)?,
         kind: match stored.kind {
@@ -113,7 +191,8 @@ fn user(bytes: &[u8]) -> Result<User, DecodeError> {
         organisation: stored.organisation.map(value::organisation),
         groups: stored.groups.into_iter().map(value::group).collect(),
         leading: stored.leading,
-        permissions: permissions.collect::<Result<_, DecodeError>>()?,
+        permissions: permissions(stored.permissions)?,
+        roles: BTreeSet::new(),
         position: value::optional_label(stored.position)?,
         email: value::optional_label(stored.email)?,
         enabled: stored.enabled,
@@ -121,11 +200,23 @@ fn user(bytes: &[u8]) -> Result<User, DecodeError> {
 }
 
 fn group(bytes: &[u8]) -> Result<Group, DecodeError> {
-    let stored: GroupV1<'_> = exact(bytes)?;
+    let stored: GroupV2<'_> = exact(bytes)?;
+    Ok(Group {
+        permission_sets: stored
+            .permission_sets
+            .into_iter()
+            .map(PermissionSetId::from_bytes)
+            .collect(),
+        ..group_without_sets(stored.group)?
+    })
+}
+
+fn group_without_sets(stored: GroupV1<'_>) -> Result<Group, DecodeError> {
     Ok(Group {
         name: value::label(stored.name)?,
         description: value::optional_body(stored.description)?,
         systems: labels(stored.systems)?,
+        permission_sets: BTreeSet::new(),
         archived: stored.archived,
     })
 }
@@ -137,6 +228,44 @@ fn organisation(bytes: &[u8]) -> Result<Organisation, DecodeError> {
         products: labels(stored.products)?,
         archived: stored.archived,
     })
+}
+
+fn role(bytes: &[u8]) -> Result<Role, DecodeError> {
+    let stored: RoleV1<'_> = exact(bytes)?;
+    Ok(Role {
+        name: value::label(stored.name)?,
+        description: value::optional_body(stored.description)?,
+        leading: stored.leading,
+        permission_sets: stored
+            .permission_sets
+            .into_iter()
+            .map(PermissionSetId::from_bytes)
+            .collect(),
+        archived: stored.archived,
+    })
+}
+
+fn permission_set(bytes: &[u8]) -> Result<PermissionSet, DecodeError> {
+    let stored: PermissionSetV1<'_> = exact(bytes)?;
+    Ok(PermissionSet {
+        name: value::label(stored.name)?,
+        description: value::optional_body(stored.description)?,
+        permissions: permissions(stored.permissions)?,
+        archived: stored.archived,
+    })
+}
+
+fn sets(ids: &BTreeSet<PermissionSetId>) -> Vec<[u8; 16]> {
+    ids.iter().map(|id| id.to_bytes()).collect()
+}
+
+fn names(permissions: &BTreeSet<Permission>) -> Vec<&'static str> {
+    permissions.iter().map(|permission| permission.as_str()).collect()
+}
+
+fn permissions(names: Vec<&str>) -> Result<BTreeSet<Permission>, DecodeError> {
+    let known = |name| Permission::parse(name).ok_or(DecodeError::Value { field: "permission" });
+    names.into_iter().map(known).collect()
 }
 
 fn texts(labels: &BTreeSet<Label>) -> Vec<&str> {

@@ -6,7 +6,7 @@ use super::state::Status;
 use crate::access;
 use crate::actor::{Actor, ActorKind, Permission};
 use crate::catalogue::Awaits;
-use crate::ids::{OrganisationId, UserId};
+use crate::ids::{GroupId, OrganisationId, UserId};
 use crate::workflow::Workflow;
 
 /// What the table needs to know of a ticket; the read side knows as much.
@@ -24,6 +24,8 @@ pub struct Standing<'t> {
     pub requester: UserId,
     /// The requester's organisation.
     pub organisation: Option<OrganisationId>,
+    /// The group that works on it.
+    pub group: Option<GroupId>,
 }
 
 /// Who may give a command.
@@ -138,7 +140,7 @@ pub(super) fn possible(command: CommandName, ticket: &Standing<'_>, actor: &Acto
         CommandName::Close if status != Status::WaitingForClosure => {
             if actor.kind != ActorKind::Staff {
                 Err(wrong_status)
-            } else if actor.may(Permission::CloseAny) {
+            } else if actor.may_with(Permission::CloseAny, ticket.group) {
                 Ok(())
             } else {
                 Err(Rejection::NotPermitted {

@@ -132,6 +132,7 @@ impl TicketState {
             rated: self.rating.is_some(),
             requester: self.requester,
             organisation: self.organisation,
+            group: self.group,
         }
     }
 

@@ -68,7 +68,7 @@ impl Person {
             Self::Follower => customer(FOLLOWER, OTHER_CLIENT),
             Self::GroupLeader => Actor {
                 groups: BTreeSet::from([GROUP]),
-                leading: true,
+                leads: BTreeSet::from([GROUP]),
                 ..customer(other(32), OTHER_CLIENT)
             },
             Self::Stranger => customer(other(33), OTHER_CLIENT),

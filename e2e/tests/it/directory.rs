@@ -1,4 +1,4 @@
-//! What is known of users, groups and organisations, and that users are what it says.
+//! What is known of users, groups, organisations, roles and permission sets, and that users are what it says.
 
 use domain::policy::WaitPolicy;
 use serde_json::{Value, json};
@@ -29,6 +29,14 @@ async fn entries_are_created_changed_and_kept_version_after_version() {
         (
             "organisations",
             json!({ "name": "Engines Ltd", "products": ["Engine 2", "Engine 1"] }),
+        ),
+        (
+            "roles",
+            json!({ "name": "Shift lead", "leading": true, "permission_sets": [CLIENT] }),
+        ),
+        (
+            "permission-sets",
+            json!({ "name": "Closing", "permissions": ["close_any"] }),
         ),
     ];
     for (place, body) in entries {
@@ -72,7 +80,7 @@ async fn entries_are_created_changed_and_kept_version_after_version() {
         assert_eq!(first.body["name"], body["name"]);
         let versions = desk
             .api
-            .get(&AGENT.token(), &format!("{path}/versions"))
+            .get(&AGENT.token(), &format!("{path}/history"))
             .await
             .expect(200);
         assert_eq!(versions.items().len(), 2);

@@ -21,6 +21,7 @@ mod people;
 mod processes;
 mod promises;
 mod rebuild;
+mod rights;
 mod sessions;
 mod table;
 mod up;

@@ -192,6 +192,7 @@ fn allowed(row: &WholeRow, actor: &Actor) -> Vec<CommandName> {
         rated: row.listed.rating.is_some(),
         requester: row.listed.requester_id.into(),
         organisation: row.listed.organisation_id.map(Into::into),
+        group: row.listed.group_id.map(Into::into),
     };
     let workflow = row.workflow.as_deref().and_then(Workflow::parse);
     allowed_commands(&standing, &workflow.unwrap_or(Workflow::USUAL), actor)

@@ -6,7 +6,7 @@ use service_kit::Problem;
 use service_kit::problem::types::NOT_PERMITTED;
 use sqlx::{Postgres, QueryBuilder};
 
-use crate::access::{Way, groups};
+use crate::access::{Way, leads};
 
 /// Which of the visible tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,8 +54,8 @@ impl View {
     /// Whether `actor` has that tab.
     pub(crate) fn permitted(self, actor: &Actor) -> Result<(), Problem> {
         match self {
-            Self::Group if !actor.leading => Err(refused(
-                "The view group is for those who hold a leading role in their groups.",
+            Self::Group if actor.leads.is_empty() => Err(refused(
+                "The view group is for those who hold a leading role in a group.",
             )),
             Self::Unassigned if actor.kind == ActorKind::Customer => Err(refused("The view unassigned is for staff.")),
             Self::Mine
@@ -83,7 +83,7 @@ impl View {
             }
             Self::Group => {
                 sql.push(" AND ");
-                Way::Leading(groups(actor)).push(sql);
+                Way::Leading(leads(actor)).push(sql);
             }
             Self::Assigned => {
                 sql.push(" AND t.assignee_id = ").push_bind(user);

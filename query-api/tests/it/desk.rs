@@ -249,7 +249,7 @@ impl Desk {
             kind,
             organisation: actor.organisation.map(domain::ids::OrganisationId::as_uuid),
             groups: actor.groups.iter().map(|group| group.as_uuid()).collect(),
-            leading: actor.leading,
+            leading: !actor.leads.is_empty(),
             permissions: actor
                 .permissions
                 .iter()

@@ -90,7 +90,7 @@ fn team() -> GroupId {
 fn leader() -> Actor {
     Actor {
         groups: BTreeSet::from([team()]),
-        leading: true,
+        leads: BTreeSet::from([team()]),
         ..stranger()
     }
 }

@@ -62,7 +62,7 @@ async fn views_are_the_tabs_of_the_portal() {
     let team = GroupId::from(Uuid::from_u128(50));
     let mut leader = stranger();
     leader.groups = BTreeSet::from([team]);
-    leader.leading = true;
+    leader.leads = BTreeSet::from([team]);
     let (staff, requester, leading) = (
         desk.token(&agent()).await,
         desk.token(&customer()).await,
@@ -109,7 +109,7 @@ async fn a_leader_loses_sight_of_a_closed_ticket_of_the_group() {
     let team = GroupId::from(Uuid::from_u128(50));
     let leader = Actor {
         groups: BTreeSet::from([team]),
-        leading: true,
+        leads: BTreeSet::from([team]),
         ..stranger()
     };
     let token = desk.token(&leader).await;

@@ -1,10 +1,11 @@
-//! Profiles of users, groups and organisations, as people write them and as [`crate::written::profile`] writes them.
+//! Profiles of users, groups, organisations, roles and permission sets, as people write them and as [`crate::written::profile`] writes them.
 
 use std::collections::BTreeSet;
 
 use domain::actor::Permission;
 use domain::directory::EntryKind;
 use domain::people::{Group, LIST_MAX, Organisation, Profile, User, UserKind};
+use domain::rights::{Assignment, PermissionSet, Role};
 use domain::text::{Body, Label};
 use serde_json::{Map, Value};
 
@@ -18,6 +19,8 @@ pub fn profile(kind: EntryKind, body: &Map<String, Value>) -> Result<Profile, Pr
         EntryKind::User => user(&mut fields).map(Profile::User),
         EntryKind::Group => group(&mut fields).map(Profile::Group),
         EntryKind::Organisation => organisation(&mut fields).map(Profile::Organisation),
+        EntryKind::Role => role(&mut fields).map(Profile::Role),
+        EntryKind::PermissionSet => permission_set(&mut fields).map(Profile::PermissionSet),
     };
     fields.finish()?;
     // Without one there was an error.
@@ -30,13 +33,11 @@ fn user(fields: &mut Fields<'_>) -> Option<User> {
     let organisation = fields.optional("organisation", uuid);
     let groups = fields.optional("groups", |value| list(value, uuid));
     let leading = fields.flag("leading");
-    let permissions: Option<BTreeSet<Permission>> = fields.optional("permissions", |value| {
-        list(value, |name| one_of(&Permission::ALL, Permission::as_str, name))
-    });
+    let permissions = fields.optional("permissions", permissions).unwrap_or_default();
+    let roles = fields.optional("roles", |value| list(value, assignment));
     let position = fields.optional("position", text(Label::parse));
     let email = fields.optional("email", email);
     let enabled = fields.flag("enabled");
-    let permissions = permissions.unwrap_or_default();
     if kind == Some(UserKind::Customer) && !permissions.is_empty() {
         fields.refuse("/permissions", "invalid", "customers hold no permissions");
     }
@@ -47,6 +48,7 @@ fn user(fields: &mut Fields<'_>) -> Option<User> {
         groups: groups.unwrap_or_default().into_iter().map(Into::into).collect(),
         leading: leading.unwrap_or(false),
         permissions,
+        roles: roles.unwrap_or_default(),
         position,
         email,
         enabled: enabled.unwrap_or(true),
@@ -57,11 +59,13 @@ fn group(fields: &mut Fields<'_>) -> Option<Group> {
     let name = fields.required("name", text(Label::parse));
     let description = fields.optional("description", text(Body::parse));
     let systems = fields.optional("systems", |value| list(value, label));
+    let sets = fields.optional("permission_sets", |value| list(value, uuid));
     let archived = fields.flag("archived");
     Some(Group {
         name: name?,
         description,
         systems: systems.unwrap_or_default(),
+        permission_sets: sets.unwrap_or_default().into_iter().map(Into::into).collect(),
         archived: archived.unwrap_or(false),
     })
 }
@@ -74,6 +78,56 @@ fn organisation(fields: &mut Fields<'_>) -> Option<Organisation> {
         name: name?,
         products: products.unwrap_or_default(),
         archived: archived.unwrap_or(false),
+    })
+}
+
+fn role(fields: &mut Fields<'_>) -> Option<Role> {
+    let name = fields.required("name", text(Label::parse));
+    let description = fields.optional("description", text(Body::parse));
+    let leading = fields.flag("leading");
+    let sets = fields.optional("permission_sets", |value| list(value, uuid));
+    let archived = fields.flag("archived");
+    Some(Role {
+        name: name?,
+        description,
+        leading: leading.unwrap_or(false),
+        permission_sets: sets.unwrap_or_default().into_iter().map(Into::into).collect(),
+        archived: archived.unwrap_or(false),
+    })
+}
+
+fn permission_set(fields: &mut Fields<'_>) -> Option<PermissionSet> {
+    let name = fields.required("name", text(Label::parse));
+    let description = fields.optional("description", text(Body::parse));
+    let permissions = fields.required("permissions", permissions);
+    let archived = fields.flag("archived");
+    Some(PermissionSet {
+        name: name?,
+        description,
+        permissions: permissions?,
+        archived: archived.unwrap_or(false),
+    })
+}
+
+fn permissions(value: &Value) -> Result<BTreeSet<Permission>, Unreadable> {
+    list(value, |name| one_of(&Permission::ALL, Permission::as_str, name))
+}
+
+/// A role, and within which group: `{"role": …, "group": …}`.
+fn assignment(value: &Value) -> Result<Assignment, Unreadable> {
+    const SHAPE: Unreadable =
+        Unreadable::Type("a list of objects such as {\"role\": \"<UUID>\", \"group\": \"<UUID>\"}");
+    let fields = value.as_object().ok_or(SHAPE)?;
+    if fields.keys().any(|name| name != "role" && name != "group") {
+        return Err(Unreadable::Value(
+            "unknown",
+            "a role that somebody holds has role, and group if it is held within one".to_owned(),
+        ));
+    }
+    let group = fields.get("group").filter(|group| !group.is_null());
+    Ok(Assignment {
+        role: uuid(fields.get("role").ok_or(SHAPE)?)?.into(),
+        group: group.map(uuid).transpose()?.map(Into::into),
     })
 }
 

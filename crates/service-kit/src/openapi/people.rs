@@ -1,4 +1,4 @@
-//! Profiles of users, groups and organisations, as both services describe them.
+//! Profiles of users, groups, organisations, roles and permission sets, as both services describe them.
 
 use domain::actor::Permission;
 use domain::directory::EntryKind;
@@ -6,7 +6,7 @@ use domain::people::{LIST_MAX, UserKind};
 use domain::text::{Body, Label};
 
 use super::schema::{
-    Property, Shape, array, array_up_to, boolean, names, nullable, optional, required, string, text, uuid,
+    Property, Shape, array, array_up_to, boolean, names, nullable, object, optional, required, string, text, uuid,
 };
 
 /// Where entries of a kind are.
@@ -15,6 +15,19 @@ pub const fn path(kind: EntryKind) -> &'static str {
         EntryKind::User => "/v1/users",
         EntryKind::Group => "/v1/groups",
         EntryKind::Organisation => "/v1/organisations",
+        EntryKind::Role => "/v1/roles",
+        EntryKind::PermissionSet => "/v1/permission-sets",
+    }
+}
+
+/// An entry of a kind, in words.
+pub const fn noun(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::User => "user",
+        EntryKind::Group => "group",
+        EntryKind::Organisation => "organisation",
+        EntryKind::Role => "role",
+        EntryKind::PermissionSet => "permission set",
     }
 }
 
@@ -22,6 +35,7 @@ pub const fn path(kind: EntryKind) -> &'static str {
 pub fn taken(kind: EntryKind) -> Vec<Property> {
     let label = || text(Label::CHARACTERS_MAX);
     let labels = || nullable(array_up_to(LIST_MAX, label()));
+    let sets = || nullable(array_up_to(LIST_MAX, uuid()));
     let name = required("name", "", label());
     let archived = optional("archived", "Out of use; false, if left out.", nullable(boolean()));
     match kind {
@@ -40,6 +54,11 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
                 "For staff alone.",
                 nullable(array_up_to(LIST_MAX, permission())),
             ),
+            optional(
+                "roles",
+                "The roles that they hold: each system-wide, or within a group.",
+                nullable(array_up_to(LIST_MAX, assignment())),
+            ),
             optional("position", "", nullable(label())),
             optional("email", "", nullable(string())),
             optional(
@@ -52,9 +71,27 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
             name,
             optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
             optional("systems", "Whose tickets it works on.", labels()),
+            optional("permission_sets", "What its members may do.", sets()),
             archived,
         ],
         EntryKind::Organisation => vec![name, optional("products", "What it has bought.", labels()), archived],
+        EntryKind::Role => vec![
+            name,
+            optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
+            optional(
+                "leading",
+                "Whether its holders lead; false, if left out.",
+                nullable(boolean()),
+            ),
+            optional("permission_sets", "What its holders may do.", sets()),
+            archived,
+        ],
+        EntryKind::PermissionSet => vec![
+            name,
+            optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
+            required("permissions", "What it gives.", array_up_to(LIST_MAX, permission())),
+            archived,
+        ],
     }
 }
 
@@ -67,6 +104,7 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
             required("groups", "", array(uuid())),
             required("leading", "", boolean()),
             required("permissions", "", array(permission())),
+            required("roles", "", array(assignment())),
             required("position", "", nullable(string())),
             required("email", "", nullable(string())),
             required("enabled", "", boolean()),
@@ -74,13 +112,37 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
         EntryKind::Group => vec![
             required("description", "", nullable(string())),
             required("systems", "", array(string())),
+            required("permission_sets", "", array(uuid())),
             required("archived", "", boolean()),
         ],
         EntryKind::Organisation => vec![
             required("products", "", array(string())),
             required("archived", "", boolean()),
         ],
+        EntryKind::Role => vec![
+            required("description", "", nullable(string())),
+            required("leading", "", boolean()),
+            required("permission_sets", "", array(uuid())),
+            required("archived", "", boolean()),
+        ],
+        EntryKind::PermissionSet => vec![
+            required("description", "", nullable(string())),
+            required("permissions", "", array(permission())),
+            required("archived", "", boolean()),
+        ],
     }
+}
+
+/// A role that somebody holds.
+fn assignment() -> Shape {
+    object([
+        required("role", "", uuid()),
+        optional(
+            "group",
+            "Within which; null or left out: system-wide.",
+            nullable(uuid()),
+        ),
+    ])
 }
 
 fn permission() -> Shape {

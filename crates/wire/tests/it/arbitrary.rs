@@ -287,11 +287,7 @@ pub(crate) fn ticket_event() -> impl Strategy<Value = Event> {
 
 /// Any event of the directory.
 pub(crate) fn directory_event() -> impl Strategy<Value = directory::Event> {
-    let kind = prop_oneof![
-        Just(EntryKind::User),
-        Just(EntryKind::Group),
-        Just(EntryKind::Organisation)
-    ];
+    let kind = select(EntryKind::ALL.to_vec());
     let named = (kind, label()).prop_map(|(kind, name)| directory::Event::Named { kind, name });
     prop_oneof![
         named,

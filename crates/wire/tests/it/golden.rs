@@ -83,8 +83,9 @@ fn check_registry<E: Payload + Debug + PartialEq>(all_samples: &[E]) {
             .iter()
             .map(|bytes| E::decode(*stored_as, bytes).unwrap())
             .collect();
+        // Samples of what an older version does not have come after all that it has.
         assert!(
-            read.iter().eq(samples),
+            read.iter().eq(samples.into_iter().take(read.len())),
             "{name}.v{version}: old bytes are read as something else"
         );
     }

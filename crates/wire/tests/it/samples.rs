@@ -9,9 +9,10 @@ use domain::catalogue::{Awaits, Priority, TicketType};
 use domain::contract::{Agreed, Contract, SupportPeriod};
 use domain::digest::Digest;
 use domain::directory::{self, EntryKind};
-use domain::ids::{CommandId, GroupId, OrganisationId, Revision, TicketNumber, UserId};
+use domain::ids::{CommandId, GroupId, OrganisationId, PermissionSetId, Revision, RoleId, TicketNumber, UserId};
 use domain::people::{Group, Organisation, Profile, User, UserKind};
 use domain::policy::WaitLength;
+use domain::rights::{Assignment, PermissionSet, Role};
 use domain::sla::{BreachAction, Delivery, Notified, Scope, Target, TargetKind, stored as policy};
 use domain::text::{Body, Code, Label, Subject};
 use domain::ticket::{
@@ -249,10 +250,12 @@ fn bare_calendar() -> stored::Version {
 
 /// A name for every kind of entry, every change to a calendar and to a policy, contracts, and digests.
 pub(crate) fn directory_events() -> Vec<directory::Event> {
-    let names = EntryKind::ALL.into_iter().map(|kind| directory::Event::Named {
-        kind,
-        name: label("Ada Lovelace"),
-    });
+    let names = [EntryKind::User, EntryKind::Group, EntryKind::Organisation]
+        .into_iter()
+        .map(|kind| directory::Event::Named {
+            kind,
+            name: label("Ada Lovelace"),
+        });
     let changes = [
         stored::Change::Created,
         stored::Change::Changed,
@@ -304,32 +307,48 @@ pub(crate) fn directory_events() -> Vec<directory::Event> {
 
 fn profiles() -> impl Iterator<Item = Profile> {
     let user = User {
-        name: label("Ada Lovelace"),
-        kind: UserKind::Staff,
-        organisation: None,
         groups: BTreeSet::from([GROUP]),
         leading: true,
         permissions: Permission::ALL.into(),
         position: Some(label("Analyst")),
         email: Some(label("ada@example.org")),
-        enabled: true,
+        ..User::plain(label("Ada Lovelace"), UserKind::Staff)
     };
     let customer = User {
-        name: label("Charles"),
-        kind: UserKind::Customer,
         organisation: Some(ORGANISATION),
-        groups: BTreeSet::new(),
-        leading: false,
-        permissions: BTreeSet::new(),
-        position: None,
-        email: None,
         enabled: false,
+        ..User::plain(label("Charles"), UserKind::Customer)
     };
+    let [lead, helper] = [51, 52].map(|byte| RoleId::from_bytes([byte; 16]));
+    let held = |role, group| Assignment { role, group };
+    let with_roles = User {
+        roles: BTreeSet::from([held(lead, None), held(lead, Some(GROUP)), held(helper, None)]),
+        ..user.clone()
+    };
+    let sets = BTreeSet::from([53, 54].map(|byte| PermissionSetId::from_bytes([byte; 16])));
     let group = Group {
         name: label("First line"),
         description: Some(body("Answers the telephone.")),
         systems: BTreeSet::from([label("billing"), label("почта")]),
+        permission_sets: BTreeSet::new(),
         archived: false,
+    };
+    let with_sets = Group {
+        permission_sets: sets.clone(),
+        ..group.clone()
+    };
+    let role = Role {
+        name: label("Shift lead"),
+        description: Some(body("Keeps the queue short.")),
+        leading: true,
+        permission_sets: sets,
+        archived: false,
+    };
+    let set = PermissionSet {
+        name: label("Everything"),
+        description: None,
+        permissions: Permission::ALL.into(),
+        archived: true,
     };
     let organisation = Organisation {
         name: label("Engines Ltd"),
@@ -339,8 +358,12 @@ fn profiles() -> impl Iterator<Item = Profile> {
     [
         Profile::User(user),
         Profile::User(customer),
+        Profile::User(with_roles),
         Profile::Group(group),
+        Profile::Group(with_sets),
         Profile::Organisation(organisation),
+        Profile::Role(role),
+        Profile::PermissionSet(set),
     ]
     .into_iter()
 }

@@ -1,0 +1,293 @@
+//! What users may do: by their own profiles, by their groups, and by roles, system-wide or within a group.
+//!
+//! Rights come in permission sets, which are given to groups and roles. A set that is archived, or that a role, group or
+//! profile names and nobody has written, gives nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use uuid::Uuid;
+
+use crate::actor::{Actor, Category, Permission};
+use crate::ids::{GroupId, PermissionSetId, RoleId, UserId};
+use crate::people::{Group, Profile, User, UserKind};
+use crate::text::{Body, Label};
+
+/// Permissions that are given together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PermissionSet {
+    /// What everybody reads.
+    pub name: Label,
+    /// What it is for.
+    pub description: Option<Body>,
+    /// What it gives.
+    pub permissions: BTreeSet<Permission>,
+    /// Whether it is out of use: then it gives nothing.
+    pub archived: bool,
+}
+
+/// What somebody is to the desk, or to one of its groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// What everybody reads.
+    pub name: Label,
+    /// What it is for.
+    pub description: Option<Body>,
+    /// Whether its holders lead.
+    pub leading: bool,
+    /// What its holders may do.
+    pub permission_sets: BTreeSet<PermissionSetId>,
+    /// Whether it is out of use: then it gives nothing.
+    pub archived: bool,
+}
+
+/// A role that a user holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Assignment {
+    /// Which.
+    pub role: RoleId,
+    /// Within which group; `None`: system-wide.
+    pub group: Option<GroupId>,
+}
+
+/// The groups, roles and permission sets that rights follow from.
+#[derive(Debug, Clone, Default)]
+pub struct Rights {
+    groups: HashMap<GroupId, Group>,
+    roles: HashMap<RoleId, Role>,
+    sets: HashMap<PermissionSetId, PermissionSet>,
+}
+
+impl Rights {
+    /// Takes in what is known of the entry of this id. Says nothing of users and organisations.
+    pub fn add(&mut self, id: Uuid, profile: &Profile) {
+        match profile {
+            Profile::Group(group) => {
+                self.groups.insert(id.into(), group.clone());
+            }
+            Profile::Role(role) => {
+                self.roles.insert(id.into(), role.clone());
+            }
+            Profile::PermissionSet(set) => {
+                self.sets.insert(id.into(), set.clone());
+            }
+            Profile::User(_) | Profile::Organisation(_) => {}
+        }
+    }
+
+    /// Whom the user acts as; `None`: as nobody, because they may not come in.
+    ///
+    /// * Members of a group hold what its permission sets give.
+    /// * A role that is held system-wide gives its sets, and if it is a leading one, its holder leads in all of their groups.
+    /// * A role that is held within a group counts for members of that group. There it gives what concerns tickets, for the
+    ///   tickets of that group, and if it is a leading one, its holder leads in that group. What concerns the whole desk, it
+    ///   does not give.
+    /// * Customers hold no permissions, whatever their groups and roles give; they may lead.
+    pub fn actor(&self, id: UserId, user: &User) -> Option<Actor> {
+        if !user.enabled {
+            return None;
+        }
+        let mut permissions = user.permissions.clone();
+        let mut leads = if user.leading {
+            user.groups.clone()
+        } else {
+            BTreeSet::new()
+        };
+        let mut within: BTreeMap<GroupId, BTreeSet<Permission>> = BTreeMap::new();
+        for group in &user.groups {
+            permissions.extend(self.of_group(*group));
+        }
+        for Assignment { role, group } in &user.roles {
+            let Some(role) = self.roles.get(role).filter(|role| !role.archived) else {
+                continue;
+            };
+            let given = self.of_sets(&role.permission_sets);
+            match group {
+                None => {
+                    permissions.extend(given);
+                    if role.leading {
+                        leads.extend(&user.groups);
+                    }
+                }
+                Some(group) if user.groups.contains(group) => {
+                    let tickets = given.filter(|permission| permission.category() == Category::Tickets);
+                    within.entry(*group).or_default().extend(tickets);
+                    if role.leading {
+                        leads.insert(*group);
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        if user.kind == UserKind::Customer {
+            permissions.clear();
+            within.clear();
+        }
+        Some(Actor {
+            name: Some(user.name.clone()),
+            organisation: user.organisation,
+            groups: user.groups.clone(),
+            leads,
+            permissions,
+            within,
+            ..Actor::plain(id, user.kind.actor())
+        })
+    }
+
+    fn of_group(&self, group: GroupId) -> impl Iterator<Item = Permission> {
+        let group = self.groups.get(&group).filter(|group| !group.archived);
+        group.into_iter().flat_map(|group| self.of_sets(&group.permission_sets))
+    }
+
+    fn of_sets<'r>(&'r self, sets: &'r BTreeSet<PermissionSetId>) -> impl Iterator<Item = Permission> + 'r {
+        let sets = sets.iter().filter_map(|set| self.sets.get(set));
+        let in_use = sets.filter(|set| !set.archived);
+        in_use.flat_map(|set| set.permissions.iter().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: UserId = UserId::from_bytes([1; 16]);
+    const GROUP: GroupId = GroupId::from_bytes([2; 16]);
+    const OTHER: GroupId = GroupId::from_bytes([3; 16]);
+    const SET: PermissionSetId = PermissionSetId::from_bytes([4; 16]);
+    const ROLE: RoleId = RoleId::from_bytes([5; 16]);
+
+    fn label(text: &str) -> Label {
+        Label::parse(text).unwrap()
+    }
+
+    fn user(roles: &[Assignment]) -> User {
+        User {
+            groups: BTreeSet::from([GROUP]),
+            roles: roles.iter().copied().collect(),
+            ..User::plain(label("Ada"), UserKind::Staff)
+        }
+    }
+
+    fn set() -> PermissionSet {
+        PermissionSet {
+            name: label("Everything"),
+            description: None,
+            permissions: BTreeSet::from(Permission::ALL),
+            archived: false,
+        }
+    }
+
+    fn role() -> Role {
+        Role {
+            name: label("Lead"),
+            description: None,
+            leading: true,
+            permission_sets: BTreeSet::from([SET]),
+            archived: false,
+        }
+    }
+
+    fn group(sets: &[PermissionSetId]) -> Group {
+        Group {
+            name: label("First line"),
+            description: None,
+            systems: BTreeSet::new(),
+            permission_sets: sets.iter().copied().collect(),
+            archived: false,
+        }
+    }
+
+    fn rights(group: Group, role: Role, set: PermissionSet) -> Rights {
+        let mut rights = Rights::default();
+        rights.add(GROUP.as_uuid(), &Profile::Group(group));
+        rights.add(ROLE.as_uuid(), &Profile::Role(role));
+        rights.add(SET.as_uuid(), &Profile::PermissionSet(set));
+        rights
+    }
+
+    fn held(group: Option<GroupId>) -> User {
+        user(&[Assignment { role: ROLE, group }])
+    }
+
+    #[test]
+    fn members_hold_what_their_groups_give() {
+        let rights = rights(group(&[SET]), role(), set());
+        let actor = rights.actor(USER, &user(&[])).unwrap();
+        assert_eq!(actor.permissions, BTreeSet::from(Permission::ALL));
+        let stranger = User {
+            groups: BTreeSet::from([OTHER]),
+            ..user(&[])
+        };
+        assert_eq!(rights.actor(USER, &stranger).unwrap().permissions, BTreeSet::new());
+    }
+
+    #[test]
+    fn a_role_held_system_wide_gives_everything_and_leads_everywhere() {
+        let actor = rights(group(&[]), role(), set()).actor(USER, &held(None)).unwrap();
+        assert_eq!(actor.permissions, BTreeSet::from(Permission::ALL));
+        assert_eq!(actor.leads, BTreeSet::from([GROUP]));
+        assert_eq!(actor.within, BTreeMap::new());
+    }
+
+    #[test]
+    fn a_role_held_within_a_group_is_for_its_tickets_alone() {
+        let rights = rights(group(&[]), role(), set());
+        let actor = rights.actor(USER, &held(Some(GROUP))).unwrap();
+        assert_eq!(actor.permissions, BTreeSet::new());
+        assert_eq!(actor.leads, BTreeSet::from([GROUP]));
+        assert!(actor.may_with(Permission::CloseAny, Some(GROUP)));
+        assert!(!actor.may_with(Permission::CloseAny, Some(OTHER)) && !actor.may_with(Permission::CloseAny, None));
+        assert!(!actor.may_with(Permission::Import, Some(GROUP)) && !actor.may(Permission::Administer));
+        let elsewhere = rights.actor(USER, &held(Some(OTHER))).unwrap();
+        assert_eq!((elsewhere.leads, elsewhere.within), (BTreeSet::new(), BTreeMap::new()));
+    }
+
+    #[test]
+    fn what_is_archived_or_unknown_gives_nothing() {
+        let archived_set = PermissionSet {
+            archived: true,
+            ..set()
+        };
+        let archived_role = Role {
+            archived: true,
+            ..role()
+        };
+        let archived_group = Group {
+            archived: true,
+            ..group(&[SET])
+        };
+        let cases = [
+            rights(group(&[SET]), role(), archived_set),
+            rights(group(&[]), archived_role, set()),
+            rights(
+                archived_group,
+                Role {
+                    permission_sets: BTreeSet::new(),
+                    ..role()
+                },
+                set(),
+            ),
+            Rights::default(),
+        ];
+        for rights in cases {
+            let actor = rights.actor(USER, &held(None)).unwrap();
+            assert_eq!(actor.permissions, BTreeSet::new());
+        }
+    }
+
+    #[test]
+    fn customers_lead_and_hold_no_permissions_and_the_disabled_are_nobody() {
+        let rights = rights(group(&[SET]), role(), set());
+        let customer = User {
+            kind: UserKind::Customer,
+            ..held(Some(GROUP))
+        };
+        let actor = rights.actor(USER, &customer).unwrap();
+        assert_eq!((actor.permissions.len(), actor.within.len()), (0, 0));
+        assert_eq!(actor.leads, BTreeSet::from([GROUP]));
+        let disabled = User {
+            enabled: false,
+            ..held(None)
+        };
+        assert_eq!(rights.actor(USER, &disabled), None);
+    }
+}

@@ -1,0 +1,220 @@
+//! What users may do by their groups and roles, at once and in both services.
+
+use domain::policy::WaitPolicy;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::desk::Desk;
+use crate::people::{ADMINISTRATOR, AGENT, CLIENT, CUSTOMER, GROUP, LEAD, STRANGER};
+
+const OTHER_GROUP: Uuid = Uuid::from_u128(0x61);
+const SET: Uuid = Uuid::from_u128(0x5e7);
+const ROLE: Uuid = Uuid::from_u128(0x401e);
+
+async fn write(desk: &Desk, path: &str, profile: &Value) {
+    desk.api.put(&ADMINISTRATOR.token(), path, profile).await.expect(200);
+    desk.caught_up().await;
+}
+
+/// A role that leads and gives a set with every permission.
+async fn write_role(desk: &Desk) {
+    let all = json!({ "name": "Everything", "permissions": ["administer", "close_any", "import"] });
+    write(desk, &format!("/v1/permission-sets/{SET}"), &all).await;
+    let role = json!({ "name": "Shift lead", "leading": true, "permission_sets": [SET] });
+    write(desk, &format!("/v1/roles/{ROLE}"), &role).await;
+}
+
+/// A ticket of a customer that this group works on.
+async fn ticket_of(desk: &Desk, group: Option<Uuid>) -> String {
+    let body = json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" });
+    let created = desk.api.post(&CUSTOMER.token(), "/v1/tickets", &body).await.expect(201);
+    let path = format!("/v1/tickets/{}", created.id());
+    if let Some(group) = group {
+        let assign = json!({ "group": group });
+        desk.api
+            .post(&AGENT.token(), &format!("{path}/assign"), &assign)
+            .await
+            .expect(200);
+    }
+    desk.caught_up().await;
+    path
+}
+
+/// Whether the agent may close a ticket whose closure nobody proposed, by what is shown and by what is done.
+async fn closes(desk: &Desk, group: Option<Uuid>) -> bool {
+    let path = ticket_of(desk, group).await;
+    let shown = desk.api.get(&AGENT.token(), &path).await.expect(200);
+    let offered = shown.body["allowed_commands"]
+        .as_array()
+        .unwrap()
+        .contains(&json!("close"));
+    let reason = json!({ "reason": "Sent twice." });
+    let closed = desk.api.post(&AGENT.token(), &format!("{path}/close"), &reason).await;
+    assert_eq!(offered, closed.status == 200, "{}", closed.body);
+    assert!(closed.status == 200 || closed.status == 403, "{}", closed.body);
+    offered
+}
+
+async fn rights(desk: &Desk) -> Value {
+    let path = format!("/v1/users/{}/rights", AGENT.user);
+    let mut rights = desk.api.get(&AGENT.token(), &path).await.expect(200).body;
+    rights.as_object_mut().unwrap().remove("id");
+    rights
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_may_at_once_what_their_group_allows_and_no_longer_when_it_does_not() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let agent = format!("/v1/users/{}", AGENT.user);
+    let group = format!("/v1/groups/{GROUP}");
+    let set = format!("/v1/permission-sets/{SET}");
+    let closing = json!({ "name": "Closing", "permissions": ["close_any"] });
+    write(
+        &desk,
+        &agent,
+        &json!({ "name": "Agent", "kind": "staff", "groups": [GROUP] }),
+    )
+    .await;
+    write(
+        &desk,
+        &group,
+        &json!({ "name": "First line", "permission_sets": [SET] }),
+    )
+    .await;
+    assert!(!closes(&desk, None).await, "nobody has written the set");
+    write(&desk, &set, &closing).await;
+    assert!(closes(&desk, None).await);
+    assert_eq!(
+        rights(&desk).await,
+        json!({ "enabled": true, "permissions": ["close_any"], "leads": [], "within": [] })
+    );
+    let archived = json!({ "name": "Closing", "permissions": ["close_any"], "archived": true });
+    write(&desk, &set, &archived).await;
+    assert!(!closes(&desk, None).await);
+    write(&desk, &set, &closing).await;
+    write(&desk, &group, &json!({ "name": "First line" })).await;
+    assert!(!closes(&desk, None).await);
+    write(
+        &desk,
+        &group,
+        &json!({ "name": "First line", "permission_sets": [SET] }),
+    )
+    .await;
+    write(&desk, &agent, &json!({ "name": "Agent", "kind": "staff" })).await;
+    assert!(!closes(&desk, None).await, "no member any more");
+    desk.rebuilding_changes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_counts_system_wide_or_within_its_group() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let agent = format!("/v1/users/{}", AGENT.user);
+    write_role(&desk).await;
+    let held =
+        |held: Value| json!({ "name": "Agent", "kind": "staff", "groups": [GROUP, OTHER_GROUP], "roles": [held] });
+    let organisation = json!({ "name": "Engines Ltd" });
+
+    write(&desk, &agent, &held(json!({ "role": ROLE, "group": GROUP }))).await;
+    assert!(closes(&desk, Some(GROUP)).await);
+    assert!(!closes(&desk, Some(OTHER_GROUP)).await);
+    assert!(!closes(&desk, None).await);
+    desk.api
+        .post(&AGENT.token(), "/v1/organisations", &organisation)
+        .await
+        .expect(403);
+    assert_eq!(
+        rights(&desk).await,
+        json!({
+            "enabled": true,
+            "permissions": [],
+            "leads": [GROUP],
+            "within": [{ "group": GROUP, "permissions": ["close_any"] }],
+        })
+    );
+
+    write(&desk, &agent, &held(json!({ "role": ROLE }))).await;
+    assert!(closes(&desk, Some(OTHER_GROUP)).await && closes(&desk, None).await);
+    desk.api
+        .post(&AGENT.token(), "/v1/organisations", &organisation)
+        .await
+        .expect(201);
+    assert_eq!(rights(&desk).await["leads"], json!([GROUP, OTHER_GROUP]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_leads_by_a_role_and_holds_no_permission_by_it() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let stranger = format!("/v1/users/{}", STRANGER.user);
+    write_role(&desk).await;
+    let ticket = ticket_of(&desk, Some(GROUP)).await;
+    let held = |groups: Value, roles: Value| json!({ "name": "Stranger", "kind": "customer", "groups": groups, "roles": roles });
+    let token = STRANGER.token();
+
+    write(&desk, &stranger, &held(json!([GROUP]), json!([]))).await;
+    desk.api.get(&token, &ticket).await.expect(404);
+    desk.api.get(&token, "/v1/tickets?view=group").await.expect(403);
+    let within = json!([{ "role": ROLE, "group": GROUP }]);
+    write(&desk, &stranger, &held(json!([OTHER_GROUP]), within.clone())).await;
+    desk.api.get(&token, &ticket).await.expect(404);
+    write(&desk, &stranger, &held(json!([GROUP]), within)).await;
+    desk.api.get(&token, &ticket).await.expect(200);
+    let listed = desk.api.get(&token, "/v1/tickets?view=group").await.expect(200);
+    assert_eq!(listed.items().len(), 1);
+    let comment = json!({ "body": "Mine as well.", "visibility": "public" });
+    desk.api
+        .post(&token, &format!("{ticket}/comment"), &comment)
+        .await
+        .expect(200);
+    desk.api
+        .post(&token, "/v1/groups", &json!({ "name": "Mine" }))
+        .await
+        .expect(403);
+    let shown = desk.api.get(&token, &format!("{stranger}/rights")).await.expect(200);
+    assert_eq!(shown.body["permissions"], json!([]));
+    let other = format!("/v1/users/{}/rights", AGENT.user);
+    desk.api.get(&token, &other).await.expect(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_administers_by_a_role_changes_their_own_profile_and_keeps_the_role() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    write_role(&desk).await;
+    let lead = format!("/v1/users/{}", LEAD.user);
+    let holder = |name: &str, roles: Value| json!({ "name": name, "kind": "staff", "roles": roles });
+    write(&desk, &lead, &holder("Lead", json!([{ "role": ROLE }]))).await;
+    let token = LEAD.token();
+    let renamed = holder("L. Ead", json!([{ "role": ROLE }]));
+    desk.api.put(&token, &lead, &renamed).await.expect(200);
+    let refused = desk
+        .api
+        .put(&token, &lead, &holder("L. Ead", json!([])))
+        .await
+        .expect(422);
+    assert_eq!(refused.body["errors"][0]["code"], "own_account");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_role_is_told() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let administrator = ADMINISTRATOR.token();
+    for (roles, status) in [
+        (json!([ROLE]), 400),
+        (json!([{ "group": GROUP }]), 400),
+        (json!([{ "role": ROLE, "groups": GROUP }]), 422),
+        (json!([{ "role": "7" }]), 422),
+    ] {
+        let user = json!({ "name": "Ada", "kind": "staff", "organisation": CLIENT, "roles": roles });
+        let refused = desk.api.post(&administrator, "/v1/users", &user).await.expect(status);
+        assert_eq!(refused.body["errors"][0]["pointer"], "/roles");
+    }
+    let set = json!({ "name": "Flying", "permissions": ["fly"] });
+    let refused = desk
+        .api
+        .post(&administrator, "/v1/permission-sets", &set)
+        .await
+        .expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/permissions");
+    let nothing = json!({ "name": "Nothing" });
+    let refused = desk.api.post(&administrator, "/v1/permission-sets", &nothing).await;
+    assert_eq!(refused.body["errors"][0]["pointer"], "/permissions");
+}

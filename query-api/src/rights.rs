@@ -1,0 +1,166 @@
+//! What users may do, by their profiles, groups and roles: `GET /v1/users/{id}/rights`, and for whoever calls.
+//!
+//! The rule is `domain::rights`; Postgres only finds the entries that it looks at.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use axum::{Extension, Json};
+use domain::actor::Actor;
+use domain::directory::EntryKind;
+use domain::ids::{GroupId, UserId};
+use domain::people::{Profile, User};
+use domain::rights::Rights;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use service_kit::body::people;
+use service_kit::http::Caller;
+use service_kit::problem::types::NOT_FOUND;
+use service_kit::{Problem, written};
+use sqlx::types::Json as Jsonb;
+use sqlx::{Postgres, QueryBuilder};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::access::for_staff;
+use crate::app::App;
+use crate::database::problem;
+use crate::openapi;
+use crate::params::Params;
+
+/// Joins the user `u` of a statement with `rights.entries`: the groups, the roles and the permission sets that what the
+/// user may do follows from.
+pub(crate) const ENTRIES_OF_USER: &str = "
+    LEFT JOIN LATERAL (
+        WITH given AS (
+            SELECT 'group' AS kind, g.id, g.name, g.definition
+            FROM jsonb_array_elements_text(u.definition -> 'groups') AS member (id)
+            JOIN desk.groups g ON g.id = member.id::uuid
+            UNION ALL
+            SELECT 'role', r.id, r.name, r.definition
+            FROM jsonb_array_elements(u.definition -> 'roles') AS held
+            JOIN desk.roles r ON r.id = (held ->> 'role')::uuid
+        ), entries AS (
+            SELECT * FROM given
+            UNION ALL
+            SELECT 'permission_set', s.id, s.name, s.definition
+            FROM given
+            CROSS JOIN jsonb_array_elements_text(given.definition -> 'permission_sets') AS named (id)
+            JOIN desk.permission_sets s ON s.id = named.id::uuid
+        )
+        SELECT jsonb_agg(jsonb_build_array(kind, id, name, definition)) AS entries FROM entries
+    ) rights ON TRUE";
+
+/// An entry of the directory, as a statement finds it: its kind, id, name, and what else is known of it.
+pub(crate) type Entry = (String, Uuid, String, Map<String, Value>);
+
+/// A user, as a statement with [`ENTRIES_OF_USER`] finds them.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Found {
+    /// `None`: they have no profile.
+    name: Option<String>,
+    definition: Option<Jsonb<Map<String, Value>>>,
+    entries: Option<Jsonb<Vec<Entry>>>,
+}
+
+impl Found {
+    /// The user's profile; `None`: there is none.
+    pub(crate) fn user(&self) -> Result<Option<User>, Problem> {
+        let Some((name, Jsonb(definition))) = self.name.as_deref().zip(self.definition.as_ref()) else {
+            return Ok(None);
+        };
+        match profile(EntryKind::User, name, definition.clone())? {
+            Profile::User(user) => Ok(Some(user)),
+            _ => Err(Problem::internal()),
+        }
+    }
+
+    /// Whom the user acts as; `None`: as nobody.
+    pub(crate) fn actor(&self, id: UserId, user: &User) -> Result<Option<Actor>, Problem> {
+        let mut rights = Rights::default();
+        for (kind, id, name, definition) in self.entries.iter().flat_map(|Jsonb(entries)| entries) {
+            let kind = EntryKind::ALL.into_iter().find(|known| known.as_str() == kind);
+            let kind = kind.ok_or_else(Problem::internal)?;
+            rights.add(*id, &profile(kind, name, definition.clone())?);
+        }
+        Ok(rights.actor(id, user))
+    }
+}
+
+/// An entry's profile, as the projector wrote it.
+fn profile(kind: EntryKind, name: &str, mut definition: Map<String, Value>) -> Result<Profile, Problem> {
+    definition.insert("name".to_owned(), name.into());
+    people::profile(kind, &definition)
+}
+
+/// What a user may do beyond the ordinary, wherever it comes from.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Rights)]
+pub(crate) struct Answer {
+    /// The user.
+    id: Uuid,
+    /// Whether they may come in. One who may not has no rights.
+    enabled: bool,
+    /// For the whole desk.
+    #[schema(schema_with = openapi::permissions)]
+    permissions: Vec<&'static str>,
+    /// The groups in which they lead.
+    leads: Vec<Uuid>,
+    /// With tickets of single groups besides.
+    within: Vec<Within>,
+}
+
+/// What a user may do with tickets of a group.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RightsWithin)]
+struct Within {
+    /// The group.
+    group: Uuid,
+    /// What they may do.
+    #[schema(schema_with = openapi::permissions)]
+    permissions: Vec<&'static str>,
+}
+
+/// What a user may do, for staff and for themselves.
+pub(crate) async fn rights(
+    State(app): State<App>,
+    Extension(Caller(caller)): Extension<Caller>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Result<Json<Answer>, Problem> {
+    let id: Option<Uuid> = path?.parse().ok();
+    if id != Some(caller.user.as_uuid()) {
+        for_staff(&caller, "What others may do is for staff; you see your own rights.")?;
+    }
+    Params::read(&uri, &[])?.finish()?;
+    let absent = || {
+        Problem::new(&NOT_FOUND)
+            .detail("No user of this id has a profile. Ids are UUIDs; GET /v1/users lists the users that have one.")
+    };
+    let id = id.ok_or_else(absent)?;
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT u.name, u.definition, rights.entries FROM desk.users u");
+    let query = sql.push(ENTRIES_OF_USER).push(" WHERE u.id = ").push_bind(id);
+    let found: Option<Found> = query.build_query_as().fetch_optional(&app.db).await.map_err(problem)?;
+    let found = found.ok_or_else(absent)?;
+    let user = found.user()?.ok_or_else(absent)?;
+    let actor = found.actor(id.into(), &user)?;
+    Ok(Json(answer(id, actor)))
+}
+
+/// `None`: the user may not come in.
+fn answer(id: Uuid, actor: Option<Actor>) -> Answer {
+    let enabled = actor.is_some();
+    let (permissions, leads, within) =
+        actor.map_or_else(Default::default, |actor| (actor.permissions, actor.leads, actor.within));
+    let within = within.into_iter().map(|(group, permissions)| Within {
+        group: group.as_uuid(),
+        permissions: written::permissions(&permissions),
+    });
+    Answer {
+        id,
+        enabled,
+        permissions: written::permissions(&permissions),
+        leads: leads.into_iter().map(GroupId::as_uuid).collect(),
+        within: within.collect(),
+    }
+}
