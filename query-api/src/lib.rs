@@ -23,6 +23,7 @@ mod openapi_versions;
 mod page;
 mod params;
 mod people;
+mod people_filter;
 mod policies;
 mod positions;
 mod projections;

@@ -1,15 +1,21 @@
 //! The routes of users, groups, organisations, roles and permission sets, for the OpenAPI document.
 
+use domain::actor::Permission;
 use domain::directory::EntryKind;
+use domain::people::UserKind;
+use domain::text::Label;
 use service_kit::openapi::people::{self, written};
 use service_kit::openapi::schema::{
-    Shape, instant, integer_from, nullable, open_object, reference, required, string, uuid,
+    Shape, array_up_to, boolean, instant, integer_from, names, nullable, open_object, reference, required, string,
+    text, uuid,
 };
 use service_kit::openapi::{Api, json, path, query};
 use service_kit::problem::types;
 
 use crate::openapi::{READ_POSITION, positions, reading};
 use crate::openapi_versions::versions_page;
+use crate::params::VALUES_MAX;
+use crate::people_filter::{Values, filters};
 use crate::rights;
 
 /// Adds them, and what they answer.
@@ -45,7 +51,16 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
         ),
     };
     let id = || path("id", &format!("The {noun}'s id."), uuid());
-    let list = reading(list, &format!("List {noun}s that have a profile, by name, for staff"));
+    let list = reading(list, &format!("List {noun}s that have a profile, by name, for staff")).parameters(
+        filters(kind)
+            .into_iter()
+            .map(|filter| query(filter.name, "", array_up_to(VALUES_MAX, values(filter.values))))
+            .chain([query(
+                "q",
+                "A part of the name or of the address.",
+                text(Label::CHARACTERS_MAX),
+            )]),
+    );
     let one = reading(one, &format!("What is known of one {noun}, for staff"))
         .parameters([
             id(),
@@ -63,6 +78,16 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
             format!("{place}/{{id}}/history"),
             versions_page(versions, version).problems(&[&types::NOT_FOUND, &types::NOT_PERMITTED]),
         )
+}
+
+fn values(of: Values) -> Shape {
+    match of {
+        Values::Ids => uuid(),
+        Values::Texts => text(Label::CHARACTERS_MAX),
+        Values::Flag => boolean(),
+        Values::Kinds => names(UserKind::ALL.map(UserKind::as_str)),
+        Values::Permissions => names(Permission::ALL.map(Permission::as_str)),
+    }
 }
 
 /// What a profile says, and how that version came to be.

@@ -37,7 +37,7 @@ const fn kept(kind: EntryKind) -> Kept {
     }
 }
 
-/// Every entry of a kind that has a profile, as its last version says, by name.
+/// The entries of a kind that have a profile, as its last version says, by name.
 pub(crate) async fn list(
     kind: EntryKind,
     State(app): State<App>,
@@ -45,7 +45,7 @@ pub(crate) async fn list(
     uri: Uri,
 ) -> Result<Response, Problem> {
     for_staff(&actor, FOR_STAFF)?;
-    kept(kind).list(&app, &uri).await
+    kept(kind).filtered(&app, &uri, kind).await
 }
 
 /// One of them: its last version, or the one that `version` names.

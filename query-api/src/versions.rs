@@ -20,6 +20,7 @@ use crate::database::problem;
 use crate::names::Names;
 use crate::page::{LIMIT_DEFAULT, Page, limit};
 use crate::params::{Params, one_of};
+use crate::people_filter::{self, Asked};
 
 /// Things of one sort, and where their versions are.
 #[derive(Debug)]
@@ -69,6 +70,8 @@ enum Count {
     Exact,
 }
 
+const PAGING: [&str; 3] = ["limit", "cursor", "count"];
+
 /// What every list takes.
 #[derive(Debug)]
 struct Paging {
@@ -79,14 +82,18 @@ struct Paging {
 
 impl Paging {
     fn read(uri: &Uri) -> Result<Self, Problem> {
-        let mut params = Params::read(uri, &["limit", "cursor", "count"])?;
-        let paging = Self {
+        let mut params = Params::read(uri, &PAGING)?;
+        let paging = Self::take(&mut params);
+        params.finish()?;
+        Ok(paging)
+    }
+
+    fn take(params: &mut Params) -> Self {
+        Self {
             limit: params.one("limit", limit).unwrap_or(LIMIT_DEFAULT),
             cursor: params.one("cursor", |text| Ok(text.to_owned())),
             count: params.one("count", one_of(&[Count::Exact], |_| "exact")),
-        };
-        params.finish()?;
-        Ok(paging)
+        }
     }
 
     /// The answer with the rows of a page, of which one too many says that another page follows.
@@ -125,14 +132,28 @@ impl Kept {
 
     /// All of them, as their last versions say, by name.
     pub(crate) async fn list(&self, app: &App, uri: &Uri) -> Result<Response, Problem> {
-        let paging = Paging::read(uri)?;
+        self.page(app, uri, &Paging::read(uri)?, &Asked::default()).await
+    }
+
+    /// The same of entries of the directory, with their filters.
+    pub(crate) async fn filtered(&self, app: &App, uri: &Uri, kind: EntryKind) -> Result<Response, Problem> {
+        let own = people_filter::filters(kind).into_iter().map(|filter| filter.name);
+        let allowed: Vec<&str> = PAGING.into_iter().chain(["q"]).chain(own).collect();
+        let mut params = Params::read(uri, &allowed)?;
+        let (paging, asked) = (Paging::take(&mut params), people_filter::read(kind, &mut params));
+        params.finish()?;
+        self.page(app, uri, &paging, &asked).await
+    }
+
+    async fn page(&self, app: &App, uri: &Uri, paging: &Paging, asked: &Asked) -> Result<Response, Problem> {
         let mut sql = self.select();
         sql.push(" JOIN desk.")
             .push(self.things)
-            .push(" t ON t.id = v.id AND t.version = v.version");
+            .push(" t ON t.id = v.id AND t.version = v.version WHERE TRUE");
+        asked.push(&mut sql);
         if let Some(text) = &paging.cursor {
             let after: AfterName = cursor::read(text)?;
-            sql.push(" WHERE (t.name, t.id) > (")
+            sql.push(" AND (t.name, t.id) > (")
                 .push_bind(after.name)
                 .push(", ")
                 .push_bind(after.id)
@@ -144,8 +165,9 @@ impl Kept {
         let total = match paging.count {
             Some(Count::Exact) => {
                 let mut sql = QueryBuilder::<Postgres>::new("SELECT count(*) FROM desk.");
-                let count = sql.push(self.things).build_query_scalar();
-                Some(count.fetch_one(&app.db).await.map_err(problem)?)
+                sql.push(self.things).push(" t WHERE TRUE");
+                asked.push(&mut sql);
+                Some(sql.build_query_scalar().fetch_one(&app.db).await.map_err(problem)?)
             }
             None => None,
         };

@@ -2,6 +2,7 @@
 
 use domain::policy::WaitPolicy;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::desk::Desk;
 use crate::people::{ADMINISTRATOR, AGENT, CLIENT, CUSTOMER, GROUP, LEAD, PEER, Person, STRANGER};
@@ -233,4 +234,96 @@ async fn a_profile_names_its_entry_and_names_given_along_do_not_change_that() {
     let along = json!({ "assignee": null, "group": { "id": GROUP, "name": "Third line" } });
     desk.api.post(&token, &assign, &along).await.expect(200);
     assert_eq!(shown().await, "First line");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_are_found_by_what_is_known_of_them() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let administrator = ADMINISTRATOR.token();
+    let [role, set] = [0x401e, 0x5e7].map(Uuid::from_u128);
+    let entries = [
+        (
+            "users",
+            json!({ "name": "Ada Lovelace", "kind": "staff", "groups": [GROUP], "permissions": ["import"] }),
+        ),
+        (
+            "users",
+            json!({ "name": "Bob_1", "kind": "staff", "roles": [{ "role": role, "group": GROUP }], "leading": true }),
+        ),
+        (
+            "users",
+            json!({ "name": "Cyd", "kind": "customer", "organisation": CLIENT, "email": "cyd@engines.example" }),
+        ),
+        ("users", json!({ "name": "Dan", "kind": "customer", "enabled": false })),
+        ("groups", json!({ "name": "First line", "systems": ["billing", "crm"] })),
+        ("groups", json!({ "name": "Second line", "permission_sets": [set] })),
+        ("groups", json!({ "name": "Third line", "archived": true })),
+        ("organisations", json!({ "name": "Engines", "products": ["Engine 2"] })),
+        ("organisations", json!({ "name": "Mills" })),
+        (
+            "roles",
+            json!({ "name": "Lead", "leading": true, "permission_sets": [set] }),
+        ),
+        ("roles", json!({ "name": "Helper" })),
+        (
+            "permission-sets",
+            json!({ "name": "Closing", "permissions": ["close_any"] }),
+        ),
+        ("permission-sets", json!({ "name": "Nothing", "permissions": [] })),
+    ];
+    for (place, body) in entries {
+        desk.api
+            .post(&administrator, &format!("/v1/{place}"), &body)
+            .await
+            .expect(201);
+    }
+    desk.caught_up().await;
+    let found = [
+        ("users?kind=staff", "Ada Lovelace,Bob_1"),
+        ("users?kind=staff&kind=customer", "Ada Lovelace,Bob_1,Cyd,Dan"),
+        ("users?kind=staff&leading=true", "Bob_1"),
+        (&format!("users?group={GROUP}"), "Ada Lovelace"),
+        (&format!("users?role={role}"), "Bob_1"),
+        (&format!("users?organisation={CLIENT}"), "Cyd"),
+        ("users?permission=import&permission=close_any", "Ada Lovelace"),
+        ("users?enabled=false", "Dan"),
+        ("users?q=LOVE", "Ada Lovelace"),
+        ("users?q=cyd%40engines", "Cyd"),
+        ("users?q=b_1", "Bob_1"),
+        ("users?q=%25", ""),
+        ("groups?system=crm", "First line"),
+        ("groups?connected=true", "First line"),
+        ("groups?connected=false&archived=false", "Second line"),
+        (&format!("groups?permission_set={set}"), "Second line"),
+        ("organisations?product=Engine%202", "Engines"),
+        ("organisations?archived=false&q=mill", "Mills"),
+        ("roles?leading=false", "Helper"),
+        ("permission-sets?permission=close_any", "Closing"),
+    ];
+    for (query, names) in found {
+        let path = format!("/v1/{query}&count=exact");
+        let listed = desk.api.get(&AGENT.token(), &path).await.expect(200);
+        assert_eq!(listed.column("name").join(","), names, "{query}");
+        assert_eq!(listed.body["total"], listed.items().len(), "{query}");
+        let mut paged = Vec::new();
+        let mut next = Some(format!("/v1/{query}&limit=1"));
+        while let Some(path) = next {
+            let page = desk.api.get(&AGENT.token(), &path).await.expect(200);
+            paged.extend(page.column("name").into_iter().map(str::to_owned));
+            next = page.body["next_cursor"]
+                .as_str()
+                .map(|cursor| format!("/v1/{query}&limit=1&cursor={cursor}"));
+        }
+        assert_eq!(paged.join(","), names, "{query}, page by page");
+    }
+    for wrong in [
+        "users?group=7",
+        "users?kind=robot",
+        "users?enabled=perhaps",
+        "users?q=",
+        "roles?permission=fly",
+    ] {
+        let status = desk.api.get(&AGENT.token(), &format!("/v1/{wrong}")).await.status;
+        assert!(status == 400 || status == 422, "{wrong}: {status}");
+    }
 }
