@@ -38,4 +38,5 @@ mod search;
 #[cfg(test)]
 mod ticket;
 #[cfg(test)]
+mod visible;
 mod whole_life;

@@ -1,0 +1,284 @@
+//! Whatever the directory and the tickets are like: every read path shows exactly what the rule lets somebody see.
+
+use std::collections::BTreeSet;
+
+use domain::access::{Audience, may_see};
+use domain::actor::{Actor, ActorKind};
+use domain::ids::{GroupId, OrganisationId, TicketNumber, UserId};
+use domain::testing::{agent, body, create};
+use domain::text::Subject;
+use domain::ticket::{AddComment, Assign, Change, Close, Command, Visibility};
+use jiff::Timestamp;
+use proptest::collection::{btree_set, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, TestRng, TestRunner};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::desk::{Desk, ticket};
+
+/// Words of every ticket's subject, and of every internal comment.
+const SUBJECT: &str = "Plotter smokes";
+const INTERNAL: &str = "Quarantine";
+
+/// Random desks: each of them another one, and always the same.
+const SEEDS: [u8; 3] = [1, 2, 3];
+const TICKETS: usize = 16;
+const ACTORS: usize = 8;
+
+/// Something that happens to a ticket.
+#[derive(Debug, Clone)]
+enum Step {
+    Assign(Option<GroupId>),
+    Follow(UserId),
+    Unfollow(UserId),
+    Close,
+}
+
+/// A ticket's life: who asked for it, and two parts of which each is a moment that can be asked about.
+#[derive(Debug, Clone)]
+struct Plan {
+    requester: usize,
+    before: Vec<Step>,
+    after: Vec<Step>,
+}
+
+/// What the rule looks at.
+#[derive(Debug, Clone)]
+struct Model {
+    requester: UserId,
+    organisation: Option<OrganisationId>,
+    group: Option<GroupId>,
+    followers: BTreeSet<UserId>,
+    open: bool,
+}
+
+impl Model {
+    fn is_visible(&self, actor: &Actor) -> bool {
+        let audience = Audience {
+            requester: self.requester,
+            organisation: self.organisation,
+            group: self.group,
+            followers: &self.followers,
+            open: self.open,
+        };
+        may_see(actor, audience)
+    }
+}
+
+/// Customers with and without an organisation.
+fn customers() -> Vec<Actor> {
+    let organisations = [Some(11), Some(11), Some(12), Some(12), None];
+    let all = (1_u128..).zip(organisations);
+    all.map(|(n, organisation)| Actor {
+        organisation: organisation.map(|n| OrganisationId::from(Uuid::from_u128(n))),
+        ..Actor::plain(UserId::from(Uuid::from_u128(n)), ActorKind::Customer)
+    })
+    .collect()
+}
+
+fn groups() -> Vec<GroupId> {
+    [21, 22].map(|n| GroupId::from(Uuid::from_u128(n))).to_vec()
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let user = || select(customers()).prop_map(|customer| customer.user);
+    prop_oneof![
+        3 => option::of(select(groups())).prop_map(Step::Assign),
+        2 => user().prop_map(Step::Follow),
+        2 => user().prop_map(Step::Unfollow),
+        1 => Just(Step::Close),
+    ]
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let steps = || vec(step(), 0..4);
+    (0..customers().len(), steps(), steps()).prop_map(|(requester, before, after)| Plan {
+        requester,
+        before,
+        after,
+    })
+}
+
+/// A customer, also one who has no tickets, in some groups of which they lead in all or in none; or staff.
+fn actor() -> impl Strategy<Value = Actor> {
+    let stranger = Actor::plain(UserId::from(Uuid::from_u128(9)), ActorKind::Customer);
+    let mut people = customers();
+    people.push(stranger);
+    let customer = (select(people), btree_set(select(groups()), 0..=2), any::<bool>());
+    let customer = customer.prop_map(|(person, groups, leads)| Actor {
+        leads: if leads { groups.clone() } else { BTreeSet::new() },
+        groups,
+        ..person
+    });
+    prop_oneof![6 => customer, 1 => Just(agent())]
+}
+
+async fn take(desk: &Desk, n: u64, model: &mut Model, steps: &[Step]) {
+    for step in steps {
+        let command = match step {
+            Step::Assign(group) => Command::Assign(Assign {
+                assignee: Change::Keep,
+                group: Change::Set(*group),
+            }),
+            Step::Follow(user) => Command::Follow(Some(*user)),
+            Step::Unfollow(user) => Command::Unfollow(Some(*user)),
+            Step::Close => Command::Close(Close {
+                comment: None,
+                reason: Some(body("Sent twice.")),
+            }),
+        };
+        // What is closed takes fewer commands: then nothing changes.
+        if desk.attempt(ticket(n), &agent(), command, None).await.is_none() {
+            continue;
+        }
+        match step {
+            Step::Assign(group) => model.group = *group,
+            Step::Follow(user) => {
+                model.followers.insert(*user);
+            }
+            Step::Unfollow(user) => {
+                model.followers.remove(user);
+            }
+            Step::Close => model.open = false,
+        }
+    }
+}
+
+async fn open(desk: &Desk, n: u64, plan: &Plan) -> Model {
+    let requester = customers().swap_remove(plan.requester);
+    let Command::Create(mut sample) = create() else {
+        panic!("the sample is a creation")
+    };
+    sample.number = TicketNumber(n);
+    sample.subject = Subject::parse(SUBJECT).unwrap();
+    sample.requester = requester.user;
+    sample.organisation = requester.organisation;
+    desk.give(ticket(n), &requester, Command::Create(sample)).await;
+    let internal = AddComment {
+        body: body(INTERNAL),
+        visibility: Visibility::Internal,
+    };
+    desk.give(ticket(n), &agent(), Command::Comment(internal)).await;
+    Model {
+        requester: requester.user,
+        organisation: requester.organisation,
+        group: None,
+        followers: BTreeSet::from([requester.user]),
+        open: true,
+    }
+}
+
+fn visible(models: &[Model], actor: &Actor) -> BTreeSet<u64> {
+    let numbered = (1..).zip(models);
+    numbered
+        .filter_map(|(n, model)| model.is_visible(actor).then_some(n))
+        .collect()
+}
+
+/// The numbers of the tickets on all pages of a list.
+async fn listed(desk: &Desk, token: &str, query: &str) -> BTreeSet<u64> {
+    let (mut numbers, mut cursor) = (BTreeSet::new(), String::new());
+    loop {
+        let page = desk.get(token, &format!("/v1/tickets?limit=5&{query}{cursor}")).await;
+        assert_eq!(page.status, 200, "{query}: {}", page.body);
+        for number in page.column("number").iter().filter_map(Value::as_u64) {
+            assert!(numbers.insert(number), "{query}: {number} twice");
+        }
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return numbers,
+        }
+    }
+}
+
+async fn exported(desk: &Desk, token: &str, query: &str) -> BTreeSet<u64> {
+    let path = format!("/v1/tickets/export?format=ndjson&fields=number&{query}");
+    let answer = desk.begin(token, &path).await;
+    assert_eq!(answer.status(), 200, "{query}");
+    let text = answer.text().await.unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.map(|line| line["number"].as_u64().unwrap()).collect()
+}
+
+/// The tickets whose events the feed shows.
+async fn fed(desk: &Desk, token: &str) -> BTreeSet<u64> {
+    let page = desk.get(token, "/v1/events?limit=1000").await;
+    assert_eq!((page.status, &page.body["next_cursor"]), (200, &Value::Null));
+    let events = page.body["items"].as_array().unwrap().iter();
+    events
+        .map(|event| event["data"]["ticket"]["number"].as_u64().unwrap())
+        .collect()
+}
+
+/// Holds every read path against what is expected, now and `then`.
+async fn compare(desk: &Desk, actor: &Actor, now: &BTreeSet<u64>, then: (Timestamp, &BTreeSet<u64>)) {
+    let (token, who) = (desk.token(actor).await, format!("{actor:?}"));
+    let (at, before) = then;
+    let past = format!("as_of={at}");
+    let customer = actor.kind == ActorKind::Customer;
+    for sort in ["-created_at", "number", "status", "-updated_at", "due_at"] {
+        assert_eq!(
+            listed(desk, &token, &format!("sort={sort}")).await,
+            *now,
+            "{sort}: {who}"
+        );
+        let query = format!("sort={sort}&{past}");
+        assert_eq!(listed(desk, &token, &query).await, *before, "{query}: {who}");
+    }
+    for view in ["mine", "organisation", "assigned", "followed"] {
+        let numbers = listed(desk, &token, &format!("view={view}")).await;
+        assert!(numbers.is_subset(now), "{view}: {numbers:?} of {now:?}: {who}");
+    }
+    for (query, expected) in [(String::new(), now), (past.clone(), before)] {
+        let page = desk.get(&token, &format!("/v1/tickets?count=exact&{query}")).await;
+        assert_eq!(page.body["total"], expected.len(), "total {query}: {who}");
+        let figures = desk.get(&token, &format!("/v1/dashboard?{query}")).await;
+        assert_eq!(figures.body["total"], expected.len(), "dashboard {query}: {who}");
+        assert_eq!(exported(desk, &token, &query).await, *expected, "export {query}: {who}");
+        let found = listed(desk, &token, &format!("q=plotter&{query}")).await;
+        assert_eq!(found, *expected, "search {query}: {who}");
+        let internal = listed(desk, &token, &format!("q={INTERNAL}&{query}")).await;
+        let expected = if customer { &BTreeSet::new() } else { expected };
+        assert_eq!(internal, *expected, "search for internal words {query}: {who}");
+    }
+    assert_eq!(fed(desk, &token).await, *now, "feed: {who}");
+    for n in (1..).take(TICKETS) {
+        for path in ["", "/timeline"].map(|what| format!("/v1/tickets/{n}{what}")) {
+            for (path, expected) in [(path.clone(), now), (format!("{path}?{past}"), before)] {
+                let status = desk.get(&token, &path).await.status;
+                let wanted = if expected.contains(&n) { 200 } else { 404 };
+                assert_eq!(status, wanted, "{path}: {who}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_read_path_shows_what_the_rule_lets_somebody_see_and_nothing_else() {
+    for seed in SEEDS {
+        let rng = TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &[seed; 32]);
+        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+        let plans = vec(plan(), TICKETS).new_tree(&mut runner).unwrap().current();
+        let actors = vec(actor(), ACTORS).new_tree(&mut runner).unwrap().current();
+        let desk = Desk::start().await;
+        let mut models = Vec::new();
+        for (n, plan) in (1..).zip(&plans) {
+            let mut model = open(&desk, n, plan).await;
+            take(&desk, n, &mut model, &plan.before).await;
+            models.push(model);
+        }
+        let (then, at) = (models.clone(), desk.now());
+        for ((n, plan), model) in (1..).zip(&plans).zip(&mut models) {
+            take(&desk, n, model, &plan.after).await;
+        }
+        for actor in &actors {
+            let before = visible(&then, actor);
+            compare(&desk, actor, &visible(&models, actor), (at, &before)).await;
+        }
+        desk.stop();
+    }
+}
