@@ -27,7 +27,7 @@ pub(crate) fn with_people(api: Api) -> Api {
     .parameters([path("id", "The user's id.", uuid())])
     .answer(200, "Their rights.", json(reference("Rights")))
     .answers_with("Read-Position", READ_POSITION, &positions())
-    .problems(&[&types::NOT_FOUND, &types::NOT_PERMITTED, &types::INVALID_FIELDS]);
+    .problems(&[&types::NOT_FOUND, &types::INVALID_FIELDS]);
     EntryKind::ALL
         .into_iter()
         .fold(api, with_entries)

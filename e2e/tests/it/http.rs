@@ -27,10 +27,13 @@ impl Api {
         }
     }
 
+    /// A request of somebody without a token.
+    pub(crate) fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
     fn request(&self, method: Method, token: &str, path: &str) -> RequestBuilder {
-        self.client
-            .request(method, format!("{}{path}", self.url))
-            .bearer_auth(token)
+        self.anonymous(method, path).bearer_auth(token)
     }
 
     /// The methods that a path takes, as the refusal of one that no path takes names them.

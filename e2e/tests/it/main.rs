@@ -7,6 +7,7 @@
     reason = "helpers of integration tests stand outside of test functions; a test that cannot go on panics"
 )]
 
+mod access;
 mod apart;
 mod contracts;
 mod demo;

@@ -80,7 +80,7 @@ impl Person {
         format!("rct_{}", self.name)
     }
 
-    fn grant(self) -> TokenGrant {
+    pub(crate) fn grant(self) -> TokenGrant {
         let leads = self == LEADER;
         TokenGrant {
             user: self.user,

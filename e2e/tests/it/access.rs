@@ -1,0 +1,474 @@
+//! Who may do what: everybody × every route of the OpenAPI document × a ticket and entries of the directory.
+//!
+//! A cell is what an answer says of access alone: 401, 403, 404, or that the caller came through, whatever became of the
+//! request after that.
+
+use std::collections::BTreeSet;
+
+use domain::policy::WaitPolicy;
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::{Value, json};
+use service_kit::tokens::{Session, TokenGrant, TokenHash};
+use uuid::Uuid;
+
+use crate::desk::Desk;
+use crate::people::{
+    ADMINISTRATOR, AGENT, CLIENT, CUSTOMER, FOLLOWER, GROUP, IMPORTER, LEAD, LEADER, PEER, Person, STRANGER,
+};
+
+const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
+
+/// Somebody who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Without a token.
+    Anonymous,
+    /// With a token that nobody made.
+    Unknown,
+    /// With one that was taken back.
+    Revoked,
+    /// With one that is over.
+    Expired,
+    /// Whose account is disabled.
+    Disabled,
+    /// Who has to change their password first.
+    Newcomer,
+    /// With a good token.
+    Known(Person),
+    /// Staff who hold `administer` by a role.
+    ByRole,
+    /// Staff who hold `close_any` by a group.
+    ByGroup,
+    /// A customer who is in the group that works on the ticket, and leads nowhere.
+    Member,
+}
+
+/// Whom a route is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// Anybody at all.
+    Public,
+    /// Whoever has a good token, also before the password is changed.
+    SignedIn,
+    /// Whoever has a good token.
+    Callers,
+    Staff,
+    /// Staff with the permission `administer`.
+    Administrators,
+    /// Staff, and the organisation's own people.
+    StaffAndOrganisation,
+    /// Staff, and the user themself.
+    StaffAndUser,
+    /// Whoever sees the ticket.
+    Viewers,
+    /// Of these, staff.
+    ViewingStaff,
+    /// Of these, the requester's side.
+    RequestersSide,
+    /// Of these, both.
+    RequestersSideAndStaff,
+    /// Closing what nobody proposed to close: staff with `close_any`. The requester's side is told that the status is
+    /// wrong.
+    Closing,
+}
+
+const EVERYBODY: [Who; 18] = [
+    Who::Anonymous,
+    Who::Unknown,
+    Who::Revoked,
+    Who::Expired,
+    Who::Disabled,
+    Who::Newcomer,
+    Who::Known(CUSTOMER),
+    Who::Known(PEER),
+    Who::Known(FOLLOWER),
+    Who::Known(LEADER),
+    Who::Member,
+    Who::Known(STRANGER),
+    Who::Known(AGENT),
+    Who::Known(LEAD),
+    Who::Known(IMPORTER),
+    Who::Known(ADMINISTRATOR),
+    Who::ByRole,
+    Who::ByGroup,
+];
+
+/// Whom each route is for. In the order in which they are asked: what changes a ticket's audience comes last.
+const ROUTES: [(&str, &str, For); 91] = [
+    ("GET", "/healthz", For::Public),
+    ("GET", "/readyz", For::Public),
+    ("GET", "/metrics", For::Public),
+    ("GET", "/problems", For::Public),
+    ("GET", "/problems/{code}", For::Public),
+    ("GET", "/v1/openapi.json", For::Public),
+    ("GET", "/v1/schemas/{name}", For::Public),
+    ("POST", "/v1/sessions", For::Public),
+    ("GET", "/v1/sessions", For::SignedIn),
+    ("DELETE", "/v1/sessions/{id}", For::SignedIn),
+    ("PUT", "/v1/password", For::SignedIn),
+    ("GET", "/v1/calendars", For::Callers),
+    ("GET", "/v1/calendars/{id}", For::Callers),
+    ("GET", "/v1/calendars/{id}/versions", For::Callers),
+    ("POST", "/v1/calendars/explain", For::Callers),
+    ("POST", "/v1/calendars/{id}/explain", For::Callers),
+    ("GET", "/v1/workflows", For::Callers),
+    ("GET", "/v1/workflows/{name}", For::Callers),
+    ("GET", "/v1/dashboard", For::Callers),
+    ("GET", "/v1/events", For::Callers),
+    ("GET", "/v1/tickets", For::Callers),
+    ("GET", "/v1/tickets/export", For::Callers),
+    ("POST", "/v1/tickets", For::Callers),
+    ("POST", "/v1/commands", For::Callers),
+    ("POST", "/v1/calendars", For::Staff),
+    ("PUT", "/v1/calendars/{id}", For::Staff),
+    ("POST", "/v1/calendars/{id}/holidays", For::Staff),
+    ("GET", "/v1/policies", For::Staff),
+    ("POST", "/v1/policies", For::Staff),
+    ("GET", "/v1/policies/presets", For::Staff),
+    ("POST", "/v1/policies/rehearse", For::Staff),
+    ("GET", "/v1/policies/{id}", For::Staff),
+    ("PUT", "/v1/policies/{id}", For::Staff),
+    ("GET", "/v1/policies/{id}/versions", For::Staff),
+    ("POST", "/v1/policies/{id}/re-evaluate", For::Staff),
+    ("GET", "/v1/digests", For::Staff),
+    ("GET", "/v1/digests/{id}", For::Staff),
+    ("GET", "/v1/projections", For::Staff),
+    ("GET", "/v1/users", For::Staff),
+    ("GET", "/v1/users/{id}", For::Staff),
+    ("GET", "/v1/users/{id}/history", For::Staff),
+    ("GET", "/v1/groups", For::Staff),
+    ("GET", "/v1/groups/{id}", For::Staff),
+    ("GET", "/v1/groups/{id}/history", For::Staff),
+    ("GET", "/v1/organisations", For::Staff),
+    ("GET", "/v1/organisations/{id}", For::Staff),
+    ("GET", "/v1/organisations/{id}/history", For::Staff),
+    ("GET", "/v1/roles", For::Staff),
+    ("GET", "/v1/roles/{id}", For::Staff),
+    ("GET", "/v1/roles/{id}/history", For::Staff),
+    ("GET", "/v1/permission-sets", For::Staff),
+    ("GET", "/v1/permission-sets/{id}", For::Staff),
+    ("GET", "/v1/permission-sets/{id}/history", For::Staff),
+    ("PUT", "/v1/organisations/{id}/contract", For::Staff),
+    ("PUT", "/v1/users/{id}/contract", For::Staff),
+    ("GET", "/v1/organisations/{id}/contract", For::StaffAndOrganisation),
+    (
+        "GET",
+        "/v1/organisations/{id}/contract/versions",
+        For::StaffAndOrganisation,
+    ),
+    ("GET", "/v1/users/{id}/contract", For::StaffAndUser),
+    ("GET", "/v1/users/{id}/contract/versions", For::StaffAndUser),
+    ("GET", "/v1/users/{id}/rights", For::StaffAndUser),
+    ("POST", "/v1/users", For::Administrators),
+    ("PUT", "/v1/users/{id}", For::Administrators),
+    ("PUT", "/v1/users/{id}/login", For::Administrators),
+    ("DELETE", "/v1/users/{id}/login", For::Administrators),
+    ("POST", "/v1/groups", For::Administrators),
+    ("PUT", "/v1/groups/{id}", For::Administrators),
+    ("POST", "/v1/organisations", For::Administrators),
+    ("PUT", "/v1/organisations/{id}", For::Administrators),
+    ("POST", "/v1/roles", For::Administrators),
+    ("PUT", "/v1/roles/{id}", For::Administrators),
+    ("POST", "/v1/permission-sets", For::Administrators),
+    ("PUT", "/v1/permission-sets/{id}", For::Administrators),
+    ("GET", "/v1/tickets/{id}", For::Viewers),
+    ("GET", "/v1/tickets/{id}/timeline", For::Viewers),
+    ("GET", "/v1/tickets/{id}/sla", For::ViewingStaff),
+    ("POST", "/v1/tickets/{id}/comment", For::Viewers),
+    ("POST", "/v1/tickets/{id}/follow", For::Viewers),
+    ("POST", "/v1/tickets/{id}/edit", For::RequestersSideAndStaff),
+    ("POST", "/v1/tickets/{id}/classify", For::ViewingStaff),
+    ("POST", "/v1/tickets/{id}/assign", For::ViewingStaff),
+    ("POST", "/v1/tickets/{id}/accept", For::ViewingStaff),
+    ("POST", "/v1/tickets/{id}/request-info", For::ViewingStaff),
+    ("POST", "/v1/tickets/{id}/provide-info", For::RequestersSide),
+    ("POST", "/v1/tickets/{id}/await-fix", For::ViewingStaff),
+    ("POST", "/v1/tickets/{id}/await-implementation", For::ViewingStaff),
+    ("POST", "/v1/tickets/{id}/resume", For::ViewingStaff),
+    ("POST", "/v1/tickets/{id}/propose-closure", For::ViewingStaff),
+    ("POST", "/v1/tickets/{id}/reopen", For::RequestersSideAndStaff),
+    ("POST", "/v1/tickets/{id}/rate", For::RequestersSide),
+    ("POST", "/v1/tickets/{id}/close", For::Closing),
+    ("POST", "/v1/tickets/{id}/unfollow", For::Viewers),
+];
+
+/// What an answer says of access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    Unauthenticated,
+    Forbidden,
+    Absent,
+    Through,
+}
+
+impl Who {
+    fn staff(self) -> bool {
+        match self {
+            Self::Known(person) => person.staff,
+            Self::ByRole | Self::ByGroup => true,
+            Self::Anonymous
+            | Self::Unknown
+            | Self::Revoked
+            | Self::Expired
+            | Self::Disabled
+            | Self::Newcomer
+            | Self::Member => false,
+        }
+    }
+
+    fn administers(self) -> bool {
+        matches!(self, Self::Known(ADMINISTRATOR) | Self::ByRole)
+    }
+
+    fn closes(self) -> bool {
+        matches!(self, Self::Known(LEAD | IMPORTER) | Self::ByGroup)
+    }
+
+    fn requesters_side(self) -> bool {
+        matches!(self, Self::Known(CUSTOMER | PEER))
+    }
+
+    fn sees_the_ticket(self) -> bool {
+        self.staff() || self.requesters_side() || matches!(self, Self::Known(FOLLOWER | LEADER))
+    }
+
+    /// What becomes of a request to such a route.
+    fn expected(self, route: For) -> Cell {
+        let or = |yes: bool, otherwise: Cell| if yes { Cell::Through } else { otherwise };
+        match self {
+            _ if route == For::Public => Cell::Through,
+            Self::Anonymous | Self::Unknown | Self::Revoked | Self::Expired | Self::Disabled => Cell::Unauthenticated,
+            Self::Newcomer => or(route == For::SignedIn, Cell::Forbidden),
+            Self::Known(_) | Self::ByRole | Self::ByGroup | Self::Member => match route {
+                For::Public | For::SignedIn | For::Callers => Cell::Through,
+                For::Staff => or(self.staff(), Cell::Forbidden),
+                For::Administrators => or(self.administers(), Cell::Forbidden),
+                For::StaffAndOrganisation => or(self.staff() || self.requesters_side(), Cell::Absent),
+                For::StaffAndUser => or(self.staff() || self == Self::Known(CUSTOMER), Cell::Absent),
+                For::Viewers => or(self.sees_the_ticket(), Cell::Absent),
+                For::ViewingStaff | For::RequestersSide | For::RequestersSideAndStaff | For::Closing
+                    if !self.sees_the_ticket() =>
+                {
+                    Cell::Absent
+                }
+                For::ViewingStaff => or(self.staff(), Cell::Forbidden),
+                For::RequestersSide => or(self.requesters_side(), Cell::Forbidden),
+                For::RequestersSideAndStaff => or(self.staff() || self.requesters_side(), Cell::Forbidden),
+                For::Closing => or(self.closes() || self.requesters_side(), Cell::Forbidden),
+            },
+        }
+    }
+
+    fn token(self) -> String {
+        match self {
+            Self::Anonymous => String::new(),
+            Self::Unknown => format!("rct_{}", "0".repeat(64)),
+            Self::Known(person) => person.token(),
+            Self::Revoked
+            | Self::Expired
+            | Self::Disabled
+            | Self::Newcomer
+            | Self::ByRole
+            | Self::ByGroup
+            | Self::Member => format!("rct_{self:?}"),
+        }
+    }
+}
+
+/// What goes into the body of a request that changes something: acceptable where it would change what others see, and
+/// otherwise not.
+fn body(path: &str) -> Value {
+    let text = "Words.";
+    match path.strip_prefix("/v1/tickets/{id}/") {
+        Some("comment") => json!({ "body": text, "visibility": "public" }),
+        Some("request-info" | "provide-info" | "reopen") => json!({ "comment": text }),
+        Some("propose-closure") => json!({ "solution": text }),
+        Some("rate") => json!({ "score": 5 }),
+        Some("classify") => json!({ "category": "Printers" }),
+        Some("assign") => json!({ "assignee": AGENT.user }),
+        Some("edit") => json!({ "subject": text }),
+        Some("close") => json!({ "reason": text }),
+        Some(_) => json!({}),
+        None => json!({ "nonsense": true }),
+    }
+}
+
+/// The path of a request: entries of the directory are there, and of anything else there is none.
+fn path(template: &str, ticket: &str) -> String {
+    let id = match template.split('/').nth(2) {
+        Some("tickets") => ticket.to_owned(),
+        Some("users") => CUSTOMER.user.to_string(),
+        Some("organisations") => CLIENT.to_string(),
+        Some("groups") => GROUP.to_string(),
+        _ => STRANGER.user.to_string(),
+    };
+    template
+        .replace("{id}", &id)
+        .replace("{name}", "supportal")
+        .replace("{code}", "not-found")
+}
+
+/// Lets in those who are in no other table. Each is a user of their own.
+async fn admit(desk: &Desk) {
+    let administrator = ADMINISTRATOR.token();
+    let put = async |path: String, profile: Value| {
+        desk.api.put(&administrator, &path, &profile).await.expect(200);
+    };
+    let [role, group, set] = [0x401e, 0x61, 0x5e7].map(Uuid::from_u128);
+    let everything = json!({ "name": "Administration", "permissions": ["administer"] });
+    put(format!("/v1/permission-sets/{role}"), everything).await;
+    put(
+        format!("/v1/permission-sets/{set}"),
+        json!({ "name": "Closing", "permissions": ["close_any"] }),
+    )
+    .await;
+    put(
+        format!("/v1/roles/{role}"),
+        json!({ "name": "Administrator", "permission_sets": [role] }),
+    )
+    .await;
+    put(
+        format!("/v1/groups/{group}"),
+        json!({ "name": "Closers", "permission_sets": [set] }),
+    )
+    .await;
+    let profiles = [
+        (
+            Who::Disabled,
+            json!({ "name": "Disabled", "kind": "staff", "enabled": false }),
+        ),
+        (
+            Who::ByRole,
+            json!({ "name": "By role", "kind": "staff", "roles": [{ "role": role }] }),
+        ),
+        (
+            Who::ByGroup,
+            json!({ "name": "By group", "kind": "staff", "groups": [group] }),
+        ),
+        (
+            Who::Member,
+            json!({ "name": "Member", "kind": "customer", "groups": [GROUP] }),
+        ),
+    ];
+    for (n, (who, profile)) in (0x100_u128..).zip(profiles) {
+        let user = Uuid::from_u128(n);
+        put(format!("/v1/users/{user}"), profile).await;
+        grant(desk, who, |grant| grant.user = user).await;
+    }
+    let customer = json!({ "name": "Customer", "kind": "customer", "organisation": CLIENT });
+    put(format!("/v1/users/{}", CUSTOMER.user), customer).await;
+    grant(desk, Who::Revoked, |grant| {
+        grant.revoked_at = Some(Timestamp::UNIX_EPOCH)
+    })
+    .await;
+    grant(desk, Who::Expired, |grant| {
+        grant.expires_at = Some(Timestamp::UNIX_EPOCH)
+    })
+    .await;
+    grant(desk, Who::Newcomer, |grant| {
+        grant.session = Some(Session {
+            id: Uuid::from_u128(0x5e5510),
+            agent: None,
+            change_password: true,
+        });
+    })
+    .await;
+    desk.caught_up().await;
+}
+
+/// Makes the token of `who`: that of an administrator, but for what `differs`.
+async fn grant(desk: &Desk, who: Who, differs: impl FnOnce(&mut TokenGrant)) {
+    let mut grant = ADMINISTRATOR.grant();
+    differs(&mut grant);
+    let hash = TokenHash::of(&who.token());
+    desk.log.tokens().put(hash, &grant).await.unwrap();
+}
+
+/// A new ticket of the customer, which the group works on and the follower follows.
+async fn ticket(desk: &Desk) -> String {
+    let body = json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" });
+    let created = desk.api.post(&CUSTOMER.token(), "/v1/tickets", &body).await.expect(201);
+    for (command, body) in [
+        ("assign", json!({ "group": GROUP })),
+        ("follow", json!({ "user": FOLLOWER.user })),
+    ] {
+        let path = format!("/v1/tickets/{}/{command}", created.id());
+        desk.api.post(&AGENT.token(), &path, &body).await.expect(200);
+    }
+    desk.caught_up().await;
+    created.id()
+}
+
+/// What becomes of a request.
+async fn ask(desk: &Desk, who: Who, (method, template, route): (&str, &str, For), ticket: &str) -> Cell {
+    let method: Method = method.parse().unwrap();
+    let path = path(template, ticket);
+    let mut request = desk.api.anonymous(method.clone(), &path);
+    if who != Who::Anonymous {
+        request = request.bearer_auth(who.token());
+    }
+    if method == Method::POST || method == Method::PUT {
+        request = request.json(&body(template));
+    }
+    let status = request.send().await.unwrap().status().as_u16();
+    assert!(status < 500, "{who:?} {method} {path}: {status}");
+    // Of other things there are none.
+    let is_there =
+        template.starts_with("/v1/tickets/{id}") || matches!(route, For::StaffAndOrganisation | For::StaffAndUser);
+    match status {
+        401 => Cell::Unauthenticated,
+        // Who has no password has nothing to change.
+        403 if route != For::SignedIn || who == Who::Newcomer => Cell::Forbidden,
+        404 if is_there => Cell::Absent,
+        _ => Cell::Through,
+    }
+}
+
+/// The cells of somebody's row that are not as expected.
+async fn wrong(desk: &Desk, who: Who) -> Vec<String> {
+    let ticket = ticket(desk).await;
+    let mut wrong = Vec::new();
+    for cell in ROUTES {
+        let (method, path, route) = cell;
+        let (found, expected) = (ask(desk, who, cell, &ticket).await, who.expected(route));
+        if found != expected {
+            wrong.push(format!("{who:?} {method} {path}: {found:?}, and not {expected:?}"));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_route_is_for_somebody() {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let documented: BTreeSet<(String, &str)> = paths
+        .flat_map(|(path, operations)| {
+            let methods = operations
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(|method| method.to_uppercase());
+            let methods = methods
+                .filter(|method| Method::from_bytes(method.as_bytes()).is_ok_and(|method| STANDARD.contains(&method)));
+            methods.map(|method| (method, path.as_str()))
+        })
+        .collect();
+    let listed: BTreeSet<(String, &str)> = ROUTES
+        .iter()
+        .map(|(method, path, _)| ((*method).to_owned(), *path))
+        .collect();
+    assert_eq!(listed, documented);
+}
+
+const STANDARD: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_may_do_on_every_route_what_it_is_for_and_nothing_else() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk).await;
+    let rows = EVERYBODY.map(|who| wrong(&desk, who));
+    let wrong = futures::future::join_all(rows).await.concat();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
