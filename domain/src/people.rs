@@ -16,7 +16,7 @@ use crate::text::{Body, Label};
 
 /// An entry takes no more profiles than this: one a week for twenty years. All of them are read for each change.
 pub const VERSIONS_MAX: u64 = 1_000;
-/// The most groups or roles of a user, systems or permission sets of a group, or products of an organisation.
+/// The most groups, roles or phones of a user, systems or permission sets of a group, or products of an organisation.
 pub const LIST_MAX: usize = 100;
 
 /// A person, or a service that acts like one.
@@ -36,12 +36,57 @@ pub struct User {
     pub permissions: BTreeSet<Permission>,
     /// The roles that the user holds.
     pub roles: BTreeSet<Assignment>,
+    /// The parts of the user's own name, as they are written in letters.
+    pub full_name: FullName,
     /// What the user does, in words.
     pub position: Option<Label>,
+    /// What else there is to know.
+    pub description: Option<Body>,
     /// Where to write to.
     pub email: Option<Label>,
+    /// Where to call.
+    pub phones: BTreeSet<Label>,
+    /// In which language to write and to speak; `None`: nobody has said.
+    pub language: Option<Language>,
     /// Whether the user may come in. One who may not is kept, because tickets refer to them.
     pub enabled: bool,
+}
+
+/// The parts of a person's name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FullName {
+    /// The family's.
+    pub last: Option<Label>,
+    /// The person's own.
+    pub first: Option<Label>,
+    /// A patronymic, or a second name.
+    pub middle: Option<Label>,
+}
+
+/// A language of the desk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English
+    #[default]
+    English,
+    /// Русский
+    Russian,
+    /// Español
+    Spanish,
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::English, Self::Russian, Self::Spanish];
+
+    /// Its name in JSON and in queries: ISO 639-1.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Russian => "ru",
+            Self::Spanish => "es",
+        }
+    }
 }
 
 /// What sort of actor a user is.
@@ -81,8 +126,12 @@ impl User {
             leading: false,
             permissions: BTreeSet::new(),
             roles: BTreeSet::new(),
+            full_name: FullName::default(),
             position: None,
+            description: None,
             email: None,
+            phones: BTreeSet::new(),
+            language: None,
             enabled: true,
         }
     }
@@ -170,7 +219,7 @@ pub enum Command {
     /// It goes by this name, if nothing better is known.
     Name(Label),
     /// This is known of it.
-    Profile(Profile),
+    Profile(Box<Profile>),
 }
 
 /// A fact about an entry.
@@ -179,7 +228,7 @@ pub enum Fact {
     /// It goes by this name.
     Named(EntryKind, Label),
     /// This is known of it.
-    Profile(Profile),
+    Profile(Box<Profile>),
 }
 
 /// Why a wish is refused.
@@ -200,7 +249,7 @@ pub enum Rejection {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     name: Option<Label>,
-    profile: Option<Profile>,
+    profile: Option<Box<Profile>>,
     facts: Revision,
 }
 
@@ -246,7 +295,7 @@ pub fn decide(
             if actor.kind != ActorKind::Staff || !actor.may(Permission::Administer) {
                 return Err(Rejection::NotPermitted);
             }
-            if actor.user.as_uuid() == id && !keeps_administering(entry.profile.as_ref(), profile) {
+            if actor.user.as_uuid() == id && !keeps_administering(entry.profile.as_deref(), profile) {
                 return Err(Rejection::OwnAccount);
             }
             if entry.profile.as_ref() == Some(profile) {
@@ -299,7 +348,11 @@ mod tests {
     }
 
     fn profile(user: &User) -> Command {
-        Command::Profile(Profile::User(user.clone()))
+        Command::Profile(Box::new(Profile::User(user.clone())))
+    }
+
+    fn written(user: User) -> Fact {
+        Fact::Profile(Box::new(Profile::User(user)))
     }
 
     #[test]
@@ -319,7 +372,7 @@ mod tests {
     #[test]
     fn the_same_record_again_makes_no_version() {
         let (id, command) = (CUSTOMER.as_uuid(), profile(&ada()));
-        let fact = Fact::Profile(Profile::User(ada()));
+        let fact = written(ada());
         let entry = Entry::default().evolve(&fact);
         assert_eq!(
             decide(&entry, EntryKind::User, id, &command, &administrator()),
@@ -330,7 +383,7 @@ mod tests {
             ..ada()
         };
         let changed = decide(&entry, EntryKind::User, id, &profile(&disabled), &administrator());
-        assert_eq!(changed, Ok(Some(Fact::Profile(Profile::User(disabled)))));
+        assert_eq!(changed, Ok(Some(written(disabled))));
     }
 
     #[test]
@@ -376,7 +429,7 @@ mod tests {
             permissions: BTreeSet::new(),
             ..ada()
         };
-        let entry = Entry::default().evolve(&Fact::Profile(Profile::User(by_role.clone())));
+        let entry = Entry::default().evolve(&written(by_role.clone()));
         let decide = |user: &User| {
             decide(
                 &entry,

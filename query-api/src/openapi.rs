@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use domain::actor::{ActorKind, Permission};
 use domain::catalogue::Catalogue;
+use domain::people::Language;
 use domain::sla::{ClockState, PartKind};
 use domain::text::{Label, Subject};
 use domain::ticket::{CommandName, Status, Visibility};
@@ -31,7 +32,6 @@ use crate::params::VALUES_MAX;
 use crate::positions::{WAIT_DEFAULT, WAIT_MAX};
 use crate::projections::Standing;
 use crate::tickets::export::format::Format;
-use crate::tickets::export::language::Language;
 use crate::tickets::filter::{NOT_OVERDUE, OVERDUE, SCORES};
 use crate::tickets::item::{Field, Item};
 use crate::tickets::one::Whole;

@@ -103,7 +103,7 @@ enum Condition {
 pub(crate) fn read(kind: EntryKind, params: &mut Params) -> Asked {
     let conditions = filters(kind).into_iter().map(|filter| {
         let values = params.all(filter.name, |text| filter.values.read(text));
-        values.into_iter().map(|value| filter.at.condition(value)).collect()
+        values.into_iter().map(|value| filter.at.condition(&value)).collect()
     });
     Asked {
         conditions: conditions.collect(),
@@ -126,12 +126,12 @@ impl Values {
 }
 
 impl At {
-    fn condition(self, value: Value) -> Condition {
+    fn condition(self, value: &Value) -> Condition {
         match self {
             Self::Member(name) => Condition::Has(json!({ name: value })),
             Self::List(name) => Condition::Has(json!({ name: [value] })),
             Self::Held => Condition::Has(json!({ "roles": [{ "role": value }] })),
-            Self::Systems => Condition::Connected(value == Value::Bool(true)),
+            Self::Systems => Condition::Connected(*value == Value::Bool(true)),
         }
     }
 }

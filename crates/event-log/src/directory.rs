@@ -70,14 +70,14 @@ impl Aggregate for OneEntry {
     fn event(fact: Fact) -> Event {
         match fact {
             Fact::Named(kind, name) => Event::Named { kind, name },
-            Fact::Profile(profile) => Event::Profile(Box::new(profile)),
+            Fact::Profile(profile) => Event::Profile(profile),
         }
     }
 
     fn fact(event: Event) -> Option<Fact> {
         match event {
             Event::Named { kind, name } => Some(Fact::Named(kind, name)),
-            Event::Profile(profile) => Some(Fact::Profile(*profile)),
+            Event::Profile(profile) => Some(Fact::Profile(profile)),
             Event::Calendar(_) | Event::Policy(_) | Event::Agreed(_) | Event::Digest(_) => None,
         }
     }
@@ -134,7 +134,7 @@ impl Directory {
     /// Writes what is known of the entry of this id, once, however often it is asked for. An entry that is not there begins
     /// with it.
     pub async fn write(&self, id: Uuid, profile: &Profile, request: &Request) -> Result<ProfileOutcome, ProfileError> {
-        let command = Command::Profile(profile.clone());
+        let command = Command::Profile(Box::new(profile.clone()));
         execute::<OneEntry>(&self.inner, (profile.kind(), id), &command, request).await
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::actor::Permission;
 use domain::calendar::{CalendarSpec, Interval, WEEKDAYS, WorkingTime, weekday_name};
 use domain::ids::{GroupId, PermissionSetId};
-use domain::people::Profile;
+use domain::people::{Language, Profile};
 use domain::policy::WaitLength;
 use domain::rights::Assignment;
 use domain::sla::stored::Version;
@@ -57,18 +57,24 @@ pub fn profile(profile: &Profile) -> Value {
             "leading": user.leading,
             "permissions": permissions(&user.permissions),
             "roles": user.roles.iter().map(assignment).collect::<Vec<_>>(),
+            "last_name": user.full_name.last.as_ref().map(Label::as_str),
+            "first_name": user.full_name.first.as_ref().map(Label::as_str),
+            "middle_name": user.full_name.middle.as_ref().map(Label::as_str),
             "position": user.position.as_ref().map(Label::as_str),
+            "description": user.description.as_ref().map(Body::as_str),
             "email": user.email.as_ref().map(Label::as_str),
+            "phones": labels(&user.phones),
+            "language": user.language.map(Language::as_str),
             "enabled": user.enabled,
         }),
         Profile::Group(group) => json!({
             "description": group.description.as_ref().map(Body::as_str),
-            "systems": group.systems.iter().map(Label::as_str).collect::<Vec<_>>(),
+            "systems": labels(&group.systems),
             "permission_sets": sets(&group.permission_sets),
             "archived": group.archived,
         }),
         Profile::Organisation(organisation) => json!({
-            "products": organisation.products.iter().map(Label::as_str).collect::<Vec<_>>(),
+            "products": labels(&organisation.products),
             "archived": organisation.archived,
         }),
         Profile::Role(role) => json!({
@@ -92,6 +98,10 @@ fn assignment(held: &Assignment) -> Value {
 /// Permissions by their names.
 pub fn permissions(permissions: &BTreeSet<Permission>) -> Vec<&'static str> {
     permissions.iter().map(|permission| permission.as_str()).collect()
+}
+
+fn labels(labels: &BTreeSet<Label>) -> Vec<&str> {
+    labels.iter().map(Label::as_str).collect()
 }
 
 fn sets(ids: &BTreeSet<PermissionSetId>) -> Vec<String> {

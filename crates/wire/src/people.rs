@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::actor::Permission;
 use domain::ids::{GroupId, PermissionSetId, RoleId};
-use domain::people::{Group, Organisation, Profile, User, UserKind};
+use domain::people::{FullName, Group, Language, Organisation, Profile, User, UserKind};
 use domain::rights::{Assignment, PermissionSet, Role};
 use domain::text::{Body, Label};
 use serde::{Deserialize, Serialize};
@@ -36,12 +36,19 @@ struct UserV1<'b> {
     enabled: bool,
 }
 
-/// FROZEN. What version 1 has, and the roles: each with the group within which it is held.
+/// FROZEN. What version 1 has, the roles, each with the group within which it is held, and more about the person. Languages by
+/// their names.
 #[derive(Serialize, Deserialize)]
 struct UserV2<'b> {
     #[serde(borrow)]
     user: UserV1<'b>,
     roles: Vec<([u8; 16], Option<[u8; 16]>)>,
+    last_name: Option<&'b str>,
+    first_name: Option<&'b str>,
+    middle_name: Option<&'b str>,
+    description: Option<&'b str>,
+    phones: Vec<&'b str>,
+    language: Option<&'b str>,
 }
 
 /// FROZEN.
@@ -123,6 +130,12 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
                 .iter()
                 .map(|held| (held.role.to_bytes(), held.group.map(GroupId::to_bytes)))
                 .collect(),
+            last_name: user.full_name.last.as_ref().map(Label::as_str),
+            first_name: user.full_name.first.as_ref().map(Label::as_str),
+            middle_name: user.full_name.middle.as_ref().map(Label::as_str),
+            description: user.description.as_ref().map(Body::as_str),
+            phones: texts(&user.phones),
+            language: user.language.map(Language::as_str),
         }),
         Profile::Group(group) => postcard::to_stdvec(&GroupV2 {
             group: GroupV1 {
@@ -157,9 +170,9 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
 /// `None`: the kind is none of a profile's.
 pub(crate) fn decode(kind: KindVersion, bytes: &[u8]) -> Option<Result<Profile, DecodeError>> {
     match kind {
-        USER_V1 => Some(exact(bytes).and_then(user_without_roles).map(Profile::User)),
+        USER_V1 => Some(exact(bytes).and_then(first_user).map(Profile::User)),
         USER_V2 => Some(user(bytes).map(Profile::User)),
-        GROUP_V1 => Some(exact(bytes).and_then(group_without_sets).map(Profile::Group)),
+        GROUP_V1 => Some(exact(bytes).and_then(first_group).map(Profile::Group)),
         GROUP_V2 => Some(group(bytes).map(Profile::Group)),
         ORGANISATION_V1 => Some(organisation(bytes).map(Profile::Organisation)),
         ROLE_V1 => Some(role(bytes).map(Profile::Role)),
@@ -174,28 +187,37 @@ fn user(bytes: &[u8]) -> Result<User, DecodeError> {
         role: RoleId::from_bytes(role),
         group: group.map(value::group),
     };
+    let known = |name: &str| Language::ALL.into_iter().find(|language| language.as_str() == name);
+    let language = |name| known(name).ok_or(DecodeError::Value { field: "language" });
     Ok(User {
         roles: stored.roles.into_iter().map(held).collect(),
-        ..user_without_roles(stored.user)?
+        full_name: FullName {
+            last: value::optional_label(stored.last_name)?,
+            first: value::optional_label(stored.first_name)?,
+            middle: value::optional_label(stored.middle_name)?,
+        },
+        description: value::optional_body(stored.description)?,
+        phones: labels(stored.phones)?,
+        language: stored.language.map(language).transpose()?,
+        ..first_user(stored.user)?
     })
 }
 
-fn user_without_roles(stored: UserV1<'_>) -> Result<User, DecodeError> {
+fn first_user(stored: UserV1<'_>) -> Result<User, DecodeError> {
+    let kind = match stored.kind {
+        1 => UserKind::Staff,
+        2 => UserKind::Customer,
+        _ => return Err(DecodeError::Value { field: "kind of user" }),
+    };
     Ok(User {
-        name: value::label(stored.name)?,
-        kind: match stored.kind {
-            1 => UserKind::Staff,
-            2 => UserKind::Customer,
-            _ => return Err(DecodeError::Value { field: "kind of user" }),
-        },
         organisation: stored.organisation.map(value::organisation),
         groups: stored.groups.into_iter().map(value::group).collect(),
         leading: stored.leading,
         permissions: permissions(stored.permissions)?,
-        roles: BTreeSet::new(),
         position: value::optional_label(stored.position)?,
         email: value::optional_label(stored.email)?,
         enabled: stored.enabled,
+        ..User::plain(value::label(stored.name)?, kind)
     })
 }
 
@@ -207,11 +229,11 @@ fn group(bytes: &[u8]) -> Result<Group, DecodeError> {
             .into_iter()
             .map(PermissionSetId::from_bytes)
             .collect(),
-        ..group_without_sets(stored.group)?
+        ..first_group(stored.group)?
     })
 }
 
-fn group_without_sets(stored: GroupV1<'_>) -> Result<Group, DecodeError> {
+fn first_group(stored: GroupV1<'_>) -> Result<Group, DecodeError> {
     Ok(Group {
         name: value::label(stored.name)?,
         description: value::optional_body(stored.description)?,

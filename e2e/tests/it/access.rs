@@ -242,7 +242,6 @@ impl Who {
             Self::Newcomer => or(route == For::SignedIn, Cell::Forbidden),
             Self::Known(_) | Self::ByRole | Self::ByGroup | Self::Member => match route {
                 For::Public | For::SignedIn | For::Callers => Cell::Through,
-                For::Staff => or(self.staff(), Cell::Forbidden),
                 For::Administrators => or(self.administers(), Cell::Forbidden),
                 For::StaffAndOrganisation => or(self.staff() || self.requesters_side(), Cell::Absent),
                 For::StaffAndUser => or(self.staff() || self == Self::Known(CUSTOMER), Cell::Absent),
@@ -252,7 +251,7 @@ impl Who {
                 {
                     Cell::Absent
                 }
-                For::ViewingStaff => or(self.staff(), Cell::Forbidden),
+                For::Staff | For::ViewingStaff => or(self.staff(), Cell::Forbidden),
                 For::RequestersSide => or(self.requesters_side(), Cell::Forbidden),
                 For::RequestersSideAndStaff => or(self.staff() || self.requesters_side(), Cell::Forbidden),
                 For::Closing => or(self.closes() || self.requesters_side(), Cell::Forbidden),
@@ -359,16 +358,16 @@ async fn admit(desk: &Desk) {
     let customer = json!({ "name": "Customer", "kind": "customer", "organisation": CLIENT });
     put(format!("/v1/users/{}", CUSTOMER.user), customer).await;
     grant(desk, Who::Revoked, |grant| {
-        grant.revoked_at = Some(Timestamp::UNIX_EPOCH)
+        grant.revoked_at = Some(Timestamp::UNIX_EPOCH);
     })
     .await;
     grant(desk, Who::Expired, |grant| {
-        grant.expires_at = Some(Timestamp::UNIX_EPOCH)
+        grant.expires_at = Some(Timestamp::UNIX_EPOCH);
     })
     .await;
     grant(desk, Who::Newcomer, |grant| {
         grant.session = Some(Session {
-            id: Uuid::from_u128(0x5e5510),
+            id: Uuid::from_u128(0x5e55),
             agent: None,
             change_password: true,
         });

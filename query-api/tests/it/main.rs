@@ -39,4 +39,5 @@ mod search;
 mod ticket;
 #[cfg(test)]
 mod visible;
+#[cfg(test)]
 mod whole_life;

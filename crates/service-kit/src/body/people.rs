@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::actor::Permission;
 use domain::directory::EntryKind;
-use domain::people::{Group, LIST_MAX, Organisation, Profile, User, UserKind};
+use domain::people::{FullName, Group, LIST_MAX, Language, Organisation, Profile, User, UserKind};
 use domain::rights::{Assignment, PermissionSet, Role};
 use domain::text::{Body, Label};
 use serde_json::{Map, Value};
@@ -35,8 +35,16 @@ fn user(fields: &mut Fields<'_>) -> Option<User> {
     let leading = fields.flag("leading");
     let permissions = fields.optional("permissions", permissions).unwrap_or_default();
     let roles = fields.optional("roles", |value| list(value, assignment));
+    let full_name = FullName {
+        last: fields.optional("last_name", text(Label::parse)),
+        first: fields.optional("first_name", text(Label::parse)),
+        middle: fields.optional("middle_name", text(Label::parse)),
+    };
     let position = fields.optional("position", text(Label::parse));
+    let description = fields.optional("description", text(Body::parse));
     let email = fields.optional("email", email);
+    let phones = fields.optional("phones", |value| list(value, label));
+    let language = fields.optional("language", |value| one_of(&Language::ALL, Language::as_str, value));
     let enabled = fields.flag("enabled");
     if kind == Some(UserKind::Customer) && !permissions.is_empty() {
         fields.refuse("/permissions", "invalid", "customers hold no permissions");
@@ -49,8 +57,12 @@ fn user(fields: &mut Fields<'_>) -> Option<User> {
         leading: leading.unwrap_or(false),
         permissions,
         roles: roles.unwrap_or_default(),
+        full_name,
         position,
+        description,
         email,
+        phones: phones.unwrap_or_default(),
+        language,
         enabled: enabled.unwrap_or(true),
     })
 }

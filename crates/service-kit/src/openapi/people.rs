@@ -2,7 +2,7 @@
 
 use domain::actor::Permission;
 use domain::directory::EntryKind;
-use domain::people::{LIST_MAX, UserKind};
+use domain::people::{LIST_MAX, Language, UserKind};
 use domain::text::{Body, Label};
 
 use super::schema::{
@@ -59,8 +59,14 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
                 "The roles that they hold: each system-wide, or within a group.",
                 nullable(array_up_to(LIST_MAX, assignment())),
             ),
+            optional("last_name", "", nullable(label())),
+            optional("first_name", "", nullable(label())),
+            optional("middle_name", "", nullable(label())),
             optional("position", "", nullable(label())),
+            optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
             optional("email", "", nullable(string())),
+            optional("phones", "", labels()),
+            optional("language", "In which to write and to speak.", nullable(language())),
             optional(
                 "enabled",
                 "Whether they may come in; true, if left out.",
@@ -105,8 +111,14 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
             required("leading", "", boolean()),
             required("permissions", "", array(permission())),
             required("roles", "", array(assignment())),
+            required("last_name", "", nullable(string())),
+            required("first_name", "", nullable(string())),
+            required("middle_name", "", nullable(string())),
             required("position", "", nullable(string())),
+            required("description", "", nullable(string())),
             required("email", "", nullable(string())),
+            required("phones", "", array(string())),
+            required("language", "", nullable(language())),
             required("enabled", "", boolean()),
         ],
         EntryKind::Group => vec![
@@ -143,6 +155,10 @@ fn assignment() -> Shape {
             nullable(uuid()),
         ),
     ])
+}
+
+fn language() -> Shape {
+    names(Language::ALL.map(Language::as_str))
 }
 
 fn permission() -> Shape {

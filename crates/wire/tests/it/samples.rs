@@ -10,7 +10,7 @@ use domain::contract::{Agreed, Contract, SupportPeriod};
 use domain::digest::Digest;
 use domain::directory::{self, EntryKind};
 use domain::ids::{CommandId, GroupId, OrganisationId, PermissionSetId, Revision, RoleId, TicketNumber, UserId};
-use domain::people::{Group, Organisation, Profile, User, UserKind};
+use domain::people::{FullName, Group, Language, Organisation, Profile, User, UserKind};
 use domain::policy::WaitLength;
 use domain::rights::{Assignment, PermissionSet, Role};
 use domain::sla::{BreachAction, Delivery, Notified, Scope, Target, TargetKind, stored as policy};
@@ -323,6 +323,14 @@ fn profiles() -> impl Iterator<Item = Profile> {
     let held = |role, group| Assignment { role, group };
     let with_roles = User {
         roles: BTreeSet::from([held(lead, None), held(lead, Some(GROUP)), held(helper, None)]),
+        full_name: FullName {
+            last: Some(label("Lovelace")),
+            first: Some(label("Ada")),
+            middle: Some(label("Байрон")),
+        },
+        description: Some(body("Knows the engine.")),
+        phones: BTreeSet::from([label("+7 495 000-00-00"), label("1842")]),
+        language: Some(Language::Russian),
         ..user.clone()
     };
     let sets = BTreeSet::from([53, 54].map(|byte| PermissionSetId::from_bytes([byte; 16])));

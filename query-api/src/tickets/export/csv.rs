@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use ::csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
+use domain::people::Language;
 
 use super::super::item::{Field, TicketRow};
 use super::column::{Cell, Column};
 use super::encode::{EncodeError, Encoder};
-use super::language::Language;
+use super::language;
 use super::reading::Batch;
 
 /// Beginnings that make some spreadsheet take a text for a formula.
@@ -29,7 +30,7 @@ impl<W: Write> Csv<W> {
         // The contract's names are English, and programs look for them.
         let title = |column: &Column| match language {
             Language::English => column.name().into_owned(),
-            Language::Russian | Language::Spanish => language.title(*column),
+            Language::Russian | Language::Spanish => language::title(language, *column),
         };
         to.write_record(columns.iter().map(title))?;
         Ok(Self { to, columns })

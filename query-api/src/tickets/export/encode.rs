@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 
 use ::parquet::errors::ParquetError;
+use domain::people::Language;
 use rust_xlsxwriter::XlsxError;
 use tokio::sync::mpsc;
 
 use super::super::item::Field;
 use super::csv::Csv;
 use super::format::Format;
-use super::language::Language;
 use super::ndjson::Ndjson;
 use super::outlet::Outlet;
 use super::parquet::Parquet;

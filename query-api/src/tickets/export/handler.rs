@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
+use domain::people::Language;
 use jiff::Timestamp;
 use service_kit::http::Caller;
 use service_kit::{Problem, chain};
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::list::Selection;
 use super::encode::{EncodeError, Input, Style, encode};
 use super::format::Format;
-use super::language::Language;
+use super::language;
 use super::outlet::{Gone, Outlet, WhyGone};
 use super::reading::{Batch, Reading};
 use super::running::Running;
@@ -87,7 +88,7 @@ pub(crate) async fn export(
 fn read(uri: &Uri, now: Timestamp) -> Result<(Selection, Format, Language), Problem> {
     let mut params = Selection::params(uri, &["format", "lang"])?;
     let selection = Selection::read(&mut params, now);
-    let language = params.one("lang", Language::parse).unwrap_or_default();
+    let language = params.one("lang", language::parse).unwrap_or_default();
     let format = params.required("format", Format::parse);
     params.finish()?;
     let format = format.ok_or_else(Problem::internal)?;

@@ -1,58 +1,37 @@
 //! The first row of a sheet, in the languages of the portal.
 
+use domain::people::Language;
+
 use super::super::item::Field;
 use super::column::Column;
 use crate::params::one_of;
 
-/// A language for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Language {
-    #[default]
-    English,
-    Russian,
-    Spanish,
+/// The language of that name.
+pub(super) fn parse(text: &str) -> Result<Language, String> {
+    one_of(&Language::ALL, Language::as_str)(text)
 }
 
-impl Language {
-    /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::English, Self::Russian, Self::Spanish];
-
-    /// Its name in the query.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Russian => "ru",
-            Self::Spanish => "es",
-        }
+/// The tickets, as a sheet is called.
+pub(super) const fn tickets(language: Language) -> &'static str {
+    match language {
+        Language::English | Language::Spanish => "Tickets",
+        Language::Russian => "Тикеты",
     }
+}
 
-    /// The language of that name.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        one_of(&Self::ALL, Self::as_str)(text)
+/// A column's title for people.
+pub(super) fn title(language: Language, column: Column) -> String {
+    match column {
+        Column::Of(field) => name(language, field).to_owned(),
+        Column::IdOf(field) => format!("{} (ID)", name(language, field)),
     }
+}
 
-    /// The tickets, as a sheet is called.
-    pub(super) const fn tickets(self) -> &'static str {
-        match self {
-            Self::English | Self::Spanish => "Tickets",
-            Self::Russian => "Тикеты",
-        }
-    }
-
-    /// A column's title for people.
-    pub(super) fn title(self, column: Column) -> String {
-        match column {
-            Column::Of(field) => self.field(field).to_owned(),
-            Column::IdOf(field) => format!("{} (ID)", self.field(field)),
-        }
-    }
-
-    const fn field(self, field: Field) -> &'static str {
-        match self {
-            Self::English => english(field),
-            Self::Russian => russian(field),
-            Self::Spanish => spanish(field),
-        }
+const fn name(language: Language, field: Field) -> &'static str {
+    match language {
+        Language::English => english(field),
+        Language::Russian => russian(field),
+        Language::Spanish => spanish(field),
     }
 }
 

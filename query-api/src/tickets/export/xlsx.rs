@@ -5,6 +5,7 @@
 
 use std::io::Write;
 
+use domain::people::Language;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
@@ -12,7 +13,7 @@ use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 use super::super::item::{Field, TicketRow};
 use super::column::{Cell, Column};
 use super::encode::{EncodeError, Encoder};
-use super::language::Language;
+use super::language;
 use super::reading::Batch;
 
 /// What Excel takes on one sheet, the titles included. More goes to further sheets.
@@ -73,13 +74,13 @@ impl<W: Write> Xlsx<W> {
 
     fn titles(&mut self) -> Result<(), XlsxError> {
         let name = match self.sheets {
-            1 => self.language.tickets().to_owned(),
-            number => format!("{} {number}", self.language.tickets()),
+            1 => language::tickets(self.language).to_owned(),
+            number => format!("{} {number}", language::tickets(self.language)),
         };
         self.sheet.set_name(name)?;
         self.sheet.set_freeze_panes(1, 0)?;
         for (place, column) in &self.columns {
-            let mut title = self.language.title(*column);
+            let mut title = language::title(self.language, *column);
             if column.is_time() {
                 title.push_str(" (UTC)");
             }
