@@ -6,7 +6,9 @@ use std::sync::Arc;
 use domain::Timestamp;
 use domain::catalogue::Catalogue;
 use domain::ids::UserId;
-use event_log::{Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Policies, Standing, Tickets};
+use event_log::{
+    AuditStore, Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Policies, Standing, Tickets,
+};
 use service_kit::Problem;
 use service_kit::tokens::{Authenticate, Bearer, TokenHash};
 use tokio::sync::Semaphore;
@@ -36,6 +38,7 @@ pub struct Parts {
     pub(crate) catalogue: Catalogue,
     pub(crate) tokens: TokenBook,
     pub(crate) credentials: CredentialStore,
+    pub(crate) audit: AuditStore,
     pub(crate) passwords: Passwords,
 }
 
@@ -55,6 +58,7 @@ impl App {
             catalogue: Catalogue::default(),
             tokens: TokenBook::new(log.tokens()),
             credentials: log.credentials(),
+            audit: log.audit(),
             passwords: Passwords::default(),
         };
         Self { parts: Arc::new(parts) }

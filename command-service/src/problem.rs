@@ -12,7 +12,7 @@ use domain::sla::stored as policies;
 use domain::ticket::{CommandName, Rejection, TicketState, allowed_commands};
 use domain::workflow::Workflow;
 use event_log::{
-    CalendarError, ContractError, CredentialError, DirectoryError, ExecuteError, PolicyError, ProfileError,
+    AuditError, CalendarError, ContractError, CredentialError, DirectoryError, ExecuteError, PolicyError, ProfileError,
     TokenStoreError,
 };
 use service_kit::body::calendar::unacceptable;
@@ -170,6 +170,12 @@ pub(crate) fn of_credential(error: &CredentialError) -> Problem {
     }
 }
 
+/// The problem with what happened around signing in and could not be kept or read.
+pub(crate) fn of_audit(error: &AuditError) -> Problem {
+    tracing::warn!(error = chain(error), "the audit cannot be reached");
+    log_unavailable()
+}
+
 /// The problem with a session that could not be written.
 pub(crate) fn of_token(error: &TokenStoreError) -> Problem {
     tracing::warn!(error = chain(error), "sessions cannot be written");
@@ -185,8 +191,7 @@ pub(crate) fn wrong_credentials() -> Problem {
 
 /// The problem for callers who may not write profiles.
 pub(crate) fn only_administrators() -> Problem {
-    Problem::new(&types::NOT_PERMITTED)
-        .detail("Only staff with the permission administer write what is known of users, groups and organisations.")
+    Problem::new(&types::NOT_PERMITTED).detail("Only staff with the permission administer do that.")
 }
 
 /// The problem for callers whom contracts do not concern.

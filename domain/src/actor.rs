@@ -53,7 +53,7 @@ impl Permission {
     /// Every permission there is.
     pub const ALL: [Self; 3] = [Self::Import, Self::CloseAny, Self::Administer];
 
-    /// Its name on the command line and in stored tokens.
+    /// Its name on the command line, in stored tokens and in the log.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Import => "import",

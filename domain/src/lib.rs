@@ -12,7 +12,8 @@
 //! * [`digest`]: of which stretches of time digests are.
 //! * [`workflow`]: which statuses and commands are used for whom, and what people call them.
 //! * [`catalogue`]: the types, priorities and categories that a desk offers.
-//! * [`people`]: what is known of users, groups and organisations.
+//! * [`people`]: what is known of users, groups, organisations, roles and permission sets.
+//! * [`rights`]: what users may do by them.
 //! * [`sign_in`]: logins, which passwords may be chosen, and how long who guesses has to wait.
 //! * [`directory`]: the names behind the ids.
 

@@ -79,7 +79,7 @@ impl Language {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::English, Self::Russian, Self::Spanish];
 
-    /// Its name in JSON and in queries: ISO 639-1.
+    /// Its name in JSON, in queries and in the log: ISO 639-1.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -309,14 +309,18 @@ pub fn decide(
     }
 }
 
-/// Whether a user who can change profiles still can afterwards: by the permission itself, or by all the groups and roles that
-/// they had, if they did not hold it themselves. Of what is no user the question does not arise.
+/// Whether a user who can change profiles still can afterwards: by the permission itself, or by all the groups and system-wide
+/// roles that they had, if they did not hold it themselves. Which of these gives it, an entry does not know. Of what is no
+/// user the question does not arise.
 fn keeps_administering(before: Option<&Profile>, after: &Profile) -> bool {
     let Profile::User(user) = after else { return true };
     let itself = |user: &User| user.permissions.contains(&Permission::Administer);
     let by_others = match before {
         Some(Profile::User(before)) => {
-            !itself(before) && user.groups.is_superset(&before.groups) && user.roles.is_superset(&before.roles)
+            let mut system_wide = before.roles.iter().filter(|held| held.group.is_none());
+            !itself(before)
+                && user.groups.is_superset(&before.groups)
+                && system_wide.all(|held| user.roles.contains(held))
         }
         Some(_) | None => false,
     };

@@ -1,7 +1,8 @@
 //! What users may do: by their own profiles, by their groups, and by roles, system-wide or within a group.
 //!
-//! Rights come in permission sets, which are given to groups and roles. A set that is archived, or that a role, group or
-//! profile names and nobody has written, gives nothing.
+//! Permissions come in sets, which are given to groups and roles. A set or a role that is archived, or that is named and
+//! nobody has written, gives nothing. An archived group gives none of its sets; who is in it, and holds a role within it or
+//! leads there, goes on doing so, because its tickets are still there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -49,15 +50,15 @@ pub struct Assignment {
     pub group: Option<GroupId>,
 }
 
-/// The groups, roles and permission sets that rights follow from.
+/// The groups, roles and permission sets from which it follows what users may do.
 #[derive(Debug, Clone, Default)]
-pub struct Rights {
+pub struct Givers {
     groups: HashMap<GroupId, Group>,
     roles: HashMap<RoleId, Role>,
     sets: HashMap<PermissionSetId, PermissionSet>,
 }
 
-impl Rights {
+impl Givers {
     /// Takes in what is known of the entry of this id. Says nothing of users and organisations.
     pub fn add(&mut self, id: Uuid, profile: &Profile) {
         match profile {
@@ -109,8 +110,9 @@ impl Rights {
                     }
                 }
                 Some(group) if user.groups.contains(group) => {
-                    let tickets = given.filter(|permission| permission.category() == Category::Tickets);
-                    within.entry(*group).or_default().extend(tickets);
+                    for permission in given.filter(|permission| permission.category() == Category::Tickets) {
+                        within.entry(*group).or_default().insert(permission);
+                    }
                     if role.leading {
                         leads.insert(*group);
                     }
@@ -196,12 +198,12 @@ mod tests {
         }
     }
 
-    fn rights(group: Group, role: Role, set: PermissionSet) -> Rights {
-        let mut rights = Rights::default();
-        rights.add(GROUP.as_uuid(), &Profile::Group(group));
-        rights.add(ROLE.as_uuid(), &Profile::Role(role));
-        rights.add(SET.as_uuid(), &Profile::PermissionSet(set));
-        rights
+    fn givers(group: Group, role: Role, set: PermissionSet) -> Givers {
+        let mut givers = Givers::default();
+        givers.add(GROUP.as_uuid(), &Profile::Group(group));
+        givers.add(ROLE.as_uuid(), &Profile::Role(role));
+        givers.add(SET.as_uuid(), &Profile::PermissionSet(set));
+        givers
     }
 
     fn held(group: Option<GroupId>) -> User {
@@ -210,19 +212,19 @@ mod tests {
 
     #[test]
     fn members_hold_what_their_groups_give() {
-        let rights = rights(group(&[SET]), role(), set());
-        let actor = rights.actor(USER, &user(&[])).unwrap();
+        let givers = givers(group(&[SET]), role(), set());
+        let actor = givers.actor(USER, &user(&[])).unwrap();
         assert_eq!(actor.permissions, BTreeSet::from(Permission::ALL));
         let stranger = User {
             groups: BTreeSet::from([OTHER]),
             ..user(&[])
         };
-        assert_eq!(rights.actor(USER, &stranger).unwrap().permissions, BTreeSet::new());
+        assert_eq!(givers.actor(USER, &stranger).unwrap().permissions, BTreeSet::new());
     }
 
     #[test]
     fn a_role_held_system_wide_gives_everything_and_leads_everywhere() {
-        let actor = rights(group(&[]), role(), set()).actor(USER, &held(None)).unwrap();
+        let actor = givers(group(&[]), role(), set()).actor(USER, &held(None)).unwrap();
         assert_eq!(actor.permissions, BTreeSet::from(Permission::ALL));
         assert_eq!(actor.leads, BTreeSet::from([GROUP]));
         assert_eq!(actor.within, BTreeMap::new());
@@ -230,14 +232,14 @@ mod tests {
 
     #[test]
     fn a_role_held_within_a_group_is_for_its_tickets_alone() {
-        let rights = rights(group(&[]), role(), set());
-        let actor = rights.actor(USER, &held(Some(GROUP))).unwrap();
+        let givers = givers(group(&[]), role(), set());
+        let actor = givers.actor(USER, &held(Some(GROUP))).unwrap();
         assert_eq!(actor.permissions, BTreeSet::new());
         assert_eq!(actor.leads, BTreeSet::from([GROUP]));
         assert!(actor.may_with(Permission::CloseAny, Some(GROUP)));
         assert!(!actor.may_with(Permission::CloseAny, Some(OTHER)) && !actor.may_with(Permission::CloseAny, None));
         assert!(!actor.may_with(Permission::Import, Some(GROUP)) && !actor.may(Permission::Administer));
-        let elsewhere = rights.actor(USER, &held(Some(OTHER))).unwrap();
+        let elsewhere = givers.actor(USER, &held(Some(OTHER))).unwrap();
         assert_eq!((elsewhere.leads, elsewhere.within), (BTreeSet::new(), BTreeMap::new()));
     }
 
@@ -255,39 +257,41 @@ mod tests {
             archived: true,
             ..group(&[SET])
         };
+        let without_sets = Role {
+            permission_sets: BTreeSet::new(),
+            ..role()
+        };
+        let here = BTreeSet::from([GROUP]);
         let cases = [
-            rights(group(&[SET]), role(), archived_set),
-            rights(group(&[]), archived_role, set()),
-            rights(
-                archived_group,
-                Role {
-                    permission_sets: BTreeSet::new(),
-                    ..role()
-                },
-                set(),
-            ),
-            Rights::default(),
+            // A role leads without its sets.
+            (givers(group(&[SET]), role(), archived_set), here.clone()),
+            (givers(group(&[]), archived_role, set()), BTreeSet::new()),
+            (givers(archived_group, without_sets, set()), here),
+            (Givers::default(), BTreeSet::new()),
         ];
-        for rights in cases {
-            let actor = rights.actor(USER, &held(None)).unwrap();
-            assert_eq!(actor.permissions, BTreeSet::new());
+        for (givers, leads) in cases {
+            for held in [held(None), held(Some(GROUP))] {
+                let actor = givers.actor(USER, &held).unwrap();
+                assert_eq!(actor.permissions, BTreeSet::new());
+                assert_eq!((actor.within, &actor.leads), (BTreeMap::new(), &leads));
+            }
         }
     }
 
     #[test]
     fn customers_lead_and_hold_no_permissions_and_the_disabled_are_nobody() {
-        let rights = rights(group(&[SET]), role(), set());
+        let givers = givers(group(&[SET]), role(), set());
         let customer = User {
             kind: UserKind::Customer,
             ..held(Some(GROUP))
         };
-        let actor = rights.actor(USER, &customer).unwrap();
+        let actor = givers.actor(USER, &customer).unwrap();
         assert_eq!((actor.permissions.len(), actor.within.len()), (0, 0));
         assert_eq!(actor.leads, BTreeSet::from([GROUP]));
         let disabled = User {
             enabled: false,
             ..held(None)
         };
-        assert_eq!(rights.actor(USER, &disabled), None);
+        assert_eq!(givers.actor(USER, &disabled), None);
     }
 }

@@ -154,7 +154,11 @@ mod tests {
         let all = product(&who, &roles).into_iter();
         all.map(|(((user, kind), organisation), (groups, leading))| Actor {
             organisation,
-            leads: if leading { groups.clone() } else { BTreeSet::new() },
+            leads: if leading {
+                groups.clone()
+            } else {
+                BTreeSet::from([group(22)])
+            },
             groups,
             ..Actor::plain(user, kind)
         })

@@ -54,10 +54,16 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
     let list = reading(list, &format!("List {noun}s that have a profile, by name, for staff")).parameters(
         filters(kind)
             .into_iter()
-            .map(|filter| query(filter.name, "", array_up_to(VALUES_MAX, values(filter.values))))
+            .map(|filter| {
+                query(
+                    filter.name,
+                    "Of the profile itself; repeat it for any of several.",
+                    array_up_to(VALUES_MAX, values(filter.values)),
+                )
+            })
             .chain([query(
                 "q",
-                "A part of the name or of the address.",
+                "A part of the name, or of a user's address.",
                 text(Label::CHARACTERS_MAX),
             )]),
     );

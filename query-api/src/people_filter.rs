@@ -148,7 +148,7 @@ impl Asked {
         }
         if let Some(part) = &self.part {
             // As the index has it.
-            sql.push(" AND t.name || ' ' || COALESCE(t.definition ->> 'email', '') ILIKE ")
+            sql.push(" AND t.name || E'\\n' || COALESCE(t.definition ->> 'email', '') ILIKE ")
                 .push_bind(format!("%{}%", escaped(part.as_str())));
         }
     }

@@ -10,7 +10,7 @@ use domain::actor::{Actor, ActorKind};
 use domain::directory::EntryKind;
 use domain::ids::{GroupId, UserId};
 use domain::people::{Profile, User};
-use domain::rights::Rights;
+use domain::rights::Givers;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use service_kit::body::people;
@@ -76,13 +76,13 @@ impl Found {
 
     /// Whom the user acts as; `None`: as nobody.
     pub(crate) fn actor(&self, id: UserId, user: &User) -> Result<Option<Actor>, Problem> {
-        let mut rights = Rights::default();
+        let mut givers = Givers::default();
         for (kind, id, name, definition) in self.entries.iter().flat_map(|Jsonb(entries)| entries) {
             let kind = EntryKind::ALL.into_iter().find(|known| known.as_str() == kind);
             let kind = kind.ok_or_else(Problem::internal)?;
-            rights.add(*id, &profile(kind, name, definition.clone())?);
+            givers.add(*id, &profile(kind, name, definition.clone())?);
         }
-        Ok(rights.actor(id, user))
+        Ok(givers.actor(id, user))
     }
 }
 

@@ -4,6 +4,7 @@ mod calendars;
 mod commands;
 mod contracts;
 mod headers;
+mod origin;
 mod people;
 mod policies;
 mod re_evaluation;
@@ -17,7 +18,7 @@ pub(crate) use rehearsal::NAMED_MAX;
 pub(crate) use tickets::answer;
 
 use axum::Router;
-use axum::routing::{delete, post, put};
+use axum::routing::{delete, get, post, put};
 use domain::directory::EntryKind;
 
 use crate::app::App;
@@ -52,6 +53,7 @@ pub fn routes(app: App) -> Router {
             "/v1/users/{id}/login",
             put(sessions::give_login).delete(sessions::take_login),
         )
+        .route("/v1/users/{id}/audit", get(sessions::audit))
         .route("/v1/sessions", post(sessions::begin).get(sessions::list))
         .route("/v1/sessions/{id}", delete(sessions::end))
         .route("/v1/password", put(sessions::change_password))

@@ -1,24 +1,26 @@
-//! `/v1/sessions`, `/v1/password` and `/v1/users/{id}/login`: who comes in, and by what.
+//! `/v1/sessions`, `/v1/password`, `/v1/users/{id}/login` and `/v1/users/{id}/audit`: who comes in, by what, and who did.
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, LOCATION, USER_AGENT};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use domain::ids::UserId;
 use domain::sign_in::{Login, NewPassword};
+use event_log::{Happening, Noted};
 use serde_json::{Value, json};
 use service_kit::Problem;
 use service_kit::body::{Fields, Unreadable, object, string, text};
 use service_kit::http::{ApiJson, Caller, SignedIn};
 use service_kit::problem::types;
-use service_kit::tokens::AGENT_CHARACTERS_MAX;
 use uuid::Uuid;
 
 use super::headers::refuse_parameters;
+use super::origin::From;
 use super::people::administrator;
 use crate::app::App;
+use crate::problem::of_audit;
 use crate::sign_in::{Begun, unacceptable};
 
 /// By which a session names itself.
@@ -31,7 +33,7 @@ const NO_STORE: [(axum::http::HeaderName, &str); 1] = [(CACHE_CONTROL, "no-store
 pub(super) async fn begin(
     State(app): State<App>,
     uri: Uri,
-    headers: HeaderMap,
+    From(origin): From,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     refuse_parameters(&uri)?;
@@ -45,7 +47,7 @@ pub(super) async fn begin(
         return Err(Problem::internal());
     };
     let login = login.map_err(|_| crate::problem::wrong_credentials())?;
-    let begun = app.sign_in(&login, password, agent(&headers)).await?;
+    let begun = app.sign_in(&login, password, &origin).await?;
     let location = format!("/v1/sessions/{}", begun.session.id);
     let headers = (NO_STORE, [(LOCATION, location)]);
     Ok((StatusCode::CREATED, headers, Json(answer(&begun))).into_response())
@@ -74,6 +76,7 @@ pub(super) async fn end(
     State(app): State<App>,
     uri: Uri,
     caller: SignedIn,
+    From(origin): From,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     refuse_parameters(&uri)?;
@@ -92,6 +95,8 @@ pub(super) async fn end(
             .detail("You have no session of this id. GET /v1/sessions lists yours; a service's token is not one."));
     };
     app.end_session(token).await?;
+    app.note(Some(caller.bearer.actor.user), Happening::SignedOut, None, &origin)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -100,7 +105,7 @@ pub(super) async fn change_password(
     State(app): State<App>,
     uri: Uri,
     caller: SignedIn,
-    headers: HeaderMap,
+    From(origin): From,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     refuse_parameters(&uri)?;
@@ -117,7 +122,7 @@ pub(super) async fn change_password(
             .detail("Sign in with POST /v1/sessions first: a token that was made for a service changes no password."));
     }
     let user = caller.bearer.actor.user;
-    let begun = app.change_password(user, old, &new, agent(&headers)).await?;
+    let begun = app.change_password(user, old, &new, &origin).await?;
     Ok((NO_STORE, Json(answer(&begun))).into_response())
 }
 
@@ -126,6 +131,7 @@ pub(super) async fn give_login(
     State(app): State<App>,
     uri: Uri,
     Caller(caller): Caller,
+    From(origin): From,
     id: Result<Path<String>, PathRejection>,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
@@ -143,6 +149,8 @@ pub(super) async fn give_login(
     };
     let password = NewPassword::parse(&password, &login).map_err(|error| unacceptable("/password", error))?;
     app.give_login(user, &login, password, change).await?;
+    app.note(Some(user), Happening::LoginGiven, Some(caller.user), &origin)
+        .await?;
     let answer = json!({ "user": user.to_string(), "login": login.as_str(), "change_at_first_login": change });
     Ok((NO_STORE, Json(answer)).into_response())
 }
@@ -152,12 +160,41 @@ pub(super) async fn take_login(
     State(app): State<App>,
     uri: Uri,
     Caller(caller): Caller,
+    From(origin): From,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     refuse_parameters(&uri)?;
     administrator(&caller)?;
-    app.take_login(user(&app, id)?).await?;
+    let user = user(&app, id)?;
+    app.take_login(user).await?;
+    app.note(Some(user), Happening::LoginTaken, Some(caller.user), &origin)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /v1/users/{id}/audit`: who came in as a user, from where, and who tried to.
+pub(super) async fn audit(
+    State(app): State<App>,
+    uri: Uri,
+    Caller(caller): Caller,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    refuse_parameters(&uri)?;
+    administrator(&caller)?;
+    let noted = app.audit.of(user(&app, id)?).await.map_err(|error| of_audit(&error))?;
+    let items: Vec<Value> = noted.iter().map(item).collect();
+    Ok((NO_STORE, Json(json!({ "items": items }))).into_response())
+}
+
+fn item(noted: &Noted) -> Value {
+    json!({
+        "event": noted.event.as_str(),
+        "at": noted.at.to_string(),
+        "by": noted.by.map(|user| user.to_string()),
+        "address": noted.origin.address,
+        "forwarded_for": noted.origin.forwarded_for,
+        "agent": noted.origin.agent,
+    })
 }
 
 /// A user who has a profile.
@@ -180,11 +217,6 @@ fn password(value: &Value) -> Result<String, Unreadable> {
         return Err(Unreadable::Value("invalid", detail));
     }
     Ok(text.to_owned())
-}
-
-fn agent(headers: &HeaderMap) -> Option<String> {
-    let agent = headers.get(USER_AGENT)?.to_str().ok()?;
-    Some(agent.chars().take(AGENT_CHARACTERS_MAX).collect())
 }
 
 fn answer(begun: &Begun) -> Value {

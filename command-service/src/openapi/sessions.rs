@@ -1,9 +1,11 @@
 //! The routes of logins, sessions and passwords.
 
 use domain::sign_in::{Login, NewPassword};
+use event_log::Happening;
 use serde_json::json;
 use service_kit::openapi::schema::{
-    array, boolean, instant, nullable, object, opaque, open_object, optional, reference, required, string, text, uuid,
+    array, boolean, instant, names, nullable, object, opaque, open_object, optional, reference, required, string, text,
+    uuid,
 };
 use service_kit::openapi::{Api, Operation, json as json_body, path};
 use service_kit::problem::{ProblemType, types};
@@ -96,6 +98,40 @@ pub(super) fn with_sessions(api: Api) -> Api {
     .put("/v1/password", change_password())
     .put("/v1/users/{id}/login", give_login())
     .delete("/v1/users/{id}/login", take_login())
+    .get("/v1/users/{id}/audit", audit())
+    .schema(
+        "Audit",
+        open_object([required(
+            "items",
+            "The newest first.",
+            array(open_object([
+                required("event", "", names(Happening::ALL.map(Happening::as_str))),
+                required("at", "", instant()),
+                required("by", "Who did it, if it was not the user.", nullable(uuid())),
+                required(
+                    "address",
+                    "The other end of the connection: the proxy's, where there is one.",
+                    nullable(string()),
+                ),
+                required("forwarded_for", "What `X-Forwarded-For` said.", nullable(string())),
+                required("agent", "What `User-Agent` said.", nullable(string())),
+            ])),
+        )]),
+    )
+}
+
+fn audit() -> Operation {
+    Operation::new(
+        "getUserAudit",
+        TAG,
+        "Who came in as a user, from where, and who tried to",
+    )
+    .about("The last 64 failures and the last 64 of everything else, for a year.")
+    .for_callers()
+    .parameters([path("id", "The user's id.", uuid())])
+    .answer(200, "What happened.", json_body(reference("Audit")))
+    .problems(&BARE)
+    .problems(&[&types::NOT_PERMITTED, &types::USER_NOT_FOUND])
 }
 
 fn sign_in() -> Operation {

@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::ids::UserId;
 use domain::people::User;
 use domain::sign_in::{Login, NewPassword, PasswordError};
-use event_log::{Credential, CredentialError, Kept, Standing};
+use event_log::{Credential, CredentialError, Happening, Kept, Noted, Origin, Standing};
 use jiff::SignedDuration;
 use service_kit::chain;
 use service_kit::problem::{FieldError, Problem, types};
@@ -12,7 +12,7 @@ use service_kit::tokens::{GrantKind, Session, TokenGrant, TokenHash, generate};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::problem::{of_credential, of_token, wrong_credentials};
+use crate::problem::{of_audit, of_credential, of_token, wrong_credentials};
 
 /// A working day and some hours: who leaves a browser open over night signs in again.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
@@ -31,22 +31,19 @@ pub(crate) struct Begun {
 
 impl App {
     /// Begins a session, for the right password. Whether there is such a login, nobody learns who has not got it.
-    pub(crate) async fn sign_in(
-        &self,
-        login: &Login,
-        password: String,
-        agent: Option<String>,
-    ) -> Result<Begun, Problem> {
+    pub(crate) async fn sign_in(&self, login: &Login, password: String, origin: &Origin) -> Result<Begun, Problem> {
         let begun = async {
             let kept = self
                 .credentials
                 .find(login)
                 .await
                 .map_err(|error| of_credential(&error))?;
-            let kept = self.proven(login, kept, password).await?;
-            self.begin(kept.user, &kept.credential, agent).await
+            let kept = self.proven(login, kept, password, origin).await?;
+            let begun = self.begin(kept.user, &kept.credential, origin).await?;
+            self.note(Some(kept.user), Happening::SignedIn, None, origin).await?;
+            Ok(begun)
         };
-        let begun = begun.await;
+        let begun: Result<Begun, Problem> = begun.await;
         let outcome = begun.as_ref().map_or_else(|problem| problem.kind.code, |_| "begun");
         metrics::counter!("sign_ins_total", "outcome" => outcome).increment(1);
         begun
@@ -58,7 +55,7 @@ impl App {
         user: UserId,
         password: String,
         chosen: &str,
-        agent: Option<String>,
+        origin: &Origin,
     ) -> Result<Begun, Problem> {
         let kept = self.credentials.of(user).await.map_err(|error| of_credential(&error))?;
         let Some(kept) = kept else {
@@ -72,7 +69,7 @@ impl App {
             let error = FieldError::new("/new_password", "unchanged", "must be another than the old one");
             return Err(Problem::new(&types::INVALID_FIELDS).field(error));
         }
-        let kept = self.proven(&login, Some(kept), password).await?;
+        let kept = self.proven(&login, Some(kept), password, origin).await?;
         let credential = Credential {
             hash: self.passwords.hash(new).await?,
             change_password: false,
@@ -81,7 +78,8 @@ impl App {
         };
         self.ending_sessions(user, self.credentials.change(&kept, &credential))
             .await?;
-        self.begin(user, &credential, agent).await
+        self.note(Some(user), Happening::PasswordChanged, None, origin).await?;
+        self.begin(user, &credential, origin).await
     }
 
     /// Gives a user a login and a password. Whoever signed in as that user has to do so again.
@@ -155,7 +153,13 @@ impl App {
     }
 
     /// What is kept, if the password is right.
-    async fn proven(&self, login: &Login, kept: Option<Kept>, password: String) -> Result<Kept, Problem> {
+    async fn proven(
+        &self,
+        login: &Login,
+        kept: Option<Kept>,
+        password: String,
+        origin: &Origin,
+    ) -> Result<Kept, Problem> {
         let turn = self.passwords.turn(login).await?;
         let attempt = self.credentials.attempt(login, self.now()).await;
         if let Err(pause) = attempt.map_err(|error| of_credential(&error))? {
@@ -168,11 +172,30 @@ impl App {
         }
         let hash = kept.as_ref().map(|kept| kept.credential.hash.clone());
         let right = self.passwords.is_right(&turn, password, hash).await?;
+        let user = kept.as_ref().map(|kept| kept.user);
         let Some(kept) = kept.filter(|_| right) else {
+            self.note(user, Happening::SignInFailed, None, origin).await?;
             return Err(wrong_credentials());
         };
         self.forgive(login).await;
         Ok(kept)
+    }
+
+    /// Keeps what happened around signing in. What cannot be kept does not happen, as far as callers learn.
+    pub(crate) async fn note(
+        &self,
+        user: Option<UserId>,
+        event: Happening,
+        by: Option<UserId>,
+        origin: &Origin,
+    ) -> Result<(), Problem> {
+        let noted = Noted {
+            event,
+            at: self.now(),
+            by: by.map(UserId::as_uuid),
+            origin: origin.clone(),
+        };
+        self.audit.note(user, &noted).await.map_err(|error| of_audit(&error))
     }
 
     async fn forgive(&self, login: &Login) {
@@ -200,7 +223,7 @@ impl App {
         self.enabled(user)
     }
 
-    async fn begin(&self, user: UserId, credential: &Credential, agent: Option<String>) -> Result<Begun, Problem> {
+    async fn begin(&self, user: UserId, credential: &Credential, origin: &Origin) -> Result<Begun, Problem> {
         let now = self.now();
         let expires_at = now.checked_add(LIFETIME).map_err(|_| Problem::internal())?;
         let others = self.tokens.sessions_of(user, now);
@@ -209,7 +232,7 @@ impl App {
         }
         let session = Session {
             id: Uuid::new_v4(),
-            agent,
+            agent: origin.agent.clone(),
             change_password: credential.change_password,
         };
         let (token, hash) = generate();

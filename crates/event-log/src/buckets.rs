@@ -16,6 +16,8 @@ pub(crate) struct Bucket {
     pub(crate) description: &'static str,
     /// After so long what is in it is forgotten. `None`: never.
     pub(crate) max_age: Option<Duration>,
+    /// How many values of a key it keeps.
+    pub(crate) history: i64,
 }
 
 impl Bucket {
@@ -27,7 +29,7 @@ impl Bucket {
         let config = kv::Config {
             bucket: self.name.to_owned(),
             description: self.description.to_owned(),
-            history: 1,
+            history: self.history,
             storage: StorageType::File,
             num_replicas: replicas,
             max_age: self.max_age.unwrap_or_default(),

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::append::AppendMetrics;
+use crate::audit::{AuditError, AuditStore};
 use crate::books::{BookKeeper, Books};
 use crate::calendars::Calendars;
 use crate::contracts::Contracts;
@@ -87,6 +88,9 @@ pub enum ConnectError {
     /// The bucket of tokens cannot be used.
     #[error("the bucket of tokens cannot be used")]
     Tokens(#[source] TokenStoreError),
+    /// The bucket of the audit cannot be used.
+    #[error("the bucket of the audit cannot be used")]
+    Audit(#[source] AuditError),
     /// The buckets of credentials cannot be used.
     #[error("the buckets of credentials cannot be used")]
     Credentials(#[source] CredentialError),
@@ -96,7 +100,7 @@ impl ConnectError {
     /// Whether waiting may help. What is left is for people.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Tokens(_) | Self::Credentials(_) => true,
+            Self::Unavailable(_) | Self::Tokens(_) | Self::Audit(_) | Self::Credentials(_) => true,
             Self::Address(_)
             | Self::Refused(_)
             | Self::Drift(_)
@@ -128,6 +132,7 @@ pub(crate) struct Inner {
     pub(crate) appends: AppendMetrics,
     tokens: TokenStore,
     credentials: CredentialStore,
+    audit: AuditStore,
 }
 
 impl Inner {
@@ -278,14 +283,17 @@ impl EventLog {
         let writes = Connection::open(&config.url, "recourse writes").await?;
         let gets = Connection::open(&config.url, "recourse gets").await?;
         let reads = Connection::open(&config.url, "recourse reads").await?;
-        let layout = streams::ensure(&writes.context, config.partitions, config.replicas).await?;
         // On the heap: what it takes to make streams is much, and is done once.
+        let layout = Box::pin(streams::ensure(&writes.context, config.partitions, config.replicas)).await?;
         let tokens = Box::pin(TokenStore::ensure(&gets, config.replicas))
             .await
             .map_err(ConnectError::Tokens)?;
         let credentials = Box::pin(CredentialStore::ensure(&gets, config.replicas))
             .await
             .map_err(ConnectError::Credentials)?;
+        let audit = Box::pin(AuditStore::ensure(&gets, config.replicas))
+            .await
+            .map_err(ConnectError::Audit)?;
         let numbers = Numbers::new(writes.clone());
         let replicated = streams::are_replicated(&writes.context).await?;
         Ok(Self {
@@ -300,6 +308,7 @@ impl EventLog {
                 appends: AppendMetrics::register(),
                 tokens,
                 credentials,
+                audit,
             }),
         })
     }
@@ -363,6 +372,11 @@ impl EventLog {
     /// What users sign in with.
     pub fn credentials(&self) -> CredentialStore {
         self.inner.credentials.clone()
+    }
+
+    /// Who came in, from where.
+    pub fn audit(&self) -> AuditStore {
+        self.inner.audit.clone()
     }
 
     /// Reads a source in order, from after a checkpoint; from its beginning without one.

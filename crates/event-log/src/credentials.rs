@@ -23,12 +23,14 @@ const CREDENTIALS: Bucket = Bucket {
     name: "rc-credentials",
     description: "Recourse: logins and hashed passwords",
     max_age: None,
+    history: 1,
 };
 
 const FAILURES: Bucket = Bucket {
     name: "rc-sign-in-failures",
     description: "Recourse: how often signing in failed lately",
     max_age: Some(Duration::from_secs(FORGOTTEN_AFTER.as_secs().unsigned_abs())),
+    history: 1,
 };
 
 /// How long a claim is its claimer's before anything names it.

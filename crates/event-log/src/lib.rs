@@ -14,6 +14,7 @@
 
 mod aggregate;
 mod append;
+mod audit;
 mod books;
 mod buckets;
 mod cache;
@@ -38,6 +39,7 @@ mod tickets;
 mod tokens;
 
 pub use aggregate::{FactError, FactOutcome};
+pub use audit::{AuditError, AuditStore, Happening, Noted, Origin};
 pub use books::{BookKeeper, Books};
 pub use calendars::{CalendarError, CalendarOutcome, Calendars};
 pub use connection::{ConnectError, EventLog, LogConfig};

@@ -6,18 +6,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain::actor::Actor;
 use domain::ids::UserId;
 use domain::people::{Profile, User};
-use domain::rights::Rights;
+use domain::rights::Givers;
 use uuid::Uuid;
 
-/// The users that have a profile. Cheap to clone; clones share them.
+/// The users that have a profile, and what they may do. Cheap to clone; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct People(Arc<RwLock<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
     users: HashMap<UserId, User>,
-    rights: Rights,
-    /// What follows from both, for users who were asked for since the rights changed.
+    givers: Givers,
+    /// What follows from both, for users who were asked for since the givers changed: they change rarely.
     standings: HashMap<UserId, Standing>,
 }
 
@@ -41,7 +41,7 @@ impl People {
             known.users.get(&user)?;
         }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let actor = known.rights.actor(user, known.users.get(&user)?);
+        let actor = known.givers.actor(user, known.users.get(&user)?);
         let standing = actor.map_or(Standing::Disabled, |actor| Standing::Actor(Arc::new(actor)));
         known.standings.insert(user, standing.clone());
         Some(standing)
@@ -56,7 +56,7 @@ impl People {
                 known.users.insert(id.into(), user.clone());
             }
             Profile::Group(_) | Profile::Role(_) | Profile::PermissionSet(_) => {
-                known.rights.add(id, profile);
+                known.givers.add(id, profile);
                 known.standings.clear();
             }
             Profile::Organisation(_) => {}

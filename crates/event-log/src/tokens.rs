@@ -17,6 +17,7 @@ const BUCKET: Bucket = Bucket {
     name: "rc-tokens",
     description: "Recourse: hashed tokens and what they grant",
     max_age: None,
+    history: 1,
 };
 
 /// The bucket of tokens could not be used.

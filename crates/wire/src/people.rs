@@ -14,8 +14,8 @@ use crate::payload::{KindVersion, exact};
 use crate::value;
 
 pub(crate) const USER_V1: KindVersion = KindVersion { kind: 1041, version: 1 };
-pub(crate) const GROUP_V1: KindVersion = KindVersion { kind: 1042, version: 1 };
 pub(crate) const USER_V2: KindVersion = KindVersion { kind: 1041, version: 2 };
+pub(crate) const GROUP_V1: KindVersion = KindVersion { kind: 1042, version: 1 };
 pub(crate) const GROUP_V2: KindVersion = KindVersion { kind: 1042, version: 2 };
 pub(crate) const ORGANISATION_V1: KindVersion = KindVersion { kind: 1043, version: 1 };
 pub(crate) const ROLE_V1: KindVersion = KindVersion { kind: 1044, version: 1 };
@@ -170,9 +170,9 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
 /// `None`: the kind is none of a profile's.
 pub(crate) fn decode(kind: KindVersion, bytes: &[u8]) -> Option<Result<Profile, DecodeError>> {
     match kind {
-        USER_V1 => Some(exact(bytes).and_then(first_user).map(Profile::User)),
+        USER_V1 => Some(exact(bytes).and_then(user_v1).map(Profile::User)),
         USER_V2 => Some(user(bytes).map(Profile::User)),
-        GROUP_V1 => Some(exact(bytes).and_then(first_group).map(Profile::Group)),
+        GROUP_V1 => Some(exact(bytes).and_then(group_v1).map(Profile::Group)),
         GROUP_V2 => Some(group(bytes).map(Profile::Group)),
         ORGANISATION_V1 => Some(organisation(bytes).map(Profile::Organisation)),
         ROLE_V1 => Some(role(bytes).map(Profile::Role)),
@@ -199,11 +199,11 @@ fn user(bytes: &[u8]) -> Result<User, DecodeError> {
         description: value::optional_body(stored.description)?,
         phones: labels(stored.phones)?,
         language: stored.language.map(language).transpose()?,
-        ..first_user(stored.user)?
+        ..user_v1(stored.user)?
     })
 }
 
-fn first_user(stored: UserV1<'_>) -> Result<User, DecodeError> {
+fn user_v1(stored: UserV1<'_>) -> Result<User, DecodeError> {
     let kind = match stored.kind {
         1 => UserKind::Staff,
         2 => UserKind::Customer,
@@ -224,16 +224,12 @@ fn first_user(stored: UserV1<'_>) -> Result<User, DecodeError> {
 fn group(bytes: &[u8]) -> Result<Group, DecodeError> {
     let stored: GroupV2<'_> = exact(bytes)?;
     Ok(Group {
-        permission_sets: stored
-            .permission_sets
-            .into_iter()
-            .map(PermissionSetId::from_bytes)
-            .collect(),
-        ..first_group(stored.group)?
+        permission_sets: set_ids(stored.permission_sets),
+        ..group_v1(stored.group)?
     })
 }
 
-fn first_group(stored: GroupV1<'_>) -> Result<Group, DecodeError> {
+fn group_v1(stored: GroupV1<'_>) -> Result<Group, DecodeError> {
     Ok(Group {
         name: value::label(stored.name)?,
         description: value::optional_body(stored.description)?,
@@ -258,11 +254,7 @@ fn role(bytes: &[u8]) -> Result<Role, DecodeError> {
         name: value::label(stored.name)?,
         description: value::optional_body(stored.description)?,
         leading: stored.leading,
-        permission_sets: stored
-            .permission_sets
-            .into_iter()
-            .map(PermissionSetId::from_bytes)
-            .collect(),
+        permission_sets: set_ids(stored.permission_sets),
         archived: stored.archived,
     })
 }
@@ -279,6 +271,10 @@ fn permission_set(bytes: &[u8]) -> Result<PermissionSet, DecodeError> {
 
 fn sets(ids: &BTreeSet<PermissionSetId>) -> Vec<[u8; 16]> {
     ids.iter().map(|id| id.to_bytes()).collect()
+}
+
+fn set_ids(ids: Vec<[u8; 16]>) -> BTreeSet<PermissionSetId> {
+    ids.into_iter().map(PermissionSetId::from_bytes).collect()
 }
 
 fn names(permissions: &BTreeSet<Permission>) -> Vec<&'static str> {

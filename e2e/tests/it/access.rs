@@ -94,8 +94,9 @@ const EVERYBODY: [Who; 18] = [
     Who::ByGroup,
 ];
 
-/// Whom each route is for. In the order in which they are asked: what changes a ticket's audience comes last.
-const ROUTES: [(&str, &str, For); 91] = [
+/// Whom each route is for. In the order in which they are asked: nothing closes the ticket, or changes who sees
+/// it, before the end.
+const ROUTES: [(&str, &str, For); 92] = [
     ("GET", "/healthz", For::Public),
     ("GET", "/readyz", For::Public),
     ("GET", "/metrics", For::Public),
@@ -164,6 +165,7 @@ const ROUTES: [(&str, &str, For); 91] = [
     ("PUT", "/v1/users/{id}", For::Administrators),
     ("PUT", "/v1/users/{id}/login", For::Administrators),
     ("DELETE", "/v1/users/{id}/login", For::Administrators),
+    ("GET", "/v1/users/{id}/audit", For::Administrators),
     ("POST", "/v1/groups", For::Administrators),
     ("PUT", "/v1/groups/{id}", For::Administrators),
     ("POST", "/v1/organisations", For::Administrators),
@@ -293,7 +295,7 @@ fn body(path: &str) -> Value {
     }
 }
 
-/// The path of a request: entries of the directory are there, and of anything else there is none.
+/// The path of a request: the ticket, a user, an organisation and a group are there, and of anything else there is none.
 fn path(template: &str, ticket: &str) -> String {
     let id = match template.split('/').nth(2) {
         Some("tickets") => ticket.to_owned(),
@@ -314,23 +316,39 @@ async fn admit(desk: &Desk) {
     let put = async |path: String, profile: Value| {
         desk.api.put(&administrator, &path, &profile).await.expect(200);
     };
-    let [role, group, set] = [0x401e, 0x61, 0x5e7].map(Uuid::from_u128);
-    let everything = json!({ "name": "Administration", "permissions": ["administer"] });
-    put(format!("/v1/permission-sets/{role}"), everything).await;
+    let [role, group, closing, administration] = [0x401e, 0x61, 0x5e7, 0x5e8].map(Uuid::from_u128);
+    let administering = json!({ "name": "Administration", "permissions": ["administer"] });
+    put(format!("/v1/permission-sets/{administration}"), administering).await;
     put(
-        format!("/v1/permission-sets/{set}"),
+        format!("/v1/permission-sets/{closing}"),
         json!({ "name": "Closing", "permissions": ["close_any"] }),
     )
     .await;
     put(
         format!("/v1/roles/{role}"),
-        json!({ "name": "Administrator", "permission_sets": [role] }),
+        json!({ "name": "Administrator", "permission_sets": [administration] }),
     )
     .await;
     put(
         format!("/v1/groups/{group}"),
-        json!({ "name": "Closers", "permission_sets": [set] }),
+        json!({ "name": "Closers", "permission_sets": [closing] }),
     )
+    .await;
+    grant(desk, Who::Revoked, |grant| {
+        grant.revoked_at = Some(Timestamp::UNIX_EPOCH);
+    })
+    .await;
+    grant(desk, Who::Expired, |grant| {
+        grant.expires_at = Some(Timestamp::UNIX_EPOCH);
+    })
+    .await;
+    grant(desk, Who::Newcomer, |grant| {
+        grant.session = Some(Session {
+            id: Uuid::from_u128(0x5e55),
+            agent: None,
+            change_password: true,
+        });
+    })
     .await;
     let profiles = [
         (
@@ -355,25 +373,15 @@ async fn admit(desk: &Desk) {
         put(format!("/v1/users/{user}"), profile).await;
         grant(desk, who, |grant| grant.user = user).await;
     }
+    put(format!("/v1/groups/{GROUP}"), json!({ "name": "First line" })).await;
+    put(format!("/v1/organisations/{CLIENT}"), json!({ "name": "Engines" })).await;
     let customer = json!({ "name": "Customer", "kind": "customer", "organisation": CLIENT });
     put(format!("/v1/users/{}", CUSTOMER.user), customer).await;
-    grant(desk, Who::Revoked, |grant| {
-        grant.revoked_at = Some(Timestamp::UNIX_EPOCH);
-    })
-    .await;
-    grant(desk, Who::Expired, |grant| {
-        grant.expires_at = Some(Timestamp::UNIX_EPOCH);
-    })
-    .await;
-    grant(desk, Who::Newcomer, |grant| {
-        grant.session = Some(Session {
-            id: Uuid::from_u128(0x5e55),
-            agent: None,
-            change_password: true,
-        });
-    })
-    .await;
     desk.caught_up().await;
+    // These come after those that are good for nothing: who is refused is not just unknown yet.
+    for who in [Who::ByRole, Who::ByGroup, Who::Member] {
+        desk.api.get(&who.token(), "/v1/tickets").await.expect(200);
+    }
 }
 
 /// Makes the token of `who`: that of an administrator, but for what `differs`.
@@ -418,7 +426,7 @@ async fn ask(desk: &Desk, who: Who, (method, template, route): (&str, &str, For)
     match status {
         401 => Cell::Unauthenticated,
         // Who has no password has nothing to change.
-        403 if route != For::SignedIn || who == Who::Newcomer => Cell::Forbidden,
+        403 if template != "/v1/password" || who == Who::Newcomer => Cell::Forbidden,
         404 if is_there => Cell::Absent,
         _ => Cell::Through,
     }
@@ -438,19 +446,18 @@ async fn wrong(desk: &Desk, who: Who) -> Vec<String> {
     wrong
 }
 
+/// What a path has in an OpenAPI document besides methods.
+const NO_METHODS: [&str; 5] = ["summary", "description", "servers", "parameters", "$ref"];
+
 #[test]
 fn every_route_is_for_somebody() {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     let paths = document["paths"].as_object().unwrap().iter();
     let documented: BTreeSet<(String, &str)> = paths
         .flat_map(|(path, operations)| {
-            let methods = operations
-                .as_object()
-                .unwrap()
-                .keys()
-                .map(|method| method.to_uppercase());
-            let methods = methods
-                .filter(|method| Method::from_bytes(method.as_bytes()).is_ok_and(|method| STANDARD.contains(&method)));
+            let names = operations.as_object().unwrap().keys();
+            let methods = names.filter(|name| !NO_METHODS.contains(&name.as_str()));
+            let methods = methods.map(|name| name.to_uppercase());
             methods.map(|method| (method, path.as_str()))
         })
         .collect();
@@ -460,8 +467,6 @@ fn every_route_is_for_somebody() {
         .collect();
     assert_eq!(listed, documented);
 }
-
-const STANDARD: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_may_do_on_every_route_what_it_is_for_and_nothing_else() {

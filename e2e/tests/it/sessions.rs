@@ -2,6 +2,7 @@
 
 use domain::policy::WaitPolicy;
 use jiff::SignedDuration;
+use reqwest::Method;
 use serde_json::{Value, json};
 use test_harness::wait_until;
 
@@ -294,4 +295,86 @@ async fn nobody_comes_in_by_what_changes_meanwhile() {
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_see_who_came_in_from_where_and_who_tried_to() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "agent", false).await;
+    let path = format!("/v1/users/{}/audit", AGENT.user);
+    let audit = async || desk.api.get(&ADMINISTRATOR.token(), &path).await.expect(200);
+    let wrong = json!({ "login": "agent", "password": "not that one" });
+    let refused = desk
+        .api
+        .anonymous(Method::POST, "/v1/sessions")
+        .header("User-Agent", "guesser/1.0")
+        .header("X-Forwarded-For", "203.0.113.7")
+        .json(&wrong);
+    assert_eq!(refused.send().await.unwrap().status(), 401);
+    sign_in(&desk, "nobody", "not that one").await.expect(401);
+    let begun = sign_in(&desk, "agent", PASSWORD).await.expect(201);
+    let changed = json!({ "password": PASSWORD, "new_password": "staple, and correct" });
+    let changed = desk.api.put(token(&begun), "/v1/password", &changed).await.expect(200);
+    desk.api
+        .delete(token(&changed), "/v1/sessions/current")
+        .await
+        .expect(204);
+    let login = format!("/v1/users/{}/login", AGENT.user);
+    desk.api.delete(&ADMINISTRATOR.token(), &login).await.expect(204);
+
+    let noted = audit().await;
+    // The clock stands still: what is of one instant has no order.
+    let mut events = noted.column("event");
+    events.sort_unstable();
+    assert_eq!(
+        events,
+        [
+            "login_given",
+            "login_taken",
+            "password_changed",
+            "sign_in_failed",
+            "signed_in",
+            "signed_out"
+        ]
+    );
+    let of = |event: &str| noted.items().iter().find(|item| item["event"] == event).unwrap();
+    let failed = of("sign_in_failed");
+    assert_eq!(
+        (
+            &failed["address"],
+            &failed["forwarded_for"],
+            &failed["agent"],
+            &failed["by"]
+        ),
+        (
+            &json!("127.0.0.1"),
+            &json!("203.0.113.7"),
+            &json!("guesser/1.0"),
+            &Value::Null
+        )
+    );
+    assert_eq!(of("login_given")["by"], json!(ADMINISTRATOR.user));
+    assert_eq!(of("signed_in")["address"], "127.0.0.1");
+
+    desk.clock.advance(SignedDuration::from_hours(1));
+    give(&desk, AGENT, "agent", false).await.expect(200);
+    for _ in 0..70 {
+        sign_in(&desk, "agent", PASSWORD).await.expect(201);
+    }
+    let noted = audit().await;
+    assert_eq!(
+        noted
+            .column("event")
+            .iter()
+            .filter(|event| **event == "signed_in")
+            .count(),
+        64
+    );
+    assert!(
+        noted.column("event").contains(&"sign_in_failed"),
+        "guesses and the rest are kept apart"
+    );
+    desk.api.get(&AGENT.token(), &path).await.expect(403);
+    let unknown = "/v1/users/9b2d1c66-1f6c-4f0e-9d1b-6f2c3a4b5c6d/audit";
+    desk.api.get(&ADMINISTRATOR.token(), unknown).await.expect(404);
 }

@@ -156,7 +156,7 @@ impl Filter {
             .any(|(comparison, _)| [DUE_FROM, DUE_TO].contains(comparison))
     }
 
-    /// Whether it asks for tickets of people or organisations that it names.
+    /// Whether it asks for tickets of people or organisations that it names: a small part of all. A group's are many.
     pub(crate) fn asks_whose(&self) -> bool {
         let wishers = |(column, ids): &(&str, Vec<Uuid>)| [REQUESTER, ORGANISATION].contains(column) && !ids.is_empty();
         self.ids.iter().any(wishers) || (!self.assignees.is_empty() && !self.assignees.contains(&None))

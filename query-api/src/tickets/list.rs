@@ -198,10 +198,11 @@ impl Selection {
 
     /// Whether all tickets that `way` leads to are found and sorted, and not met on a walk in the order of the list. A walk
     /// through the past meets every version of every ticket, and few of them held then: Postgres thinks that a page of
-    /// somebody's tickets is complete far sooner than it is. Their own indexes are in the order of creation.
+    /// somebody's tickets is complete far sooner than it is. In the order of creation it may choose: the indexes of
+    /// requesters, organisations and assignees have it.
     fn sorts_all(&self, way: &Way) -> bool {
         let past = matches!(self.moment, Moment::Past(_));
-        let somebodys = *way != Way::Every || self.filter.asks_whose();
+        let somebodys = *way != Way::Every || self.filter.asks_whose() || self.view.is_somebodys();
         self.filter.asks_who_waits() || (past && somebodys && !self.walk().is_by_creation())
     }
 

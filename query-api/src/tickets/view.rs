@@ -68,6 +68,14 @@ impl View {
         }
     }
 
+    /// Whether it has somebody's tickets alone: a small part of all.
+    pub(super) const fn is_somebodys(self) -> bool {
+        match self {
+            Self::Mine | Self::Organisation | Self::Assigned | Self::Followed => true,
+            Self::Group | Self::Unassigned | Self::All => false,
+        }
+    }
+
     /// Appends the view's condition.
     pub(crate) fn push(self, sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
         let user = actor.user.as_uuid();

@@ -249,7 +249,11 @@ impl Desk {
             kind,
             organisation: actor.organisation.map(domain::ids::OrganisationId::as_uuid),
             groups: actor.groups.iter().map(|group| group.as_uuid()).collect(),
-            leading: !actor.leads.is_empty(),
+            leading: {
+                // A token leads in all of its groups or in none.
+                assert!(actor.leads.is_empty() || actor.leads == actor.groups);
+                !actor.leads.is_empty()
+            },
             permissions: actor
                 .permissions
                 .iter()

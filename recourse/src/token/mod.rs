@@ -122,7 +122,7 @@ enum Granted {
     Import,
     /// Close a ticket whose closure nobody proposed.
     CloseAny,
-    /// Write profiles of users, groups and organisations.
+    /// Write what is known of users, groups, organisations, roles and permission sets.
     Administer,
     /// Nothing.
     None,

@@ -1,4 +1,5 @@
-//! Profiles of users, groups, organisations, roles and permission sets, as people write them and as [`crate::written::profile`] writes them.
+//! Profiles of users, groups, organisations, roles and permission sets, as people write them and as
+//! [`crate::written::profile`] writes them.
 
 use std::collections::BTreeSet;
 

@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,7 +23,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: &Shutdown) -
             tracing::debug!("cannot set TCP_NODELAY: {error}");
         }
     });
-    let server = axum::serve(listener, router)
+    let server = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(shutdown.cancelled())
         .into_future();
     let mut server = std::pin::pin!(server);

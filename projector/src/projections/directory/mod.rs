@@ -1,4 +1,4 @@
-//! The projection `directory`: names of users, groups and organisations, their profiles, calendars,
+//! The projection `directory`: names and profiles of users, groups, organisations, roles and permission sets, calendars,
 //! policies, contracts, and digests. Readers join
 //! them when they are asked, so that this stream and the tickets' need no order between them.
 

@@ -1,4 +1,4 @@
-//! Profiles of users, groups and organisations: every version, and which is the last.
+//! Profiles of the directory's entries: every version, and which is the last.
 
 use std::collections::BTreeMap;
 
