@@ -4,12 +4,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use domain::Timestamp;
+use domain::actor::Actor;
 use domain::catalogue::Catalogue;
 use domain::ids::UserId;
 use event_log::{
     AuditStore, Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Policies, Standing, Tickets,
 };
 use service_kit::Problem;
+use service_kit::http::worthless_token;
 use service_kit::tokens::{Authenticate, Bearer, TokenHash};
 use tokio::sync::Semaphore;
 
@@ -71,6 +73,22 @@ impl App {
         } else {
             Err(problem::profiles_unread())
         }
+    }
+
+    /// Who a caller is by now, once their whole request is there: it may have taken its time, and what they may do may have
+    /// changed meanwhile.
+    pub(crate) fn by_now(&self, caller: &Arc<Actor>) -> Result<Arc<Actor>, Problem> {
+        match self.standing(caller.user)? {
+            Some(Standing::Actor(known)) => Ok(known),
+            Some(Standing::Disabled) => Err(worthless_token()),
+            None => Ok(Arc::clone(caller)),
+        }
+    }
+
+    /// Who bears a token by now: for those who go on reading.
+    pub(crate) async fn bearer_by_now(&self, token: TokenHash) -> Result<Arc<Actor>, Problem> {
+        let bearer = self.authenticate(token).await?;
+        bearer.map(|bearer| bearer.actor).ok_or_else(worthless_token)
     }
 
     /// What the log's clock shows.

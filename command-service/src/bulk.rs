@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::actor::Actor;
 use domain::ids::{TicketId, UserId};
 use domain::ticket::CommandName;
 use event_log::Outcome;
@@ -17,6 +16,7 @@ use futures::{Stream, StreamExt, stream};
 use serde_json::{Map, Value};
 use service_kit::body::object;
 use service_kit::problem::{FieldError, Problem, types};
+use service_kit::tokens::TokenHash;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use uuid::Uuid;
 
@@ -35,11 +35,12 @@ const LINES_IN_FLIGHT_MAX: usize = 512;
 const IN_FLIGHT_UNITS_MAX: u32 = 1024;
 const UNIT_BYTES: usize = 64 * 1024;
 
-/// Runs the lines of `input` for `caller`. Dropping the results stops reading; lines that were
+/// Runs the lines of `input` for a caller, who is known by their token for each of them anew: a request may last for long,
+/// and what is taken from them meanwhile is taken from it. Dropping the results stops reading; lines that were
 /// read are carried out.
 pub(crate) fn run<E: std::error::Error + Send + 'static>(
     app: App,
-    caller: Arc<Actor>,
+    (caller, token): (UserId, TokenHash),
     input: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
 ) -> impl Stream<Item = Bytes> + Send {
     let (results, read) = mpsc::channel::<oneshot::Receiver<Bytes>>(LINES_MAX.saturating_add(1));
@@ -65,15 +66,13 @@ pub(crate) fn run<E: std::error::Error + Send + 'static>(
             ) else {
                 return;
             };
-            let line = line
-                .map_err(Refused::unread)
-                .and_then(|line| Line::read(&line, caller.user));
+            let line = line.map_err(Refused::unread).and_then(|line| Line::read(&line, caller));
             let turn = line.as_ref().ok().map(|line| order.turn(line.sent.ticket));
-            let (app, caller) = (app.clone(), Arc::clone(&caller));
+            let app = app.clone();
             tokio::spawn(async move {
                 let _permits = (permit, room);
                 let written = match line {
-                    Ok(line) => line.carry_out(&app, &caller, turn).await,
+                    Ok(line) => line.carry_out(&app, token, turn).await,
                     Err(refused) => refused.written(),
                 };
                 // Nobody reads any more: the command is carried out all the same.
@@ -203,14 +202,18 @@ impl Line {
         Ok(Self { key, sent })
     }
 
-    async fn carry_out(self, app: &App, caller: &Arc<Actor>, turn: Option<Turn>) -> Bytes {
+    async fn carry_out(self, app: &App, token: TokenHash, turn: Option<Turn>) -> Bytes {
         let mut turn = turn;
         if let Some(before) = turn.as_mut().and_then(|turn| turn.before.take()) {
             // Its sender is dropped when the line before is done, however it ended.
             let _ = before.await;
         }
         let (name, ticket) = (self.sent.name, self.sent.ticket);
-        match app.carry_out(caller, self.sent).await {
+        let outcome = async {
+            let caller = app.bearer_by_now(token).await?;
+            app.carry_out(&caller, self.sent).await
+        };
+        match outcome.await {
             Ok(outcome) => written(Some(&self.key), status(name), result(name, ticket, &outcome)),
             Err(problem) => Refused {
                 key: Some(self.key),

@@ -190,6 +190,17 @@ impl Profile {
         }
     }
 
+    /// Whether the entry is disabled or archived by it.
+    pub const fn is_out_of_use(&self) -> bool {
+        match self {
+            Self::User(user) => !user.enabled,
+            Self::Group(group) => group.archived,
+            Self::Organisation(organisation) => organisation.archived,
+            Self::Role(role) => role.archived,
+            Self::PermissionSet(set) => set.archived,
+        }
+    }
+
     /// What the entry is called.
     pub const fn name(&self) -> &Label {
         match self {
@@ -301,7 +312,8 @@ pub fn decide(
             if entry.profile.as_ref() == Some(profile) {
                 return Ok(None);
             }
-            if entry.facts.0 >= VERSIONS_MAX {
+            // What goes out of use always may: nobody comes in for ever because their profile changed too often.
+            if entry.facts.0 >= VERSIONS_MAX && !profile.is_out_of_use() {
                 return Err(Rejection::TooManyVersions);
             }
             Ok(Some(Fact::Profile(profile.clone())))
@@ -388,6 +400,28 @@ mod tests {
         };
         let changed = decide(&entry, EntryKind::User, id, &profile(&disabled), &administrator());
         assert_eq!(changed, Ok(Some(written(disabled))));
+    }
+
+    #[test]
+    fn an_entry_with_all_its_versions_can_still_go_out_of_use() {
+        let entry = Entry {
+            facts: Revision(VERSIONS_MAX),
+            ..Entry::default().evolve(&written(ada()))
+        };
+        let decide = |user: &User| {
+            let id = CUSTOMER.as_uuid();
+            decide(&entry, EntryKind::User, id, &profile(user), &administrator()).map(|fact| fact.is_some())
+        };
+        let renamed = User {
+            name: label("A. Lovelace"),
+            ..ada()
+        };
+        assert_eq!(decide(&renamed), Err(Rejection::TooManyVersions));
+        let disabled = User {
+            enabled: false,
+            ..ada()
+        };
+        assert_eq!(decide(&disabled), Ok(true));
     }
 
     #[test]

@@ -10,6 +10,9 @@ use service_kit::problem::types::MALFORMED_REQUEST;
 /// Longer cursors are not ours.
 pub(crate) const LENGTH_MAX: usize = 1024;
 
+/// NUL, as JSON writes it.
+const NUL: &[u8] = b"\\u0000";
+
 /// The cursor as text.
 pub(crate) fn write(cursor: &impl Serialize) -> String {
     let json = serde_json::to_vec(cursor).expect("a cursor holds numbers and strings alone, which are always JSON");
@@ -21,6 +24,8 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let cursor = (text.len() <= LENGTH_MAX)
         .then(|| URL_SAFE_NO_PAD.decode(text).ok())
         .flatten()
+        // Postgres has no text with NUL in it, and no cursor has.
+        .filter(|json| !json.windows(NUL.len()).any(|part| part == NUL))
         .and_then(|json| serde_json::from_slice(&json).ok());
     cursor.ok_or_else(|| {
         refused("The cursor is not one that this path gave. Take next_cursor as it is, or leave it out.")

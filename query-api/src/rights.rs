@@ -28,24 +28,26 @@ use crate::openapi;
 use crate::params::Params;
 
 /// Joins the user `u` of a statement with `rights.entries`: the groups, the roles and the permission sets that what the
-/// user may do follows from.
+/// user may do follows from, each once and without its description.
 pub(crate) const ENTRIES_OF_USER: &str = "
     LEFT JOIN LATERAL (
         WITH given AS (
-            SELECT 'group' AS kind, g.id, g.name, g.definition
-            FROM jsonb_array_elements_text(u.definition -> 'groups') AS member (id)
-            JOIN desk.groups g ON g.id = member.id::uuid
+            SELECT 'group' AS kind, g.id, g.name, g.definition - 'description' AS definition
+            FROM desk.groups g
+            WHERE g.id IN (SELECT member.id::uuid FROM jsonb_array_elements_text(u.definition -> 'groups') AS member (id))
             UNION ALL
-            SELECT 'role', r.id, r.name, r.definition
-            FROM jsonb_array_elements(u.definition -> 'roles') AS held
-            JOIN desk.roles r ON r.id = (held ->> 'role')::uuid
+            SELECT 'role', r.id, r.name, r.definition - 'description'
+            FROM desk.roles r
+            WHERE r.id IN (SELECT (held ->> 'role')::uuid FROM jsonb_array_elements(u.definition -> 'roles') AS held)
         ), entries AS (
             SELECT * FROM given
             UNION ALL
-            SELECT 'permission_set', s.id, s.name, s.definition
-            FROM given
-            CROSS JOIN jsonb_array_elements_text(given.definition -> 'permission_sets') AS named (id)
-            JOIN desk.permission_sets s ON s.id = named.id::uuid
+            SELECT 'permission_set', s.id, s.name, s.definition - 'description'
+            FROM desk.permission_sets s
+            WHERE s.id IN (
+                SELECT named.id::uuid
+                FROM given
+                CROSS JOIN jsonb_array_elements_text(given.definition -> 'permission_sets') AS named (id))
         )
         SELECT jsonb_agg(jsonb_build_array(kind, id, name, definition)) AS entries FROM entries
     ) rights ON TRUE";

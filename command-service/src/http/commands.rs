@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use service_kit::Problem;
-use service_kit::http::{Caller, media_type};
+use service_kit::http::{Caller, media_type, token_hash, worthless_token};
 use service_kit::problem::types;
 
 use super::headers::refuse_parameters;
@@ -27,8 +27,9 @@ pub(super) async fn commands(
         return Err(Problem::new(&types::UNSUPPORTED_MEDIA_TYPE)
             .detail("Send one JSON object a line, with Content-Type: application/x-ndjson."));
     }
+    let token = token_hash(request.headers()).ok_or_else(worthless_token)?;
     let input = request.into_body().into_data_stream();
-    let results = bulk::run(app, caller, input).map(Ok::<_, std::convert::Infallible>);
+    let results = bulk::run(app, (caller.user, token), input).map(Ok::<_, std::convert::Infallible>);
     Ok((
         [(CONTENT_TYPE, HeaderValue::from_static(NDJSON))],
         Body::from_stream(results),

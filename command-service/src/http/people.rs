@@ -80,6 +80,7 @@ async fn write(
 ) -> Result<ProfileOutcome, Problem> {
     let body = object(body)?;
     let profile = people::profile(kind, &body)?;
+    let caller = &app.by_now(caller)?;
     let request = headers.request(caller, body::digest(digest_name(kind), &body));
     let outcome = app.directory.write(id, &profile, &request).await;
     let outcome = outcome.map_err(|error| problem::of_profile(&error, caller))?;

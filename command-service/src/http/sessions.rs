@@ -148,6 +148,8 @@ pub(super) async fn give_login(
         return Err(Problem::internal());
     };
     let password = NewPassword::parse(&password, &login).map_err(|error| unacceptable("/password", error))?;
+    // Reading what was sent may have taken its time.
+    administrator(&*app.by_now(&caller)?)?;
     app.give_login(user, &login, password, change).await?;
     app.note(Some(user), Happening::LoginGiven, Some(caller.user), &origin)
         .await?;

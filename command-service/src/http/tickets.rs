@@ -28,7 +28,7 @@ pub(super) async fn create(
     headers.refuse_if_match("does not go with creating: a ticket that is not there has no revision")?;
     let ticket = created_ticket(caller.user, headers.key.as_deref());
     let sent = sent(CommandName::Create, ticket, headers, body)?;
-    let outcome = app.carry_out(&caller, sent).await?;
+    let outcome = app.carry_out(&app.by_now(&caller)?, sent).await?;
     let body = answer(CommandName::Create, ticket, &outcome);
     Ok(created(&format!("/v1/tickets/{ticket}"), of_outcome(&outcome), body))
 }
@@ -44,7 +44,9 @@ pub(super) async fn command(
     let Path((id, command)) = path?;
     let ticket = ticket_id(&id)?;
     let name = command_name(&command)?;
-    let outcome = app.carry_out(&caller, sent(name, ticket, headers, body)?).await?;
+    let outcome = app
+        .carry_out(&app.by_now(&caller)?, sent(name, ticket, headers, body)?)
+        .await?;
     Ok((of_outcome(&outcome), Json(answer(name, ticket, &outcome))).into_response())
 }
 

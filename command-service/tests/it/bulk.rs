@@ -1,13 +1,15 @@
 //! `POST /v1/commands`: a line each, a result each.
 
+use domain::Timestamp;
 use futures::StreamExt;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
+use test_harness::wait_until;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::desk::{AGENT, CUSTOMER, Desk, IMPORTER, STRANGER, ndjson, sample};
+use crate::desk::{AGENT, CUSTOMER, Desk, IMPORTER, LIMIT, STRANGER, ndjson, sample};
 
 fn create(key: &str) -> Value {
     json!({ "command": "create", "key": key, "body": sample("defect") })
@@ -220,9 +222,8 @@ async fn a_whole_request_sent_again_is_answered_alike_and_changes_nothing() {
     assert_eq!(desk.all_records().await.len(), lines.len());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn results_come_while_lines_are_still_being_sent() {
-    let desk = Desk::open().await;
+/// A request of the agent's that goes on, of which the first line has been sent: a creation with the key `a`.
+async fn begin(desk: &Desk) -> (tokio::sync::mpsc::Sender<String>, reqwest::Response) {
     let (sender, lines) = tokio::sync::mpsc::channel::<String>(1);
     let lines = futures::stream::unfold(lines, async |mut lines| {
         lines
@@ -236,6 +237,33 @@ async fn results_come_while_lines_are_still_being_sent() {
         .header(CONTENT_TYPE, "application/x-ndjson");
     sender.send(format!("{}\n", create("a"))).await.unwrap();
     let answer = call.body(reqwest::Body::wrap_stream(lines)).send().await.unwrap();
+    (sender, answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_taken_from_a_caller_is_taken_from_a_request_that_goes_on() {
+    let desk = Desk::open().await;
+    let (sender, answer) = begin(&desk).await;
+    let mut results = answer.bytes_stream();
+    let first: Value = serde_json::from_slice(&results.next().await.unwrap().unwrap()).unwrap();
+    assert_eq!(first["status"], 201);
+    let mut grant = AGENT.grant();
+    grant.revoked_at = Some(Timestamp::UNIX_EPOCH);
+    desk.log.tokens().put(AGENT.hash(), &grant).await.unwrap();
+    wait_until("the token to be refused", LIMIT, async || {
+        desk.create(AGENT, &sample("defect")).send().await.status == 401
+    })
+    .await;
+    sender.send(format!("{}\n", create("b"))).await.unwrap();
+    drop(sender);
+    let second: Value = serde_json::from_slice(&results.next().await.unwrap().unwrap()).unwrap();
+    assert_eq!((&second["key"], &second["status"]), (&json!("b"), &json!(401)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_come_while_lines_are_still_being_sent() {
+    let desk = Desk::open().await;
+    let (sender, answer) = begin(&desk).await;
     let mut results = answer.bytes_stream();
     for key in ["b", "c"] {
         let result: Value = serde_json::from_slice(&results.next().await.unwrap().unwrap()).unwrap();

@@ -1,6 +1,8 @@
 //! What users may do by their groups and roles, at once and in both services.
 
 use domain::policy::WaitPolicy;
+use futures::StreamExt as _;
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -231,6 +233,58 @@ async fn what_is_wrong_with_a_role_is_told() {
         .api
         .post(&administrator, "/v1/permission-sets", &nothing)
         .await
-        .expect(400);
+        .expect(422);
     assert_eq!(refused.body["errors"][0]["pointer"], "/permissions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_are_found_however_often_and_with_however_many_words_they_are_given() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let words = "words ".repeat(10_000);
+    let sets: Vec<Uuid> = (1..=20).map(Uuid::from_u128).collect();
+    for set in &sets {
+        let set_path = format!("/v1/permission-sets/{set}");
+        write(
+            &desk,
+            &set_path,
+            &json!({ "name": "Long", "description": words, "permissions": ["close_any"] }),
+        )
+        .await;
+    }
+    let role = json!({ "name": "Everything", "permission_sets": sets });
+    write(&desk, &format!("/v1/roles/{ROLE}"), &role).await;
+    let held: Vec<Value> = (1..=100)
+        .map(|n| json!({ "role": ROLE, "group": Uuid::from_u128(n) }))
+        .collect();
+    let agent = json!({ "name": "Agent", "kind": "staff", "groups": [Uuid::from_u128(1)], "roles": held });
+    write(&desk, &format!("/v1/users/{}", AGENT.user), &agent).await;
+    assert_eq!(
+        rights(&desk).await["within"],
+        json!([{ "group": Uuid::from_u128(1), "permissions": ["close_any"] }])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_a_permission_while_their_request_arrives_has_lost_it() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let lead = format!("/v1/users/{}", LEAD.user);
+    let administrator = json!({ "name": "Lead", "kind": "staff", "permissions": ["administer"] });
+    write(&desk, &lead, &administrator).await;
+    let (rest, held_back) = tokio::sync::oneshot::channel::<String>();
+    let text = administrator.to_string();
+    let (begin, end) = text.split_at(5);
+    let first = futures::stream::once(std::future::ready(Ok(begin.to_owned())));
+    let body = first.chain(futures::stream::once(held_back));
+    let request = desk
+        .api
+        .anonymous(Method::PUT, &lead)
+        .bearer_auth(LEAD.token())
+        .header("Content-Type", "application/json")
+        .body(reqwest::Body::wrap_stream(body));
+    let answer = tokio::spawn(request.send());
+    // Something else of theirs is answered meanwhile: the service has heard of them.
+    desk.api.get(&LEAD.token(), "/v1/sessions").await.expect(200);
+    write(&desk, &lead, &json!({ "name": "Lead", "kind": "staff" })).await;
+    rest.send(end.to_owned()).unwrap();
+    assert_eq!(answer.await.unwrap().unwrap().status(), 403);
 }

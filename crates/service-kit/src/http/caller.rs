@@ -52,13 +52,17 @@ impl<S: Authenticate> FromRequestParts<S> for SignedIn {
         };
         match state.authenticate(token).await? {
             Some(bearer) => Ok(Self { bearer, token }),
-            None => Err(unauthenticated(
-                "The token is unknown, revoked or over. Sign in with POST /v1/sessions, or ask an administrator for a new \
-                 one.",
-                "Bearer error=\"invalid_token\"",
-            )),
+            None => Err(worthless_token()),
         }
     }
+}
+
+/// The problem with a token that is good for nothing, or no more.
+pub fn worthless_token() -> Problem {
+    unauthenticated(
+        "The token is unknown, revoked or over. Sign in with POST /v1/sessions, or ask an administrator for a new one.",
+        "Bearer error=\"invalid_token\"",
+    )
 }
 
 /// The hash of the bearer token, for those who look at it again while they answer.

@@ -7,7 +7,7 @@ mod observe;
 mod operations;
 mod serve;
 
-pub use caller::{Caller, SignedIn, token_hash};
+pub use caller::{Caller, SignedIn, token_hash, worthless_token};
 pub use finish::{Limits, finish};
 pub use json::{ApiJson, WholeBody, media_type};
 pub use operations::operations;
