@@ -218,10 +218,10 @@ COMMENT ON COLUMN analytics.promises_v1.seconds IS 'From its start to its end, b
 COMMENT ON COLUMN analytics.promises_v1.cancelled IS 'Why it ended without being done: resolved or withdrawn; null if it did not.';
 COMMENT ON COLUMN analytics.promises_v1.paused_in IS 'The status in which it stands still; null if it does not.';
 COMMENT ON COLUMN analytics.promises_v1.policy_id IS 'The policy that it runs by; a name in place of an id is that of the command line.';
-COMMENT ON COLUMN analytics.promises_v1.policy IS 'The policys name of today; null if it is that of the command line.';
+COMMENT ON COLUMN analytics.promises_v1.policy IS 'The policy''s name of today; null if it is that of the command line.';
 COMMENT ON COLUMN analytics.promises_v1.policy_version IS 'The version of the policy that it runs by.';
 COMMENT ON COLUMN analytics.promises_v1.calendar_id IS 'The calendar by which it counts.';
-COMMENT ON COLUMN analytics.promises_v1.calendar IS 'The calendars name of today; null if it is none of the desks.';
+COMMENT ON COLUMN analytics.promises_v1.calendar IS 'The calendar''s name of today; null if it is none of the desk''s.';
 COMMENT ON COLUMN analytics.promises_v1.calendar_version IS 'The version of the calendar by which it counts.';
 
 CREATE OR REPLACE VIEW analytics.comments_v1 AS

@@ -7,6 +7,7 @@ mod demo;
 mod files;
 mod import;
 mod openapi;
+mod progress;
 mod projection;
 mod serve;
 mod services;

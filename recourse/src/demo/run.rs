@@ -8,13 +8,13 @@ use std::time::Instant;
 use anyhow::{Context as _, ensure};
 use domain::Timestamp;
 use event_log::{EventLog, LogConfig};
-use indicatif::{ProgressBar, ProgressStyle};
 use service_kit::{Clock as _, SystemClock};
 
 use super::clock::LivedClock;
 use super::make::{Maker, Tally};
 use super::world::{Plan, World};
 use crate::files::print;
+use crate::progress::Shown;
 use crate::services::{PolicyArgs, load_policy};
 use crate::up::Connection;
 
@@ -113,31 +113,24 @@ impl DemoArgs {
 
 async fn make(maker: Arc<Maker>) -> anyhow::Result<()> {
     let names = u64::try_from(maker.world.people.names().len()).unwrap_or(0);
-    let naming = progress_bar(names, "names");
-    maker.name_everybody(|| naming.inc(1)).await?;
-    naming.finish_and_clear();
+    let naming = Shown::new(names, "names");
+    maker.name_everybody(|| naming.advance(1)).await?;
+    naming.finish();
 
-    let bar = progress_bar(maker.world.plan.tickets, "tickets");
+    let bar = Shown::new(maker.world.plan.tickets, "tickets");
     let (mut tally, began) = (Tally::default(), Instant::now());
     let made = maker
         .make_all(|lived| {
             tally.add(lived);
-            bar.inc(1);
+            bar.advance(1);
         })
         .await;
-    bar.finish_and_clear();
+    bar.finish();
     // A run that was refused has nothing to tell but why.
     if !tally.statuses.is_empty() {
         print(&summary(&tally, began.elapsed().as_secs_f64())?)?;
     }
     made
-}
-
-/// A bar on standard error; nothing where that is no terminal.
-fn progress_bar(length: u64, what: &str) -> ProgressBar {
-    let template = format!("{{bar:40}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left");
-    let style = ProgressStyle::with_template(&template);
-    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn summary(tally: &Tally, seconds: f64) -> Result<String, std::fmt::Error> {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use service_kit::{Clock, SystemClock};
 
@@ -18,6 +17,7 @@ use super::report::{self, Report};
 use super::send::Desk;
 use super::source::Rows;
 use crate::files::print;
+use crate::progress::Shown;
 
 /// Lines sent in one request. The desk takes up to 10,000; fewer show progress sooner, and less
 /// is sent again when a connection breaks.
@@ -92,10 +92,10 @@ impl Servicenow {
         };
         let desk = Desk::new(&self.url, token, SystemClock::shared())?;
         desk.greet().await?;
-        let bar = progress_bar(&report);
+        let bar = Shown::new(report.commands_total(), "commands");
         let mut tally = Tally::default();
         let sent = send_all(&self.file, Mapper::new(now, honoured), &desk, &mut tally, &bar).await;
-        bar.finish_and_clear();
+        bar.finish();
         print(&summary(&tally)?)?;
         sent?;
         let failed = tally.failed.total();
@@ -121,29 +121,17 @@ fn survey(path: &Path, now: Timestamp) -> anyhow::Result<(Report, HashSet<String
     Ok(mapper.finish())
 }
 
-async fn send_all(
-    path: &Path,
-    mut mapper: Mapper,
-    desk: &Desk,
-    tally: &mut Tally,
-    bar: &ProgressBar,
-) -> anyhow::Result<()> {
+async fn send_all(path: &Path, mut mapper: Mapper, desk: &Desk, tally: &mut Tally, bar: &Shown) -> anyhow::Result<()> {
     let mut batch: Vec<Line> = Vec::new();
     for row in open(path)? {
         batch.extend(mapper.map(&row?));
         if batch.len() >= BATCH_LINES {
-            desk.send(std::mem::take(&mut batch), tally, |answered| bar.inc(answered))
+            desk.send(std::mem::take(&mut batch), tally, |answered| bar.advance(answered))
                 .await?;
         }
     }
-    desk.send(batch, tally, |answered| bar.inc(answered)).await?;
+    desk.send(batch, tally, |answered| bar.advance(answered)).await?;
     Ok(())
-}
-
-/// A bar on standard error; nothing where that is no terminal.
-fn progress_bar(report: &Report) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} commands, {per_sec}, {eta} left");
-    ProgressBar::new(report.commands_total()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn summary(tally: &Tally) -> Result<String, std::fmt::Error> {

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use event_log::{EventLog, LogConfig};
-use indicatif::{ProgressBar, ProgressStyle};
 use projector::{Comparison, Operator, Pace, Progress};
 use service_kit::SystemClock;
 use service_kit::clock::pause;
@@ -14,6 +13,7 @@ use service_kit::clock::pause;
 use super::args::{Args, Command, DeskArgs};
 use super::report;
 use crate::files::print;
+use crate::progress::Shown;
 use crate::services::load_policy;
 use crate::up::Connection;
 
@@ -108,16 +108,14 @@ async fn rebuild(operator: &Operator, name: &str, to: Option<i32>) -> anyhow::Re
     ))
 }
 
-/// Shows on standard error how far some work has come, while it goes on; nothing where that is no terminal.
+/// Shows how far some work has come, while it goes on.
 async fn shown<T>(progress: &Progress, work: impl Future<Output = T>) -> (T, Duration) {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} records, {per_sec}, {eta} left, {msg}");
-    let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let started = Instant::now();
+    let (bar, started) = (Shown::new(0, "records"), Instant::now());
     let showing = async {
         loop {
-            bar.set_length(progress.total.load(Ordering::Relaxed));
-            bar.set_position(progress.records.load(Ordering::Relaxed));
-            bar.set_message(*progress.stage.borrow());
+            let (done, total) = (&progress.records, &progress.total);
+            let stage = *progress.stage.borrow();
+            bar.set(done.load(Ordering::Relaxed), total.load(Ordering::Relaxed), stage);
             pause(&SystemClock, SHOW_EVERY).await;
         }
     };
@@ -125,7 +123,7 @@ async fn shown<T>(progress: &Progress, work: impl Future<Output = T>) -> (T, Dur
         done = work => done,
         never = showing => never,
     };
-    bar.finish_and_clear();
+    bar.finish();
     (done, started.elapsed())
 }
 
