@@ -10,6 +10,7 @@ use sqlx::postgres::PgPool;
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder};
 
+use crate::cursor::Cursors;
 use crate::database::{self, problem, unavailable};
 use crate::feed::listeners::Listeners;
 use crate::positions::Positions;
@@ -28,6 +29,7 @@ pub struct App {
     pub(crate) db: PgPool,
     pub(crate) positions: Positions,
     pub(crate) clock: SharedClock,
+    pub(crate) cursors: Cursors,
     pub(crate) exports: Exports,
     pub(crate) listeners: Listeners,
     pub(crate) shutdown: Shutdown,
@@ -43,7 +45,7 @@ impl App {
         shutdown: &Shutdown,
     ) -> Result<Self, sqlx::Error> {
         let db = database::pool(database_url)?;
-        let positions = Positions::new(db.clone());
+        let (positions, cursors) = (Positions::new(db.clone()), Cursors::default());
         let looking = {
             let (positions, cancelled) = (positions.clone(), shutdown.cancelled());
             async move {
@@ -56,10 +58,11 @@ impl App {
         shutdown.tracker().spawn(looking);
         let watching = {
             let (db, component, cancelled) = (db.clone(), health.component("query-api"), shutdown.cancelled());
+            let cursors = cursors.clone();
             async move {
                 tokio::select! {
                     () = cancelled => {}
-                    () = watch(&db, &component) => {}
+                    () = watch(&db, &cursors, &component) => {}
                 }
             }
         };
@@ -68,6 +71,7 @@ impl App {
             db,
             positions,
             clock,
+            cursors,
             exports: Exports::new(shutdown),
             listeners: Listeners::default(),
             shutdown: shutdown.clone(),
@@ -82,11 +86,15 @@ impl App {
 }
 
 /// Reports on the database for as long as it is polled.
-async fn watch(db: &PgPool, component: &Component) {
+async fn watch(db: &PgPool, cursors: &Cursors, component: &Component) {
     loop {
         let alive = sqlx::query("SELECT projection FROM desk.checkpoints LIMIT 1")
             .execute(db)
             .await;
+        // A database that was made anew has another key. Where there is none yet, an older projector is at work.
+        if let Err(error) = cursors.learn(db).await {
+            tracing::debug!("the key of cursors cannot be read: {error}");
+        }
         let look_again_after = if alive.is_ok() {
             component.ready();
             ALIVE_EVERY

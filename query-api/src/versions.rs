@@ -15,7 +15,6 @@ use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::cursor;
 use crate::database::problem;
 use crate::names::Names;
 use crate::page::{LIMIT_DEFAULT, Page, limit};
@@ -152,7 +151,7 @@ impl Kept {
             .push(" t ON t.id = v.id AND t.version = v.version WHERE TRUE");
         asked.push(&mut sql);
         if let Some(text) = &paging.cursor {
-            let after: AfterName = cursor::read(text)?;
+            let after: AfterName = app.cursors.read(text)?;
             sql.push(" AND (t.name, t.id) > (")
                 .push_bind(after.name)
                 .push(", ")
@@ -172,7 +171,7 @@ impl Kept {
             None => None,
         };
         let after = |row: &VersionRow| {
-            cursor::write(&AfterName {
+            app.cursors.write(&AfterName {
                 name: row.name.clone(),
                 id: row.id,
             })
@@ -226,7 +225,7 @@ impl Kept {
         let mut sql = self.select();
         sql.push(" WHERE v.id = ").push_bind(id);
         if let Some(text) = &paging.cursor {
-            let after: AfterVersion = cursor::read(text)?;
+            let after: AfterVersion = app.cursors.read(text)?;
             sql.push(" AND v.version > ").push_bind(after.version);
         }
         sql.push(" ORDER BY v.version LIMIT ")
@@ -234,7 +233,7 @@ impl Kept {
         let rows: Vec<VersionRow> = sql.build_query_as().fetch_all(&app.db).await.map_err(problem)?;
         // Versions are numbered without a gap.
         let total = paging.count.map(|Count::Exact| total);
-        let after = |row: &VersionRow| cursor::write(&AfterVersion { version: row.version });
+        let after = |row: &VersionRow| app.cursors.write(&AfterVersion { version: row.version });
         paging.answer(app, uri, rows, total, after).await
     }
 

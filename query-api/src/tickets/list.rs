@@ -19,7 +19,6 @@ use super::sort::{Cursor, Sort};
 use super::view::View;
 use crate::access::{Way, push_visible};
 use crate::app::App;
-use crate::cursor;
 use crate::database::problem;
 use crate::moment::Moment;
 use crate::names::Names;
@@ -280,7 +279,10 @@ pub(crate) async fn list(
     let mut rows = page(&app, &request, &actor).await?;
     let more = rows.len() > usize::from(request.limit);
     rows.truncate(request.limit.into());
-    let next_cursor = rows.last().filter(|_| more).map(|row| selection.sort.cursor_after(row));
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| app.cursors.write(&selection.sort.cursor_after(row)));
     let total = match request.count {
         Some(Count::Exact) => Some(total(&app, &request, &actor).await?),
         None => None,
@@ -306,7 +308,8 @@ pub(crate) async fn list(
 
 /// The rows of a page, and one more if another page follows.
 async fn page(app: &App, request: &Request, actor: &Actor) -> Result<Vec<TicketRow>, Problem> {
-    let cursor = request.cursor.as_deref().map(cursor::read::<Cursor>).transpose()?;
+    let cursor = request.cursor.as_deref();
+    let cursor: Option<Cursor> = cursor.map(|text| app.cursors.read(text)).transpose()?;
     let limit = i64::from(request.limit) + 1;
     let mut sql = QueryBuilder::default();
     request.selection.push_first(&mut sql, actor, cursor.as_ref(), limit)?;

@@ -12,7 +12,7 @@ use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::item::TicketRow;
-use crate::cursor::{self, refused};
+use crate::cursor::refused;
 
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,7 +190,7 @@ impl Sort {
     }
 
     /// The cursor that follows `row`.
-    pub(crate) fn cursor_after(self, row: &TicketRow) -> String {
+    pub(crate) fn cursor_after(self, row: &TicketRow) -> Cursor {
         let micros = |at: jiff_sqlx::Timestamp| at.to_jiff().as_microsecond();
         let key = match self.key {
             Key::Number => Some(row.number),
@@ -201,11 +201,11 @@ impl Sort {
             Key::DueAt => row.due_at.map(micros),
             Key::Relevance => row.rank,
         };
-        cursor::write(&Cursor {
+        Cursor {
             sort: self.as_str().to_owned(),
             key,
             id: row.id,
-        })
+        }
     }
 }
 

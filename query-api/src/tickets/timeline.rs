@@ -18,7 +18,6 @@ use uuid::Uuid;
 
 use super::one::{Named, absent};
 use crate::app::App;
-use crate::cursor;
 use crate::database::problem;
 use crate::moment::Moment;
 use crate::names::{Names, ids_in, with_names};
@@ -90,7 +89,7 @@ pub(crate) async fn timeline(
     let limit = params.one("limit", limit).unwrap_or(LIMIT_DEFAULT);
     let after = params.one("cursor", |text| Ok(text.to_owned()));
     params.finish()?;
-    let after: Option<Cursor> = after.as_deref().map(cursor::read).transpose()?;
+    let after: Option<Cursor> = after.as_deref().map(|text| app.cursors.read(text)).transpose()?;
 
     let ticket = find(&app, Named::parse(&path?)?, &actor, moment).await?;
     let mut rows = page(&app, ticket, &actor, after, limit).await?;
@@ -98,7 +97,7 @@ pub(crate) async fn timeline(
     rows.truncate(limit.into());
     let last = rows.last().filter(|_| more);
     let next_cursor = last.map(|row| {
-        cursor::write(&Cursor {
+        app.cursors.write(&Cursor {
             revision: row.revision,
             place: row.place,
         })
