@@ -98,6 +98,18 @@ fn is_outage(error: &sqlx::Error) -> bool {
     }
 }
 
+/// The text as part of a pattern of `LIKE`, in which it stands for itself.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use test_harness::postgres;

@@ -8,6 +8,7 @@ use domain::text::Label;
 use serde_json::{Value, json};
 use sqlx::{Postgres, QueryBuilder};
 
+use crate::database::escaped;
 use crate::params::{Params, one_of, uuid};
 
 /// A filter of a list of entries.
@@ -166,15 +167,4 @@ impl Condition {
 
 fn label(text: &str) -> Result<Label, String> {
     Label::parse(text).map_err(|error| error.to_string())
-}
-
-/// Without the signs that stand for others in patterns.
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::new(), |mut escaped, character| {
-        if matches!(character, '\\' | '%' | '_') {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-        escaped
-    })
 }

@@ -60,12 +60,12 @@ impl Shown {
         *written = Instant::now();
         let Self { bar, what, .. } = self;
         let (done, length) = (bar.position(), bar.length().unwrap_or_default());
-        let line = format!(
-            "{done}/{length} {what}, {:.0} a second, {} left {}",
-            bar.per_sec(),
-            HumanDuration(bar.eta()),
-            bar.message()
-        );
+        let pace = if done < length {
+            format!(", {:.0} a second, {} left", bar.per_sec(), HumanDuration(bar.eta()))
+        } else {
+            String::new()
+        };
+        let line = format!("{done}/{length} {what}{pace} {}", bar.message());
         // The work goes on if nobody reads of it.
         let _ = writeln!(std::io::stderr(), "{}", line.trim_end());
     }

@@ -15,6 +15,7 @@ use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::terms::Terms;
+use crate::database::escaped;
 use crate::moment::Moment;
 
 /// Only so many matches are ranked, the newest: whoever asks for what thousands of tickets say looks at the
@@ -219,18 +220,6 @@ fn reads_everything(actor: &Actor) -> bool {
         ActorKind::Staff | ActorKind::System => true,
         ActorKind::Customer => false,
     }
-}
-
-/// The text as part of a pattern, in which it stands for itself.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(character);
-    }
-    escaped
 }
 
 #[cfg(test)]
