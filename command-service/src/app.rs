@@ -78,11 +78,16 @@ impl App {
     /// Who a caller is by now, once their whole request is there: it may have taken its time, and what they may do may have
     /// changed meanwhile.
     pub(crate) fn by_now(&self, caller: &Arc<Actor>) -> Result<Arc<Actor>, Problem> {
-        match self.standing(caller.user)? {
-            Some(Standing::Actor(known)) => Ok(known),
-            Some(Standing::Disabled) => Err(worthless_token()),
-            None => Ok(Arc::clone(caller)),
-        }
+        self.known(Arc::clone(caller))?.ok_or_else(worthless_token)
+    }
+
+    /// What an actor is by their profile, if they have one; `None`: nobody, because they may not come in.
+    fn known(&self, actor: Arc<Actor>) -> Result<Option<Arc<Actor>>, Problem> {
+        Ok(match self.standing(actor.user)? {
+            Some(Standing::Actor(known)) => Some(known),
+            Some(Standing::Disabled) => None,
+            None => Some(actor),
+        })
     }
 
     /// Who bears a token by now: for those who go on reading.
@@ -110,10 +115,6 @@ impl Authenticate for App {
         let Some(Bearer { actor, session }) = self.tokens.bearer(hash, self.now()).await? else {
             return Ok(None);
         };
-        Ok(match self.standing(actor.user)? {
-            Some(Standing::Actor(known)) => Some(Bearer { actor: known, session }),
-            Some(Standing::Disabled) => None,
-            None => Some(Bearer { actor, session }),
-        })
+        Ok(self.known(actor)?.map(|actor| Bearer { actor, session }))
     }
 }

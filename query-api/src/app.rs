@@ -14,7 +14,7 @@ use crate::cursor::Cursors;
 use crate::database::{self, problem, unavailable};
 use crate::feed::listeners::Listeners;
 use crate::positions::Positions;
-use crate::rights::{ENTRIES_OF_USER, Found};
+use crate::rights::{ENTRIES_OF_USER, Found, Standing};
 use crate::tickets::export::Exports;
 
 /// How often the service looks whether its database is still there.
@@ -177,10 +177,11 @@ impl App {
             (_, Some(false) | None) => Err(unavailable("The read model is being built. Try again in a moment.")),
             (Some(Json(grant)), Some(true)) if !grant.is_good(self.clock.now()) => Ok(Looked::Known(None)),
             (Some(Json(grant)), Some(true)) => {
-                let actor = match known.found.user()? {
+                let actor = match known.found.standing(grant.user.into())? {
                     // A user who has a profile is what it says, whatever the token was granted for.
-                    Some(user) => known.found.actor(grant.user.into(), &user)?,
-                    None => Some(grant.actor()),
+                    Standing::Actor(actor) => Some(actor),
+                    Standing::Disabled => None,
+                    Standing::Unknown => Some(grant.actor()),
                 };
                 let session = grant.session.map(Arc::new);
                 let bearer = |actor| Bearer {

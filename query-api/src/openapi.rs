@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use domain::actor::{ActorKind, Permission};
+use domain::actor::ActorKind;
 use domain::catalogue::Catalogue;
 use domain::people::Language;
 use domain::sla::{ClockState, PartKind};
 use domain::text::{Label, Subject};
 use domain::ticket::{CommandName, Status, Visibility};
 use domain::workflow::Workflow;
+use service_kit::openapi::people::permission;
 use service_kit::openapi::schema::{
     Property, Shape, all_of, any_of, array, array_up_to, boolean, date, instant, integer, integer_from, names,
     nullable, opaque, open_object, optional, pattern, reference, required, string, text, uuid,
@@ -404,7 +405,7 @@ pub(crate) fn visibilities() -> Shape {
 }
 
 pub(crate) fn permissions() -> Shape {
-    array(names(Permission::ALL.map(Permission::as_str)))
+    array(permission())
 }
 
 /// What a ticket may wait for.

@@ -1,13 +1,10 @@
 //! The routes of users, groups, organisations, roles and permission sets, for the OpenAPI document.
 
-use domain::actor::Permission;
 use domain::directory::EntryKind;
-use domain::people::UserKind;
 use domain::text::Label;
 use service_kit::openapi::people::{self, written};
 use service_kit::openapi::schema::{
-    Shape, array_up_to, boolean, instant, integer_from, names, nullable, open_object, reference, required, string,
-    text, uuid,
+    Shape, array_up_to, boolean, instant, integer_from, nullable, open_object, reference, required, string, text, uuid,
 };
 use service_kit::openapi::{Api, json, path, query};
 use service_kit::problem::types;
@@ -91,8 +88,8 @@ fn values(of: Values) -> Shape {
         Values::Ids => uuid(),
         Values::Texts => text(Label::CHARACTERS_MAX),
         Values::Flag => boolean(),
-        Values::Kinds => names(UserKind::ALL.map(UserKind::as_str)),
-        Values::Permissions => names(Permission::ALL.map(Permission::as_str)),
+        Values::Kinds => people::user_kind(),
+        Values::Permissions => people::permission(),
     }
 }
 

@@ -9,7 +9,7 @@ use axum::{Extension, Json};
 use domain::actor::{Actor, ActorKind};
 use domain::directory::EntryKind;
 use domain::ids::{GroupId, UserId};
-use domain::people::{Profile, User};
+use domain::people::Profile;
 use domain::rights::Givers;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -53,7 +53,7 @@ pub(crate) const ENTRIES_OF_USER: &str = "
     ) rights ON TRUE";
 
 /// An entry of the directory, as a statement finds it: its kind, id, name, and what else is known of it.
-pub(crate) type Entry = (String, Uuid, String, Map<String, Value>);
+type Entry = (String, Uuid, String, Map<String, Value>);
 
 /// A user, as a statement with [`ENTRIES_OF_USER`] finds them.
 #[derive(Debug, sqlx::FromRow)]
@@ -64,32 +64,38 @@ pub(crate) struct Found {
     entries: Option<Jsonb<Vec<Entry>>>,
 }
 
-impl Found {
-    /// The user's profile; `None`: there is none.
-    pub(crate) fn user(&self) -> Result<Option<User>, Problem> {
-        let Some((name, Jsonb(definition))) = self.name.as_deref().zip(self.definition.as_ref()) else {
-            return Ok(None);
-        };
-        match profile(EntryKind::User, name, definition.clone())? {
-            Profile::User(user) => Ok(Some(user)),
-            _ => Err(Problem::internal()),
-        }
-    }
+/// What a user's profile, groups and roles say of how they come in.
+#[derive(Debug)]
+pub(crate) enum Standing {
+    /// As this actor.
+    Actor(Actor),
+    /// Not at all.
+    Disabled,
+    /// Nothing: they have no profile.
+    Unknown,
+}
 
-    /// Whom the user acts as; `None`: as nobody.
-    pub(crate) fn actor(&self, id: UserId, user: &User) -> Result<Option<Actor>, Problem> {
+impl Found {
+    /// How the user of this id comes in.
+    pub(crate) fn standing(self, id: UserId) -> Result<Standing, Problem> {
+        let Some((name, Jsonb(definition))) = self.name.zip(self.definition) else {
+            return Ok(Standing::Unknown);
+        };
+        let Profile::User(user) = profile(EntryKind::User, name, definition)? else {
+            return Err(Problem::internal());
+        };
         let mut givers = Givers::default();
-        for (kind, id, name, definition) in self.entries.iter().flat_map(|Jsonb(entries)| entries) {
+        for (kind, id, name, definition) in self.entries.into_iter().flat_map(|Jsonb(entries)| entries) {
             let kind = EntryKind::ALL.into_iter().find(|known| known.as_str() == kind);
             let kind = kind.ok_or_else(Problem::internal)?;
-            givers.add(*id, &profile(kind, name, definition.clone())?);
+            givers.add(id, &profile(kind, name, definition)?);
         }
-        Ok(givers.actor(id, user))
+        Ok(givers.actor(id, &user).map_or(Standing::Disabled, Standing::Actor))
     }
 }
 
 /// An entry's profile, as the projector wrote it.
-fn profile(kind: EntryKind, name: &str, mut definition: Map<String, Value>) -> Result<Profile, Problem> {
+fn profile(kind: EntryKind, name: String, mut definition: Map<String, Value>) -> Result<Profile, Problem> {
     definition.insert("name".to_owned(), name.into());
     people::profile(kind, &definition)
 }
@@ -141,9 +147,11 @@ pub(crate) async fn rights(
     let mut sql = QueryBuilder::<Postgres>::new("SELECT u.name, u.definition, rights.entries FROM desk.users u");
     let query = sql.push(ENTRIES_OF_USER).push(" WHERE u.id = ").push_bind(id.as_uuid());
     let found: Option<Found> = query.build_query_as().fetch_optional(&app.db).await.map_err(problem)?;
-    let found = found.ok_or_else(absent)?;
-    let user = found.user()?.ok_or_else(absent)?;
-    let actor = found.actor(id, &user)?;
+    let actor = match found.ok_or_else(absent)?.standing(id)? {
+        Standing::Actor(actor) => Some(actor),
+        Standing::Disabled => None,
+        Standing::Unknown => return Err(absent()),
+    };
     Ok(Json(answer(id.as_uuid(), actor)))
 }
 

@@ -41,7 +41,7 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
     match kind {
         EntryKind::User => vec![
             name,
-            required("kind", "", names(UserKind::ALL.map(UserKind::as_str))),
+            required("kind", "", user_kind()),
             optional("organisation", "", nullable(uuid())),
             optional("groups", "", nullable(array_up_to(LIST_MAX, uuid()))),
             optional(
@@ -105,7 +105,7 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
 pub fn written(kind: EntryKind) -> Vec<Property> {
     match kind {
         EntryKind::User => vec![
-            required("kind", "", names(UserKind::ALL.map(UserKind::as_str))),
+            required("kind", "", user_kind()),
             required("organisation", "", nullable(uuid())),
             required("groups", "", array(uuid())),
             required("leading", "", boolean()),
@@ -161,6 +161,12 @@ fn language() -> Shape {
     names(Language::ALL.map(Language::as_str))
 }
 
-fn permission() -> Shape {
+/// Staff or customer.
+pub fn user_kind() -> Shape {
+    names(UserKind::ALL.map(UserKind::as_str))
+}
+
+/// A permission's name.
+pub fn permission() -> Shape {
     names(Permission::ALL.map(Permission::as_str))
 }
