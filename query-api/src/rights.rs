@@ -97,7 +97,7 @@ impl Found {
 /// An entry's profile, as the projector wrote it.
 fn profile(kind: EntryKind, name: String, mut definition: Map<String, Value>) -> Result<Profile, Problem> {
     definition.insert("name".to_owned(), name.into());
-    people::profile(kind, &definition)
+    people::kept(kind, &definition)
 }
 
 /// What a user may do beyond the ordinary, wherever it comes from.

@@ -129,6 +129,29 @@ async fn everything_that_cannot_be_read_is_told_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_turns_text_around_is_refused_in_names_and_kept_in_peoples_words() {
+    let desk = Desk::open().await;
+    let body = json!({
+        "subject": "invoice \u{202e}fdp.exe", "description": "\u{2067}שלום\u{2069}", "type": "defect",
+        "system": "\u{2066}billing\u{2069}", "custom_fields": { "color\u{202d}": "red" },
+    });
+    let answer = desk.create(CUSTOMER, &body).send().await;
+    let refused = [
+        ("/custom_fields", "invalid"),
+        ("/subject", "invalid"),
+        ("/system", "invalid"),
+    ];
+    answer.problem_of(422, "invalid-fields", &refused);
+    // A script that runs the other way needs none of it.
+    let body = json!({ "subject": "שלום \u{200f}עולם", "description": "\u{202e}abc", "type": "defect" });
+    desk.create(CUSTOMER, &body).send().await.expect(201);
+    let name = json!({ "user": { "id": CUSTOMER.user(), "name": "Ada\u{202e}" } });
+    let ticket = desk.ticket("defect").await;
+    let follow = desk.command(AGENT, &ticket, "follow", &name).send().await;
+    follow.problem_of(422, "invalid-fields", &[("/user", "invalid")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_value_that_is_not_acceptable_is_told_at_once() {
     let desk = Desk::open().await;
     let body = json!({

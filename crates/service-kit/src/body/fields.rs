@@ -23,7 +23,22 @@ pub struct Fields<'b> {
     /// Right type, unacceptable value.
     invalid: Vec<FieldError>,
     mentions: Vec<(EntryKind, Uuid, Label)>,
+    /// Whether a caller sent it, now.
+    sent: bool,
 }
+
+/// Fields that hold words of many lines, or secrets: what may be in them is their author's business; and logins, which have a
+/// rule of their own.
+const FREE: [&str; 8] = [
+    "login",
+    "description",
+    "comment",
+    "body",
+    "solution",
+    "reason",
+    "password",
+    "new_password",
+];
 
 /// What a reader of one value says of it.
 #[derive(Debug)]
@@ -45,6 +60,15 @@ impl<'b> Fields<'b> {
             malformed: Vec::new(),
             invalid: Vec::new(),
             mentions: Vec::new(),
+            sent: true,
+        }
+    }
+
+    /// The fields of what was sent once, and is kept: rules that came later do not count for it.
+    pub(super) fn kept(body: &'b Map<String, Value>) -> Self {
+        Self {
+            sent: false,
+            ..Self::new(body)
         }
     }
 
@@ -171,6 +195,18 @@ impl<'b> Fields<'b> {
             self.malformed
                 .push(FieldError::new(pointer(name), "unknown_field", detail));
         }
+        if self.sent {
+            let lines = self.body.iter().filter(|(name, _)| !FREE.contains(&name.as_str()));
+            for (name, value) in lines {
+                if let Some(mark) = turning(value) {
+                    let detail = format!(
+                        "must not contain U+{:04X}, which makes text look other than it is: leave it out",
+                        u32::from(mark)
+                    );
+                    self.invalid.push(FieldError::new(pointer(name), "invalid", detail));
+                }
+            }
+        }
         (std::mem::take(&mut self.malformed), std::mem::take(&mut self.invalid))
     }
 
@@ -179,6 +215,24 @@ impl<'b> Fields<'b> {
         let (malformed, invalid) = self.errors();
         refused(malformed, invalid)?;
         Ok(self.mentions)
+    }
+}
+
+/// A character that makes text run the other way for as long as nobody ends it, in a name or a value of what was sent. With
+/// these a name looks like another one, wherever it is shown (CVE-2021-42574). Letters and marks of right-to-left scripts are
+/// none of them.
+fn turning(value: &Value) -> Option<char> {
+    let in_text = |text: &str| {
+        text.chars()
+            .find(|c| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'))
+    };
+    match value {
+        Value::String(text) => in_text(text),
+        Value::Array(items) => items.iter().find_map(turning),
+        Value::Object(members) => members
+            .iter()
+            .find_map(|(name, value)| in_text(name).or_else(|| turning(value))),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }
 

@@ -15,7 +15,15 @@ use crate::problem::Problem;
 
 /// Reads what a body says of an entry of this kind.
 pub fn profile(kind: EntryKind, body: &Map<String, Value>) -> Result<Profile, Problem> {
-    let mut fields = Fields::new(body);
+    read(kind, Fields::new(body))
+}
+
+/// Reads what is kept of an entry of this kind.
+pub fn kept(kind: EntryKind, body: &Map<String, Value>) -> Result<Profile, Problem> {
+    read(kind, Fields::kept(body))
+}
+
+fn read(kind: EntryKind, mut fields: Fields<'_>) -> Result<Profile, Problem> {
     let profile = match kind {
         EntryKind::User => user(&mut fields).map(Profile::User),
         EntryKind::Group => group(&mut fields).map(Profile::Group),
