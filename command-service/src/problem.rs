@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use axum::http::HeaderValue;
 use axum::http::header::WWW_AUTHENTICATE;
 use domain::actor::Actor;
+use domain::address::Taken;
 use domain::calendar::stored;
 use domain::contract;
 use domain::people;
@@ -137,6 +138,10 @@ pub(crate) fn of_profile(error: &ProfileError, actor: &Actor) -> Problem {
         ProfileError::Rejected(rejection @ people::Rejection::OwnAccount) => Problem::new(&types::INVALID_FIELDS)
             .detail("You would shut yourself out; another administrator can do that.")
             .field(FieldError::new("", "own_account", rejection.to_string())),
+        ProfileError::Rejected(people::Rejection::AddressTaken(Taken { by })) => Problem::new(&types::EMAIL_TAKEN)
+            .detail(format!(
+                "Another user, {by}, has this address. Give them another one first, or choose another one here."
+            )),
         ProfileError::Rejected(people::Rejection::TooManyVersions) => {
             Problem::new(&types::HISTORY_TOO_LONG).detail(format!(
                 "The entry has {} versions, as many as one may have.",

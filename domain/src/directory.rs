@@ -1,6 +1,7 @@
 //! What stands beside the tickets: people, organisations and groups, which tickets refer to by id, roles, permission sets,
 //! calendars, policies, contracts, and digests.
 
+use crate::address::Held;
 use crate::calendar::stored as calendar;
 use crate::contract::Agreed;
 use crate::digest::Digest;
@@ -45,7 +46,7 @@ impl EntryKind {
     }
 }
 
-/// A fact about an entry of the directory, a calendar, a policy, a contract, or a digest.
+/// A fact about an entry of the directory, an e-mail address, a calendar, a policy, a contract, or a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// It goes by this name from now on.
@@ -65,4 +66,6 @@ pub enum Event {
     Profile(Box<Profile>),
     /// A digest is due.
     Digest(Digest),
+    /// The e-mail address is this user's from now on, or nobody's.
+    Address(Held),
 }

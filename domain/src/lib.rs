@@ -12,6 +12,7 @@
 //! * [`digest`]: of which stretches of time digests are.
 //! * [`workflow`]: which statuses and commands are used for whom, and what people call them.
 //! * [`catalogue`]: the types, priorities and categories that a desk offers.
+//! * [`address`]: whose an e-mail address is.
 //! * [`people`]: what is known of users, groups, organisations, roles and permission sets.
 //! * [`rights`]: what users may do by them.
 //! * [`sign_in`]: logins, which passwords may be chosen, and how long who guesses has to wait.
@@ -21,6 +22,7 @@
 
 pub mod access;
 pub mod actor;
+pub mod address;
 pub mod calendar;
 pub mod catalogue;
 pub mod contract;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind, Permission};
+use crate::address::Taken;
 use crate::directory::EntryKind;
 use crate::ids::{GroupId, OrganisationId, PermissionSetId, Revision};
 use crate::rights::{Assignment, PermissionSet, Role};
@@ -251,6 +252,9 @@ pub enum Rejection {
     /// Nobody would be left who can undo it.
     #[error("nobody disables their own account, or takes the permission administer from it")]
     OwnAccount,
+    /// The e-mail address is another user's.
+    #[error(transparent)]
+    AddressTaken(Taken),
     /// It has as many versions as an entry may have.
     #[error("the entry has {VERSIONS_MAX} versions, as many as one may have")]
     TooManyVersions,
@@ -286,6 +290,11 @@ impl Entry {
     /// How many facts there are.
     pub fn revision(&self) -> Revision {
         self.facts
+    }
+
+    /// What is known of it, whole. `None`: its name alone, or nothing.
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_deref()
     }
 }
 

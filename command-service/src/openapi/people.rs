@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use service_kit::openapi::people::{self, taken, written};
 use service_kit::openapi::schema::{integer_from, names, object, open_object, reference, required, string, uuid};
 use service_kit::openapi::{Api, Operation, json as json_body, path};
-use service_kit::problem::types;
+use service_kit::problem::{ProblemType, types};
 use utoipa::openapi::Required;
 
 use super::routes::{POSITION, PROBLEMS, REPLAYED, etag, headers, idempotency_key, position};
@@ -43,12 +43,19 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
         .parameters([idempotency_key()])
         .answer(201, "It is kept.", json_body(reference(answer)))
         .answers_with("Location", &format!("The {noun}."), &string());
+    // Nobody else has addresses that are their own.
+    let alone: &[&ProblemType] = match kind {
+        EntryKind::User => &[&types::EMAIL_TAKEN],
+        EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => &[],
+    };
+    let create = create.problems(alone);
     let replace = writing(replace, &format!("Write anew what is known of a {noun}"), body, kind)
         .about("A new version, whole; those before are kept, and one like the last makes none. An id that has a name alone, or nothing yet, gets its profile.")
         .parameters([path("id", &format!("The {noun}'s id."), uuid())])
         .parameters(headers())
         .answer(200, "It is kept.", json_body(reference(answer)))
-        .problems(&[&types::NOT_FOUND]);
+        .problems(&[&types::NOT_FOUND])
+        .problems(alone);
     api.schema(body, object(taken(kind)))
         .schema(answer, open_object(answered))
         .post(place, carried_out(create))

@@ -10,7 +10,7 @@ use domain::ids::{CommandId, DIRECTORY_PARTITION, Position, Revision};
 use uuid::Uuid;
 use wire::Record;
 
-use crate::append::{AppendError, append};
+use crate::append::{AppendError, Draft, append_with};
 use crate::connection::{Inner, pause};
 use crate::execute::{ATTEMPTS_MAX, ExecuteError, Request, header, jitter};
 use crate::history::{CorruptHistory, Tip};
@@ -28,7 +28,7 @@ pub(crate) trait Aggregate {
     /// What the facts of a history come to.
     type State: Default;
     /// Why a wish is refused.
-    type Rejection;
+    type Rejection: Send;
 
     /// Whether a thing of which nothing was said yet is there all the same, at revision 0.
     const IS_ALWAYS_THERE: bool = false;
@@ -59,6 +59,17 @@ pub(crate) trait Aggregate {
         command: &Self::Command,
         actor: &Actor,
     ) -> Result<Option<Self::Fact>, Self::Rejection>;
+
+    /// Records of other histories that the fact needs: they go into the log together with its own, or none does.
+    fn companions(
+        _inner: &Inner,
+        _state: &Self::State,
+        _id: Self::Id,
+        _fact: &Self::Fact,
+        _request: &Request,
+    ) -> impl Future<Output = Result<Vec<Draft>, FactError<Self::Rejection>>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
 }
 
 /// A command that was carried out, now or earlier.
@@ -146,6 +157,28 @@ impl<A: Aggregate> History<A> {
         Ok(history)
     }
 
+    /// The record that a fact of the thing makes, after the last of this history.
+    pub(crate) fn draft(
+        &self,
+        inner: &Inner,
+        id: A::Id,
+        fact: A::Fact,
+        request: &Request,
+    ) -> Result<Draft, AppendError> {
+        let now = inner.clock.now();
+        let record = Record {
+            header: header(A::aggregate_id(id), &self.tip, self.length(), request, now),
+            events: vec![A::event(fact)],
+        };
+        let bytes = wire::encode(&record).map_err(|error| AppendError::NotWritten(Box::new(error)))?;
+        Ok(Draft {
+            subject: A::subject(id),
+            expected: self.tip.sequence,
+            record_id: record.header.record_id,
+            record: bytes.into(),
+        })
+    }
+
     fn length(&self) -> Revision {
         Revision(u64::try_from(self.recorded.len()).expect("a length fits in 64 bits"))
     }
@@ -189,7 +222,8 @@ async fn attempt<A: Aggregate>(
             Settled::Append(fact) => fact,
             Settled::Answer(answer) => return answer,
         };
-        match record(inner, id, &history, fact, request, unanswered).await {
+        let companions = A::companions(inner, &history.state, id, &fact, request).await?;
+        match record(inner, id, &history, fact, request, &companions, unanswered).await {
             Ok(outcome) => return Ok(outcome),
             Err(AppendError::Conflict { .. }) => pause(jitter()).await,
             // The next round finds the record, or sends one that only one of both can win.
@@ -250,18 +284,13 @@ async fn record<A: Aggregate>(
     history: &History<A>,
     fact: A::Fact,
     request: &Request,
+    companions: &[Draft],
     unanswered: &mut Vec<Uuid>,
 ) -> Result<FactOutcome<A::Fact>, AppendError> {
-    let now = inner.clock.now();
-    let record = Record {
-        header: header(A::aggregate_id(id), &history.tip, history.length(), request, now),
-        events: vec![A::event(fact.clone())],
-    };
-    let record_id = record.header.record_id;
-    let bytes = wire::encode(&record).map_err(|error| AppendError::NotWritten(Box::new(error)))?;
-    let appended = append(inner, &A::subject(id), history.tip.sequence, record_id, bytes.into()).await;
+    let draft = history.draft(inner, id, fact.clone(), request)?;
+    let appended = append_with(inner, companions, &draft).await;
     if let Err(AppendError::Unknown | AppendError::Conflict { resent: true }) = &appended {
-        unanswered.push(record_id);
+        unanswered.push(draft.record_id);
     }
     Ok(FactOutcome {
         revision: A::revision(&history.state, id).next(),

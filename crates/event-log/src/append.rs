@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use async_nats::HeaderMap;
 use async_nats::jetstream::ErrorCode;
+use async_nats::{HeaderMap, Message};
 use bytes::Bytes;
 use metrics::{Counter, Histogram};
 use serde::Deserialize;
@@ -21,6 +21,9 @@ const RESEND_PAUSE: Duration = Duration::from_millis(100);
 
 const EXPECTED_LAST_SUBJECT_SEQUENCE: &str = "Nats-Expected-Last-Subject-Sequence";
 const MESSAGE_ID: &str = "Nats-Msg-Id";
+const BATCH_ID: &str = "Nats-Batch-Id";
+const BATCH_SEQUENCE: &str = "Nats-Batch-Sequence";
+const BATCH_COMMIT: &str = "Nats-Batch-Commit";
 
 /// The same record is being written at this moment, by an earlier send.
 const MESSAGE_ID_IN_PROCESS: ErrorCode = ErrorCode(10158);
@@ -54,19 +57,27 @@ enum Answer {
     Silence,
 }
 
-/// Appends a record to a subject whose last record is at sequence `expected` (0: none), and
-/// returns the sequence that it got.
+/// A record that is to be appended to a subject whose last record is at sequence `expected` (0: none).
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) subject: String,
+    pub(crate) expected: u64,
+    pub(crate) record_id: Uuid,
+    pub(crate) record: Bytes,
+}
+
+/// Appends a record, and returns the sequence that it got.
 ///
 /// Silence is answered by sending the same bytes again, at once when the connection comes back.
-pub(crate) async fn append(
-    inner: &Inner,
-    subject: &str,
-    expected: u64,
-    record_id: Uuid,
-    record: Bytes,
-) -> Result<u64, AppendError> {
+pub(crate) async fn append(inner: &Inner, draft: &Draft) -> Result<u64, AppendError> {
+    append_with(inner, &[], draft).await
+}
+
+/// Appends a record together with others of its stream: all of them, or none. Returns the sequence that the record got,
+/// which comes after the others.
+pub(crate) async fn append_with(inner: &Inner, others: &[Draft], draft: &Draft) -> Result<u64, AppendError> {
     let began = Instant::now();
-    let appended = send_until_answered(inner, subject, expected, record_id, record).await;
+    let appended = send_until_answered(inner, others, draft).await;
     inner.appends.note(&appended, began.elapsed());
     appended
 }
@@ -111,20 +122,11 @@ impl AppendMetrics {
     }
 }
 
-async fn send_until_answered(
-    inner: &Inner,
-    subject: &str,
-    expected: u64,
-    record_id: Uuid,
-    record: Bytes,
-) -> Result<u64, AppendError> {
-    let mut headers = HeaderMap::new();
-    headers.insert(EXPECTED_LAST_SUBJECT_SEQUENCE, expected.to_string().as_str());
-    headers.insert(MESSAGE_ID, record_id.as_simple().to_string().as_str());
+async fn send_until_answered(inner: &Inner, others: &[Draft], draft: &Draft) -> Result<u64, AppendError> {
     let mut silent = false;
     let mut refusal = None;
     for _ in 0..SENDS_MAX {
-        let answer = inner.writes.request(subject, headers.clone(), record.clone()).await;
+        let answer = send(inner, others, draft).await;
         match answer.map_or_else(Answer::from, |message| acknowledgement(&message.payload)) {
             Answer::Committed(sequence) => return Ok(sequence),
             Answer::Conflict => return Err(AppendError::Conflict { resent: silent }),
@@ -141,6 +143,41 @@ async fn send_until_answered(
         Some(error) if !silent => Err(AppendError::NotWritten(error)),
         Some(_) | None => Err(AppendError::Unknown),
     }
+}
+
+/// Sends a record once, after the others if there are any. Each time they are another batch to the server, and the same
+/// records.
+async fn send(inner: &Inner, others: &[Draft], draft: &Draft) -> Result<Message, Unanswered> {
+    let mut headers = headers(draft);
+    if !others.is_empty() {
+        let batch = Uuid::new_v4().as_simple().to_string();
+        for (place, other) in (1..).zip(others) {
+            let headers = in_batch(self::headers(other), &batch, place);
+            inner
+                .writes
+                .publish(&other.subject, headers, other.record.clone())
+                .await?;
+        }
+        headers = in_batch(headers, &batch, others.len().saturating_add(1));
+        headers.insert(BATCH_COMMIT, "1");
+    }
+    inner
+        .writes
+        .request(&draft.subject, headers, draft.record.clone())
+        .await
+}
+
+fn headers(draft: &Draft) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(EXPECTED_LAST_SUBJECT_SEQUENCE, draft.expected.to_string().as_str());
+    headers.insert(MESSAGE_ID, draft.record_id.as_simple().to_string().as_str());
+    headers
+}
+
+fn in_batch(mut headers: HeaderMap, batch: &str, place: usize) -> HeaderMap {
+    headers.insert(BATCH_ID, batch);
+    headers.insert(BATCH_SEQUENCE, place.to_string().as_str());
+    headers
 }
 
 impl From<Unanswered> for Answer {

@@ -227,7 +227,7 @@ fn take_in(library: &mut Library, people: &People, entry: &Entry) -> Result<Chan
     let mut changed = Changed::No;
     for event in &record.events {
         match event {
-            Event::Named { .. } | Event::Digest(_) => continue,
+            Event::Named { .. } | Event::Digest(_) | Event::Address(_) => continue,
             Event::Profile(known) => {
                 people.add(record.header.aggregate_id, known);
                 continue;

@@ -51,7 +51,12 @@ impl Aggregate for OneCalendar {
     fn fact(event: Event) -> Option<Revised> {
         match event {
             Event::Calendar(revised) => Some(*revised),
-            Event::Named { .. } | Event::Policy(_) | Event::Agreed(_) | Event::Profile(_) | Event::Digest(_) => None,
+            Event::Named { .. }
+            | Event::Policy(_)
+            | Event::Agreed(_)
+            | Event::Profile(_)
+            | Event::Digest(_)
+            | Event::Address(_) => None,
         }
     }
 

@@ -239,6 +239,13 @@ impl Connection {
         tokio::time::timeout(RECONNECT_WAIT, coming).await.map_err(|_| Down)
     }
 
+    /// Sends what is answered together with the request after it.
+    pub(crate) async fn publish(&self, subject: &str, headers: HeaderMap, payload: Bytes) -> Result<(), Unanswered> {
+        self.up().await.map_err(|down| Unanswered::NotSent(Box::new(down)))?;
+        let sent = self.client.publish_with_headers(subject.to_owned(), headers, payload);
+        sent.await.map_err(|error| Unanswered::NotSent(Box::new(error)))
+    }
+
     /// Sends a request and waits for its answer on the same connection.
     pub(crate) async fn request(
         &self,

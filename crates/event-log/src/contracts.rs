@@ -52,7 +52,12 @@ impl Aggregate for OneContract {
     fn fact(event: Event) -> Option<Agreed> {
         match event {
             Event::Agreed(agreed) => Some(*agreed),
-            Event::Named { .. } | Event::Calendar(_) | Event::Policy(_) | Event::Profile(_) | Event::Digest(_) => None,
+            Event::Named { .. }
+            | Event::Calendar(_)
+            | Event::Policy(_)
+            | Event::Profile(_)
+            | Event::Digest(_)
+            | Event::Address(_) => None,
         }
     }
 

@@ -47,7 +47,12 @@ impl Aggregate for OneDigest {
     fn fact(event: Event) -> Option<Digest> {
         match event {
             Event::Digest(digest) => Some(digest),
-            Event::Named { .. } | Event::Calendar(_) | Event::Policy(_) | Event::Agreed(_) | Event::Profile(_) => None,
+            Event::Named { .. }
+            | Event::Calendar(_)
+            | Event::Policy(_)
+            | Event::Agreed(_)
+            | Event::Profile(_)
+            | Event::Address(_) => None,
         }
     }
 

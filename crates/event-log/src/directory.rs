@@ -1,21 +1,24 @@
-//! Users, groups and organisations: an entry each, with the names that it was given and the profiles that were written of it.
+//! Users, groups and organisations: an entry each, with the names that it was given and the profiles that were written of it;
+//! and e-mail addresses, each with whose it is.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::actor::Actor;
+use domain::address::{self, Address, Held, Holding, Taken};
 use domain::directory::{EntryKind, Event};
-use domain::ids::{CommandId, Revision};
+use domain::ids::{CommandId, Revision, UserId};
 use domain::people::{Command, Entry, Fact, Profile, Rejection, decide};
 use domain::text::Label;
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use crate::aggregate::{Aggregate, FactError, FactOutcome, execute};
+use crate::aggregate::{Aggregate, FactError, FactOutcome, History, execute};
+use crate::append::Draft;
 use crate::connection::Inner;
 use crate::execute::{ExecuteError, Request};
 use crate::history::CorruptHistory;
-use crate::subject::directory_subject;
+use crate::subject::{address_id, address_subject, directory_subject};
 
 /// Names written lately are not looked up again for so long: an import repeats the same few
 /// names thousands of times.
@@ -78,7 +81,7 @@ impl Aggregate for OneEntry {
         match event {
             Event::Named { kind, name } => Some(Fact::Named(kind, name)),
             Event::Profile(profile) => Some(Fact::Profile(profile)),
-            Event::Calendar(_) | Event::Policy(_) | Event::Agreed(_) | Event::Digest(_) => None,
+            Event::Calendar(_) | Event::Policy(_) | Event::Agreed(_) | Event::Digest(_) | Event::Address(_) => None,
         }
     }
 
@@ -101,6 +104,95 @@ impl Aggregate for OneEntry {
         actor: &Actor,
     ) -> Result<Option<Fact>, Rejection> {
         decide(state, kind, id, command, actor)
+    }
+
+    async fn companions(
+        inner: &Inner,
+        state: &Entry,
+        (_, id): Self::Id,
+        fact: &Fact,
+        request: &Request,
+    ) -> Result<Vec<Draft>, ProfileError> {
+        let user = UserId::from(id);
+        let after = match fact {
+            Fact::Profile(profile) => address_of(profile),
+            Fact::Named(..) => return Ok(Vec::new()),
+        };
+        let before = state
+            .profile()
+            .and_then(address_of)
+            .filter(|before| Some(before) != after.as_ref());
+        let released = before.map(|address| (address, address::Command::Release(user)));
+        let held = after.map(|address| (address, address::Command::Hold(user)));
+        let mut drafts = Vec::new();
+        for (address, command) in released.into_iter().chain(held) {
+            let id = address_id(&address);
+            let history = History::<OneAddress>::load(inner, id).await?;
+            let fact = address::decide(history.state, command);
+            if let Some(fact) = fact.map_err(|taken| FactError::Rejected(Rejection::AddressTaken(taken)))? {
+                drafts.push(history.draft(inner, id, fact, request).map_err(ExecuteError::from)?);
+            }
+        }
+        Ok(drafts)
+    }
+}
+
+/// The address that a user's profile has.
+fn address_of(profile: &Profile) -> Option<Address> {
+    match profile {
+        Profile::User(user) => user.email.as_ref().map(Address::new),
+        Profile::Group(_) | Profile::Organisation(_) | Profile::Role(_) | Profile::PermissionSet(_) => None,
+    }
+}
+
+/// Each address has a history of its own, which is written to together with a user's.
+enum OneAddress {}
+
+impl Aggregate for OneAddress {
+    type Id = Uuid;
+    type Command = address::Command;
+    type Fact = Held;
+    type State = Holding;
+    type Rejection = Taken;
+
+    fn subject(id: Uuid) -> String {
+        address_subject(id)
+    }
+
+    fn aggregate_id(id: Uuid) -> Uuid {
+        id
+    }
+
+    fn event(fact: Held) -> Event {
+        Event::Address(fact)
+    }
+
+    fn fact(event: Event) -> Option<Held> {
+        match event {
+            Event::Address(held) => Some(held),
+            Event::Named { .. }
+            | Event::Calendar(_)
+            | Event::Policy(_)
+            | Event::Agreed(_)
+            | Event::Profile(_)
+            | Event::Digest(_) => None,
+        }
+    }
+
+    fn subject_of(id: Uuid, _: &Held) -> Uuid {
+        id
+    }
+
+    fn evolve(state: Holding, fact: &Held) -> Holding {
+        state.evolve(*fact)
+    }
+
+    fn revision(state: &Holding, _: Uuid) -> Revision {
+        state.revision()
+    }
+
+    fn decide(state: &Holding, _: Uuid, command: &address::Command, _: &Actor) -> Result<Option<Held>, Taken> {
+        address::decide(*state, *command)
     }
 }
 

@@ -13,7 +13,7 @@ use service_kit::clock::whole_microseconds;
 use uuid::Uuid;
 use wire::{Header, Record, RecordedActor};
 
-use crate::append::{AppendError, append};
+use crate::append::{AppendError, Draft, append};
 use crate::connection::pause;
 use crate::history::{CorruptHistory, HISTORY_RECORDS_MAX, History, Recorded, Tip};
 use crate::load::LoadError;
@@ -334,8 +334,13 @@ impl Tickets {
         let record_id = record.header.record_id;
         let bytes = wire::encode(&record).map_err(|error| AppendError::NotWritten(Box::new(error)))?;
         let hash = wire::hash(&bytes);
-        let expected = history.tip.sequence;
-        let appended = append(self.inner(), &self.subject(id), expected, record_id, bytes.into()).await;
+        let draft = Draft {
+            subject: self.subject(id),
+            expected: history.tip.sequence,
+            record_id,
+            record: bytes.into(),
+        };
+        let appended = append(self.inner(), &draft).await;
         if let Err(error) = &appended {
             self.histories().forget(id);
             match error {

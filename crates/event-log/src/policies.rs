@@ -50,7 +50,12 @@ impl Aggregate for AllPolicies {
     fn fact(event: Event) -> Option<Revised> {
         match event {
             Event::Policy(revised) => Some(*revised),
-            Event::Named { .. } | Event::Calendar(_) | Event::Agreed(_) | Event::Profile(_) | Event::Digest(_) => None,
+            Event::Named { .. }
+            | Event::Calendar(_)
+            | Event::Agreed(_)
+            | Event::Profile(_)
+            | Event::Digest(_)
+            | Event::Address(_) => None,
         }
     }
 

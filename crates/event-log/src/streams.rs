@@ -154,6 +154,10 @@ async fn make(context: &Context, config: Config) -> Result<Config, ConnectError>
 
 async fn ensure_one(context: &Context, wanted: Config, missing: Missing) -> Result<(), ConnectError> {
     let found = match find(context, &wanted.name).await? {
+        // Older releases made the directory without; it takes nothing from what is there.
+        Some(found) if wanted.allow_atomic_publish && !found.allow_atomic_publish => {
+            allow_batches(context, found).await?
+        }
         Some(found) => found,
         None if missing == Missing::Refuse => return Err(lost(wanted.name)),
         None => make(context, wanted.clone()).await?,
@@ -166,6 +170,18 @@ async fn ensure_one(context: &Context, wanted: Config, missing: Missing) -> Resu
         stream: wanted.name,
         differences,
     }))
+}
+
+/// Lets a stream take several records together, or none.
+async fn allow_batches(context: &Context, found: Config) -> Result<Config, ConnectError> {
+    let allowing = Config {
+        allow_atomic_publish: true,
+        ..found
+    };
+    let updated = context.update_stream(&allowing).await;
+    updated
+        .map(|info| info.config)
+        .map_err(|error| ConnectError::Unavailable(Box::new(error)))
 }
 
 /// What a stream's metadata say the log was made with.
@@ -215,6 +231,7 @@ fn directory_config(layout: Layout, replicas: usize) -> Config {
     Config {
         description: Some("Recourse: people, organisations, groups, calendars".to_owned()),
         discard: DiscardPolicy::New,
+        allow_atomic_publish: true,
         ..base_config(DIRECTORY_STREAM.to_owned(), "rc.d.>".to_owned(), layout, replicas)
     }
 }
@@ -275,6 +292,7 @@ fn settings(config: &Config) -> Vec<(&'static str, String)> {
         ("deny_purge", yes(config.deny_purge)),
         ("allow_direct", yes(config.allow_direct)),
         ("allow_rollup_hdrs", yes(config.allow_rollup)),
+        ("allow_atomic", yes(config.allow_atomic_publish)),
         ("allow_msg_counter", yes(config.allow_message_counter)),
         ("allow_msg_ttl", yes(config.allow_message_ttl)),
         ("allow_msg_schedules", yes(config.allow_message_schedules)),

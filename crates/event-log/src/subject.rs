@@ -2,6 +2,7 @@
 //! the expected-sequence check of JetStream is safe on literal subjects alone.
 
 use domain::Timestamp;
+use domain::address::Address;
 use domain::contract::Party;
 use domain::directory::EntryKind;
 use domain::ids::{CalendarId, TicketId};
@@ -16,6 +17,9 @@ pub(crate) const TICKET_NUMBERS: &str = "rc.c.ticket";
 
 /// Whose history the one of all policies is: nobody else's, in every log.
 pub(crate) const POLICIES: Uuid = Uuid::from_u128(0x3f0c_9a41_52d6_4be7_8c1d_07e5_a49b_6d20);
+
+/// The namespace of addresses' ids. Changing it would make every address nobody's.
+const ADDRESSES: Uuid = Uuid::from_u128(0x6a1b_83c4_7f0d_4e52_9b36_c1d8_20e7_f495);
 
 /// The namespace of digests' ids. Changing it would make every digest another one.
 const DIGESTS: Uuid = Uuid::from_u128(0x52ec_0a15_d16e_575c_9d01_0000_0000_0002);
@@ -43,6 +47,15 @@ pub(crate) fn ticket_subject(partition: u16, ticket: TicketId) -> String {
 
 pub(crate) fn directory_subject(kind: EntryKind, id: Uuid) -> String {
     format!("rc.d.{}.{}", kind.as_str(), id.as_simple())
+}
+
+/// Where it is told whose an address is. The address itself is not in it: subjects are what operators see.
+pub(crate) fn address_subject(id: Uuid) -> String {
+    format!("rc.d.address.{}", id.as_simple())
+}
+
+pub(crate) fn address_id(address: &Address) -> Uuid {
+    Uuid::new_v5(&ADDRESSES, address.as_bytes())
 }
 
 pub(crate) fn calendar_subject(id: CalendarId) -> String {

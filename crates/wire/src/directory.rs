@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, Payload, exact};
-use crate::{calendar, contract, digest, people, policy, value};
+use crate::{address, calendar, contract, digest, people, policy, value};
 
 const NAMED_V1: KindVersion = KindVersion { kind: 1000, version: 1 };
 
@@ -25,6 +25,7 @@ impl Payload for Event {
             Self::Agreed(agreed) => contract::kind(agreed),
             Self::Profile(profile) => people::kind(profile),
             Self::Digest(_) => digest::DRAWN_V1,
+            Self::Address(_) => address::HELD_V1,
         }
     }
 
@@ -48,6 +49,7 @@ impl Payload for Event {
             Self::Agreed(agreed) => contract::encode(agreed),
             Self::Profile(profile) => people::encode(profile),
             Self::Digest(drawn) => digest::encode(*drawn),
+            Self::Address(held) => address::encode(*held),
         }
     }
 
@@ -78,6 +80,7 @@ impl Payload for Event {
                     .or_else(contract)
                     .or_else(|| Some(people::decode(other, bytes)?.map(|profile| Self::Profile(Box::new(profile)))))
                     .or_else(|| Some(digest::decode(other, bytes)?.map(Self::Digest)))
+                    .or_else(|| Some(address::decode(other, bytes)?.map(Self::Address)))
                     .unwrap_or(Err(DecodeError::UnknownKind(other)))
             }
         }
@@ -101,6 +104,7 @@ impl Payload for Event {
             (people::ORGANISATION_V1, "organisation_profile_written"),
             (people::ROLE_V1, "role_written"),
             (people::PERMISSION_SET_V1, "permission_set_written"),
+            (address::HELD_V1, "address_held"),
         ]
     }
 }

@@ -8,6 +8,7 @@
 
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
+mod address;
 mod calendar;
 mod contract;
 mod digest;

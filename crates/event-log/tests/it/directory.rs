@@ -21,7 +21,12 @@ async fn names(raw: &Raw) -> Vec<(EntryKind, String)> {
         .flat_map(|record| record.events)
         .filter_map(|event| match event {
             Event::Named { kind, name } => Some((kind, name.as_str().to_owned())),
-            Event::Calendar(_) | Event::Policy(_) | Event::Agreed(_) | Event::Profile(_) | Event::Digest(_) => None,
+            Event::Calendar(_)
+            | Event::Policy(_)
+            | Event::Agreed(_)
+            | Event::Profile(_)
+            | Event::Digest(_)
+            | Event::Address(_) => None,
         })
         .collect()
 }

@@ -6,6 +6,7 @@
     reason = "helpers of integration tests stand outside of test functions; a test that cannot go on panics"
 )]
 
+mod addresses;
 mod backwards;
 mod chain;
 mod commands;

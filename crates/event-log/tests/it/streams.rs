@@ -74,6 +74,23 @@ async fn a_later_start_finds_the_log_that_the_first_made() {
 }
 
 #[tokio::test]
+async fn a_directory_of_an_older_release_learns_to_take_records_together() {
+    let nats = Nats::start().await;
+    let first = connect(nats.url()).await;
+    let raw = Raw::connect(nats.url()).await;
+    let made = raw.config("RC_DIRECTORY").await;
+    assert!(made.allow_atomic_publish);
+    let older = Config {
+        allow_atomic_publish: false,
+        ..made.clone()
+    };
+    raw.context.update_stream(&older).await.unwrap();
+    assert!(!raw.config("RC_DIRECTORY").await.allow_atomic_publish);
+    assert_eq!(connect(nats.url()).await.epoch(), first.epoch());
+    assert_eq!(raw.config("RC_DIRECTORY").await, made);
+}
+
+#[tokio::test]
 async fn a_new_log_has_eight_partitions_unless_another_number_is_asked_for() {
     let nats = Nats::start().await;
     let log = try_connect(&with_partitions(&nats, None)).await.unwrap();

@@ -22,6 +22,7 @@ fn grant(name: &str) -> TokenGrant {
         revoked_at: None,
         expires_at: None,
         session: None,
+        viewer: None,
     }
 }
 

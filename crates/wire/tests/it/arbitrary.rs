@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::actor::ActorKind;
+use domain::address::Held;
 use domain::calendar::{CalendarSpec, Interval, TimeOfDay, Week, stored};
 use domain::catalogue::{Awaits, Priority, TicketType};
 use domain::contract::{Agreed, Contract, SupportPeriod};
@@ -294,7 +295,8 @@ pub(crate) fn directory_event() -> impl Strategy<Value = directory::Event> {
         calendar(),
         crate::arbitrary_policy::policy(),
         contract(),
-        digest()
+        digest(),
+        option::of(user()).prop_map(|by| directory::Event::Address(Held { by })),
     ]
 }
 

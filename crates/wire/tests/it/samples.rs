@@ -4,6 +4,7 @@ use domain::Timestamp;
 use std::collections::BTreeSet;
 
 use domain::actor::{ActorKind, Permission};
+use domain::address::Held;
 use domain::calendar::{CalendarSpec, Interval, Week, stored};
 use domain::catalogue::{Awaits, Priority, TicketType};
 use domain::contract::{Agreed, Contract, SupportPeriod};
@@ -24,6 +25,8 @@ use uuid::Uuid;
 use wire::{Header, RecordedActor};
 
 const USER: UserId = UserId::from_bytes([0x11; 16]);
+/// All that there were when the bytes were made.
+const PERMISSIONS: [Permission; 3] = [Permission::Import, Permission::CloseAny, Permission::Administer];
 const GROUP: GroupId = GroupId::from_bytes([0x22; 16]);
 const ORGANISATION: OrganisationId = OrganisationId::from_bytes([0x33; 16]);
 
@@ -301,6 +304,7 @@ pub(crate) fn directory_events() -> Vec<directory::Event> {
         .chain(policies)
         .chain(contracts)
         .chain(digests)
+        .chain([None, Some(USER)].map(|by| directory::Event::Address(Held { by })))
         .chain(profiles().map(|profile| directory::Event::Profile(Box::new(profile))))
         .collect()
 }
@@ -309,7 +313,7 @@ fn profiles() -> impl Iterator<Item = Profile> {
     let user = User {
         groups: BTreeSet::from([GROUP]),
         leading: true,
-        permissions: Permission::ALL.into(),
+        permissions: BTreeSet::from(PERMISSIONS),
         position: Some(label("Analyst")),
         email: Some(label("ada@example.org")),
         ..User::plain(label("Ada Lovelace"), UserKind::Staff)
@@ -355,7 +359,7 @@ fn profiles() -> impl Iterator<Item = Profile> {
     let set = PermissionSet {
         name: label("Everything"),
         description: None,
-        permissions: Permission::ALL.into(),
+        permissions: BTreeSet::from(PERMISSIONS),
         archived: true,
     };
     let organisation = Organisation {

@@ -176,7 +176,7 @@ fn named(event: &Event) -> Option<(EntryKind, &Label)> {
     match event {
         Event::Named { kind, name } => Some((*kind, name)),
         Event::Profile(profile) => Some((profile.kind(), profile.name())),
-        Event::Calendar(_) | Event::Policy(_) | Event::Agreed(_) | Event::Digest(_) => None,
+        Event::Calendar(_) | Event::Policy(_) | Event::Agreed(_) | Event::Digest(_) | Event::Address(_) => None,
     }
 }
 
