@@ -136,6 +136,7 @@ pub(crate) async fn token_of(
         revoked_at: None,
         expires_at: None,
         session: None,
+        viewer: None,
     };
     log.tokens().put(hash, &grant).await?;
     Ok(token)

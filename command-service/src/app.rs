@@ -112,9 +112,28 @@ impl Deref for App {
 
 impl Authenticate for App {
     async fn authenticate(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
-        let Some(Bearer { actor, session }) = self.tokens.bearer(hash, self.now()).await? else {
+        let Some(bearer) = self.presented(hash).await? else {
             return Ok(None);
         };
-        Ok(self.known(actor)?.map(|actor| Bearer { actor, session }))
+        if let Some(viewer) = &bearer.viewer
+            && !self
+                .presented(viewer.token)
+                .await?
+                .is_some_and(|viewing| viewing.may_view())
+        {
+            return Ok(None);
+        }
+        Ok(Some(bearer))
+    }
+}
+
+impl App {
+    /// Who presents a token, whether or not they may still look through another's eyes.
+    async fn presented(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
+        let Some(bearer) = self.tokens.bearer(hash, self.now()).await? else {
+            return Ok(None);
+        };
+        let actor = self.known(Arc::clone(&bearer.actor))?;
+        Ok(actor.map(|actor| Bearer { actor, ..bearer }))
     }
 }

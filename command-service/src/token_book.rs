@@ -36,10 +36,7 @@ pub(crate) struct Granted {
 
 impl From<TokenGrant> for Granted {
     fn from(grant: TokenGrant) -> Self {
-        let bearer = Bearer {
-            actor: Arc::new(grant.actor()),
-            session: grant.session.clone().map(Arc::new),
-        };
+        let bearer = Bearer::new(&grant, Arc::new(grant.actor()));
         Self { grant, bearer }
     }
 }
@@ -80,17 +77,27 @@ impl TokenBook {
 
     /// The sessions that a user has at an instant, the newest first.
     pub(crate) fn sessions_of(&self, user: UserId, now: Timestamp) -> Vec<(TokenHash, Arc<Granted>)> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let theirs = known.iter().filter(|(_, granted)| {
-            let grant = &granted.grant;
-            grant.session.is_some() && grant.user == user.as_uuid() && grant.is_good(now)
-        });
-        let mut sessions: Vec<_> = theirs.map(|(hash, granted)| (*hash, Arc::clone(granted))).collect();
-        sessions.sort_by_key(|(hash, granted)| (Reverse(granted.grant.created_at), *hash));
-        sessions
+        self.good(now, |grant| grant.session.is_some() && grant.user == user.as_uuid())
     }
 
-    /// Keeps a session's token until it is over, here and in the bucket.
+    /// The tokens by which a member of staff looks through others' eyes at an instant, the newest first.
+    pub(crate) fn views_of(&self, viewer: UserId, now: Timestamp) -> Vec<(TokenHash, Arc<Granted>)> {
+        let theirs = |grant: &TokenGrant| grant.viewer.as_ref().is_some_and(|by| by.user == viewer.as_uuid());
+        self.good(now, theirs)
+    }
+
+    /// Those of the good tokens that are meant, the newest first.
+    fn good(&self, now: Timestamp, meant: impl Fn(&TokenGrant) -> bool) -> Vec<(TokenHash, Arc<Granted>)> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let good = known
+            .iter()
+            .filter(|(_, granted)| meant(&granted.grant) && granted.grant.is_good(now));
+        let mut good: Vec<_> = good.map(|(hash, granted)| (*hash, Arc::clone(granted))).collect();
+        good.sort_by_key(|(hash, granted)| (Reverse(granted.grant.created_at), *hash));
+        good
+    }
+
+    /// Keeps a token that has an end until then, here and in the bucket.
     pub(crate) async fn begin(&self, hash: TokenHash, grant: TokenGrant) -> Result<(), TokenStoreError> {
         let lifetime = grant.expires_at.map_or(Duration::ZERO, |end| {
             end.duration_since(grant.created_at).unsigned_abs()

@@ -36,6 +36,8 @@ pub enum Permission {
     CloseAny,
     /// Write profiles of users, groups, organisations, roles and permission sets.
     Administer,
+    /// Look at the desk through a customer's eyes.
+    ViewAs,
 }
 
 /// What a permission is about.
@@ -51,7 +53,7 @@ pub enum Category {
 
 impl Permission {
     /// Every permission there is.
-    pub const ALL: [Self; 3] = [Self::Import, Self::CloseAny, Self::Administer];
+    pub const ALL: [Self; 4] = [Self::Import, Self::CloseAny, Self::Administer, Self::ViewAs];
 
     /// Its name on the command line, in stored tokens and in the log.
     pub const fn as_str(self) -> &'static str {
@@ -59,13 +61,14 @@ impl Permission {
             Self::Import => "import",
             Self::CloseAny => "close_any",
             Self::Administer => "administer",
+            Self::ViewAs => "view_as",
         }
     }
 
     /// What it is about.
     pub const fn category(self) -> Category {
         match self {
-            Self::Import => Category::General,
+            Self::Import | Self::ViewAs => Category::General,
             Self::CloseAny => Category::Tickets,
             Self::Administer => Category::Users,
         }

@@ -158,6 +158,20 @@ impl App {
     }
 
     async fn look(&self, hash: TokenHash) -> Result<Looked, Problem> {
+        let looked = self.presented(hash).await?;
+        let viewer = match &looked {
+            Looked::Known(Some(bearer)) => bearer.viewer.as_ref().map(|viewer| viewer.token),
+            Looked::Known(None) | Looked::Unknown => None,
+        };
+        let Some(token) = viewer else { return Ok(looked) };
+        Ok(match self.presented(token).await? {
+            Looked::Known(Some(viewing)) if viewing.may_view() => looked,
+            Looked::Known(_) | Looked::Unknown => Looked::Known(None),
+        })
+    }
+
+    /// Who presents a token, whether or not they may still look through another's eyes.
+    async fn presented(&self, hash: TokenHash) -> Result<Looked, Problem> {
         // One statement, and so one moment: a database that was just made knows no token, and that
         // does not make this one wrong.
         let mut sql = QueryBuilder::<Postgres>::new(
@@ -183,12 +197,8 @@ impl App {
                     Standing::Disabled => None,
                     Standing::Unknown => Some(grant.actor()),
                 };
-                let session = grant.session.map(Arc::new);
-                let bearer = |actor| Bearer {
-                    actor: Arc::new(actor),
-                    session,
-                };
-                Ok(Looked::Known(actor.map(bearer)))
+                let bearer = actor.map(|actor| Bearer::new(&grant, Arc::new(actor)));
+                Ok(Looked::Known(bearer))
             }
             (None, Some(true)) => Ok(Looked::Unknown),
         }

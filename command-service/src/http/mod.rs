@@ -53,6 +53,7 @@ pub fn routes(app: App) -> Router {
             "/v1/users/{id}/login",
             put(sessions::give_login).delete(sessions::take_login),
         )
+        .route("/v1/users/{id}/view-as", post(sessions::view_as))
         .route("/v1/users/{id}/audit", get(sessions::audit))
         .route("/v1/sessions", post(sessions::begin).get(sessions::list))
         .route("/v1/sessions/{id}", delete(sessions::end))

@@ -1,4 +1,5 @@
-//! `/v1/sessions`, `/v1/password`, `/v1/users/{id}/login` and `/v1/users/{id}/audit`: who comes in, by what, and who did.
+//! `/v1/sessions`, `/v1/password`, `/v1/users/{id}/login`, `/v1/users/{id}/view-as` and `/v1/users/{id}/audit`: who comes in,
+//! by what, and who did.
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -21,7 +22,7 @@ use super::origin::From;
 use super::people::administrator;
 use crate::app::App;
 use crate::problem::of_audit;
-use crate::sign_in::{Begun, unacceptable};
+use crate::sign_in::{Begun, unacceptable, viewer};
 
 /// By which a session names itself.
 const CURRENT: &str = "current";
@@ -81,6 +82,14 @@ pub(super) async fn end(
 ) -> Result<StatusCode, Problem> {
     refuse_parameters(&uri)?;
     let Path(id) = id?;
+    if let Some(viewer) = &caller.bearer.viewer {
+        if id != CURRENT {
+            caller.refuse_viewers()?;
+        }
+        let customer = caller.bearer.actor.user;
+        app.end_view(caller.token, customer, viewer.user, &origin).await?;
+        return Ok(StatusCode::NO_CONTENT);
+    }
     let sessions = app.tokens.sessions_of(caller.bearer.actor.user, app.now());
     let meant = sessions.into_iter().find(|(token, granted)| match id.as_str() {
         CURRENT => *token == caller.token,
@@ -117,6 +126,7 @@ pub(super) async fn change_password(
     let (Some(old), Some(new)) = (old, new) else {
         return Err(Problem::internal());
     };
+    caller.refuse_viewers()?;
     if caller.bearer.session.is_none() {
         return Err(Problem::new(&types::NOT_PERMITTED)
             .detail("Sign in with POST /v1/sessions first: a token that was made for a service changes no password."));
@@ -174,6 +184,29 @@ pub(super) async fn take_login(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// `POST /v1/users/{id}/view-as`: looks at the desk through a customer's eyes.
+pub(super) async fn view_as(
+    State(app): State<App>,
+    uri: Uri,
+    Caller(_): Caller,
+    signed_in: SignedIn,
+    From(origin): From,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    refuse_parameters(&uri)?;
+    viewer(&signed_in.bearer)?;
+    let customer = user(&app, id)?;
+    let view = app
+        .view_as(customer, &signed_in.bearer, signed_in.token, &origin)
+        .await?;
+    let answer = json!({
+        "token": view.token,
+        "user": customer.to_string(),
+        "expires_at": view.expires_at.to_string(),
+    });
+    Ok((StatusCode::CREATED, NO_STORE, Json(answer)).into_response())
+}
+
 /// `GET /v1/users/{id}/audit`: who came in as a user, from where, and who tried to.
 pub(super) async fn audit(
     State(app): State<App>,
@@ -193,6 +226,7 @@ fn item(noted: &Noted) -> Value {
         "event": noted.event.as_str(),
         "at": noted.at.to_string(),
         "by": noted.by.map(|user| user.to_string()),
+        "whom": noted.whom.map(|user| user.to_string()),
         "address": noted.origin.address,
         "forwarded_for": noted.origin.forwarded_for,
         "agent": noted.origin.agent,

@@ -98,6 +98,19 @@ pub(super) fn with_sessions(api: Api) -> Api {
     .put("/v1/password", change_password())
     .put("/v1/users/{id}/login", give_login())
     .delete("/v1/users/{id}/login", take_login())
+    .post("/v1/users/{id}/view-as", view_as())
+    .schema(
+        "View",
+        open_object([
+            required(
+                "token",
+                "Shown this once. It reads what the customer sees, and changes nothing.",
+                string(),
+            ),
+            required("user", "The customer.", uuid()),
+            required("expires_at", "", instant()),
+        ]),
+    )
     .get("/v1/users/{id}/audit", audit())
     .schema(
         "Audit",
@@ -108,6 +121,11 @@ pub(super) fn with_sessions(api: Api) -> Api {
                 required("event", "", names(Happening::ALL.map(Happening::as_str))),
                 required("at", "", instant()),
                 required("by", "Who did it, if it was not the user.", nullable(uuid())),
+                required(
+                    "whom",
+                    "To whom it happened, if that was not the user.",
+                    nullable(uuid()),
+                ),
                 required(
                     "address",
                     "The other end of the connection: the proxy's, where there is one.",
@@ -126,12 +144,27 @@ fn audit() -> Operation {
         TAG,
         "Who came in as a user, from where, and who tried to",
     )
-    .about("The last 64 failures and the last 64 of everything else, for a year.")
+    .about("The last 64 failures and the last 64 of everything else, for a year; and whom the user viewed the desk as.")
     .for_callers()
     .parameters([path("id", "The user's id.", uuid())])
     .answer(200, "What happened.", json_body(reference("Audit")))
     .problems(&BARE)
     .problems(&[&types::NOT_PERMITTED, &types::USER_NOT_FOUND])
+}
+
+fn view_as() -> Operation {
+    Operation::new("viewAs", TAG, "Look at the desk through a customer's eyes")
+        .about(
+            "For staff with the permission `view_as`. Answers a token, good for 30 minutes at most, with which every query is \
+             answered as it is for the customer, and nothing else is possible but `DELETE /v1/sessions/current`. It is \
+             worthless as soon as the token that this was asked with is, or its bearer loses the permission. Both users' \
+             audits note it.",
+        )
+        .for_callers()
+        .parameters([path("id", "The customer's id.", uuid())])
+        .answer(201, "The view has begun.", json_body(reference("View")))
+        .problems(&BARE)
+        .problems(&[&types::NOT_PERMITTED, &types::USER_NOT_FOUND, &types::ACCOUNT_DISABLED])
 }
 
 fn sign_in() -> Operation {

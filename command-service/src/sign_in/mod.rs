@@ -1,10 +1,13 @@
-//! Signing in: logins and passwords to sessions.
+//! Signing in: logins and passwords to sessions; and looking through a customer's eyes.
 //!
 //! * [`passwords`]: what is kept of a password, and whether one is right.
 //! * [`sessions`]: how sessions begin and end.
+//! * [`views`]: how staff view the desk as a customer.
 
 mod passwords;
 mod sessions;
+mod views;
 
 pub(crate) use passwords::Passwords;
 pub(crate) use sessions::{Begun, unacceptable};
+pub(crate) use views::viewer;

@@ -193,6 +193,7 @@ impl App {
             event,
             at: self.now(),
             by: by.map(UserId::as_uuid),
+            whom: None,
             origin: origin.clone(),
         };
         self.audit.note(user, &noted).await.map_err(|error| of_audit(&error))
@@ -249,6 +250,7 @@ impl App {
             revoked_at: None,
             expires_at: Some(expires_at),
             session: Some(session.clone()),
+            viewer: None,
         };
         self.enabled(user)?;
         self.tokens.begin(hash, grant).await.map_err(|error| of_token(&error))?;

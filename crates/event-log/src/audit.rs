@@ -41,6 +41,9 @@ pub struct Noted {
     pub at: Timestamp,
     /// Who did it, if it was not the user.
     pub by: Option<Uuid>,
+    /// To whom it happened, if that was not the user.
+    #[serde(default)]
+    pub whom: Option<Uuid>,
     /// From where.
     #[serde(flatten)]
     pub origin: Origin,
@@ -62,17 +65,23 @@ pub enum Happening {
     LoginGiven,
     /// They were taken away.
     LoginTaken,
+    /// A member of staff began to look through a customer's eyes.
+    ViewBegan,
+    /// They ended it.
+    ViewEnded,
 }
 
 impl Happening {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
         Self::PasswordChanged,
         Self::LoginGiven,
         Self::LoginTaken,
+        Self::ViewBegan,
+        Self::ViewEnded,
     ];
 
     /// Its name in JSON.
@@ -84,6 +93,8 @@ impl Happening {
             Self::PasswordChanged => "password_changed",
             Self::LoginGiven => "login_given",
             Self::LoginTaken => "login_taken",
+            Self::ViewBegan => "view_began",
+            Self::ViewEnded => "view_ended",
         }
     }
 }
@@ -145,7 +156,9 @@ fn key(user: Uuid, event: Happening) -> String {
         | Happening::SignedOut
         | Happening::PasswordChanged
         | Happening::LoginGiven
-        | Happening::LoginTaken => "done",
+        | Happening::LoginTaken
+        | Happening::ViewBegan
+        | Happening::ViewEnded => "done",
     };
     format!("{}.{what}", user.simple())
 }

@@ -10,7 +10,7 @@ use domain::actor::{Actor, ActorKind, Permission};
 use domain::ids::GroupId;
 use domain::text::Label;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -89,6 +89,19 @@ impl FromStr for TokenHash {
     }
 }
 
+impl Serialize for TokenHash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 struct Hex<'b>(&'b [u8]);
 
 impl fmt::Display for Hex<'_> {
@@ -126,9 +139,22 @@ pub struct TokenGrant {
     /// From when on it grants nothing. `None`: it has no end.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
-    /// The session that it is the token of. `None`: somebody made it for a service.
+    /// The session that it is the token of. `None`: somebody made it for a service, or to look through the user's eyes.
     #[serde(default)]
     pub session: Option<Session>,
+    /// Who looks through the user's eyes by it. `None`: it is the user's own.
+    #[serde(default)]
+    pub viewer: Option<Viewer>,
+}
+
+/// A member of staff who looks through a customer's eyes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Viewer {
+    /// Who.
+    pub user: Uuid,
+    /// By which token of theirs they began to. Once that one is worthless, or its bearer may not look any more, so is the
+    /// one that they look by.
+    pub token: TokenHash,
 }
 
 /// What is known of somebody who signed in.
@@ -198,9 +224,25 @@ pub struct Bearer {
     pub actor: Arc<Actor>,
     /// The session, if the token is one's.
     pub session: Option<Arc<Session>>,
+    /// Who looks through the actor's eyes, and changes nothing. `None`: the actor themselves.
+    pub viewer: Option<Arc<Viewer>>,
 }
 
 impl Bearer {
+    /// Whoever the grant says that its bearer is, who acts as `actor`.
+    pub fn new(grant: &TokenGrant, actor: Arc<Actor>) -> Self {
+        Self {
+            actor,
+            session: grant.session.clone().map(Arc::new),
+            viewer: grant.viewer.clone().map(Arc::new),
+        }
+    }
+
+    /// Whether they may look through the eyes of customers.
+    pub fn may_view(&self) -> bool {
+        self.viewer.is_none() && self.actor.kind == ActorKind::Staff && self.actor.may(Permission::ViewAs)
+    }
+
     /// Whether they have to change their password before anything else.
     pub fn must_change_password(&self) -> bool {
         self.session.as_ref().is_some_and(|session| session.change_password)
@@ -231,6 +273,7 @@ mod tests {
             revoked_at: None,
             expires_at: None,
             session: None,
+            viewer: None,
         }
     }
 
@@ -272,6 +315,10 @@ mod tests {
         let grant = TokenGrant {
             expires_at: Some(Timestamp::MAX),
             session: Some(session),
+            viewer: Some(Viewer {
+                user: Uuid::from_u128(5),
+                token: TokenHash::of("another"),
+            }),
             ..grant()
         };
         let json = serde_json::to_vec(&grant).unwrap();

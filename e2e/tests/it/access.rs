@@ -9,7 +9,7 @@ use domain::policy::WaitPolicy;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
-use service_kit::tokens::{Session, TokenGrant, TokenHash};
+use service_kit::tokens::{Session, TokenGrant, TokenHash, Viewer};
 use uuid::Uuid;
 
 use crate::desk::Desk;
@@ -40,6 +40,10 @@ enum Who {
     ByRole,
     /// Staff who hold `close_any` by a group.
     ByGroup,
+    /// Staff who hold `view_as` by a role.
+    ByEyes,
+    /// One of them, who looks through the customer's eyes.
+    Looking,
     /// A customer who is in the group that works on the ticket, and leads nowhere.
     Member,
 }
@@ -56,6 +60,8 @@ enum For {
     Staff,
     /// Staff with the permission `administer`.
     Administrators,
+    /// Staff with the permission `view_as`.
+    Lookers,
     /// Staff, and the organisation's own people.
     StaffAndOrganisation,
     /// Staff, and the user themself.
@@ -73,7 +79,7 @@ enum For {
     Closing,
 }
 
-const EVERYBODY: [Who; 18] = [
+const EVERYBODY: [Who; 20] = [
     Who::Anonymous,
     Who::Unknown,
     Who::Revoked,
@@ -92,11 +98,13 @@ const EVERYBODY: [Who; 18] = [
     Who::Known(ADMINISTRATOR),
     Who::ByRole,
     Who::ByGroup,
+    Who::ByEyes,
+    Who::Looking,
 ];
 
 /// Whom each route is for. In the order in which they are asked: nothing closes the ticket, or changes who sees
 /// it, before the end.
-const ROUTES: [(&str, &str, For); 92] = [
+const ROUTES: [(&str, &str, For); 93] = [
     ("GET", "/healthz", For::Public),
     ("GET", "/readyz", For::Public),
     ("GET", "/metrics", For::Public),
@@ -165,6 +173,7 @@ const ROUTES: [(&str, &str, For); 92] = [
     ("PUT", "/v1/users/{id}", For::Administrators),
     ("PUT", "/v1/users/{id}/login", For::Administrators),
     ("DELETE", "/v1/users/{id}/login", For::Administrators),
+    ("POST", "/v1/users/{id}/view-as", For::Lookers),
     ("GET", "/v1/users/{id}/audit", For::Administrators),
     ("POST", "/v1/groups", For::Administrators),
     ("PUT", "/v1/groups/{id}", For::Administrators),
@@ -208,13 +217,14 @@ impl Who {
     fn staff(self) -> bool {
         match self {
             Self::Known(person) => person.staff,
-            Self::ByRole | Self::ByGroup => true,
+            Self::ByRole | Self::ByGroup | Self::ByEyes => true,
             Self::Anonymous
             | Self::Unknown
             | Self::Revoked
             | Self::Expired
             | Self::Disabled
             | Self::Newcomer
+            | Self::Looking
             | Self::Member => false,
         }
     }
@@ -236,15 +246,19 @@ impl Who {
     }
 
     /// What becomes of a request to such a route.
-    fn expected(self, route: For) -> Cell {
+    fn expected(self, method: &str, route: For) -> Cell {
         let or = |yes: bool, otherwise: Cell| if yes { Cell::Through } else { otherwise };
         match self {
             _ if route == For::Public => Cell::Through,
+            // Reading is as it is for the customer.
+            Self::Looking if method == "GET" => Self::Known(CUSTOMER).expected(method, route),
+            Self::Looking => Cell::Forbidden,
             Self::Anonymous | Self::Unknown | Self::Revoked | Self::Expired | Self::Disabled => Cell::Unauthenticated,
             Self::Newcomer => or(route == For::SignedIn, Cell::Forbidden),
-            Self::Known(_) | Self::ByRole | Self::ByGroup | Self::Member => match route {
+            Self::Known(_) | Self::ByRole | Self::ByGroup | Self::ByEyes | Self::Member => match route {
                 For::Public | For::SignedIn | For::Callers => Cell::Through,
                 For::Administrators => or(self.administers(), Cell::Forbidden),
+                For::Lookers => or(self == Self::ByEyes, Cell::Forbidden),
                 For::StaffAndOrganisation => or(self.staff() || self.requesters_side(), Cell::Absent),
                 For::StaffAndUser => or(self.staff() || self == Self::Known(CUSTOMER), Cell::Absent),
                 For::Viewers => or(self.sees_the_ticket(), Cell::Absent),
@@ -272,6 +286,8 @@ impl Who {
             | Self::Newcomer
             | Self::ByRole
             | Self::ByGroup
+            | Self::ByEyes
+            | Self::Looking
             | Self::Member => format!("rct_{self:?}"),
         }
     }
@@ -316,7 +332,8 @@ async fn admit(desk: &Desk) {
     let put = async |path: String, profile: Value| {
         desk.api.put(&administrator, &path, &profile).await.expect(200);
     };
-    let [role, group, closing, administration] = [0x401e, 0x61, 0x5e7, 0x5e8].map(Uuid::from_u128);
+    let [role, group, closing, administration, looking, eyes] =
+        [0x401e, 0x61, 0x5e7, 0x5e8, 0x5e9, 0x401f].map(Uuid::from_u128);
     let administering = json!({ "name": "Administration", "permissions": ["administer"] });
     put(format!("/v1/permission-sets/{administration}"), administering).await;
     put(
@@ -327,6 +344,16 @@ async fn admit(desk: &Desk) {
     put(
         format!("/v1/roles/{role}"),
         json!({ "name": "Administrator", "permission_sets": [administration] }),
+    )
+    .await;
+    put(
+        format!("/v1/permission-sets/{looking}"),
+        json!({ "name": "Looking", "permissions": ["view_as"] }),
+    )
+    .await;
+    put(
+        format!("/v1/roles/{eyes}"),
+        json!({ "name": "Trainer", "permission_sets": [looking] }),
     )
     .await;
     put(
@@ -364,6 +391,10 @@ async fn admit(desk: &Desk) {
             json!({ "name": "By group", "kind": "staff", "groups": [group] }),
         ),
         (
+            Who::ByEyes,
+            json!({ "name": "By eyes", "kind": "staff", "roles": [{ "role": eyes }] }),
+        ),
+        (
             Who::Member,
             json!({ "name": "Member", "kind": "customer", "groups": [GROUP] }),
         ),
@@ -377,9 +408,17 @@ async fn admit(desk: &Desk) {
     put(format!("/v1/organisations/{CLIENT}"), json!({ "name": "Engines" })).await;
     let customer = json!({ "name": "Customer", "kind": "customer", "organisation": CLIENT });
     put(format!("/v1/users/{}", CUSTOMER.user), customer).await;
+    grant(desk, Who::Looking, |grant| {
+        grant.user = CUSTOMER.user;
+        grant.viewer = Some(Viewer {
+            user: AGENT.user,
+            token: TokenHash::of(&Who::ByEyes.token()),
+        });
+    })
+    .await;
     desk.caught_up().await;
     // These come after those that are good for nothing: who is refused is not just unknown yet.
-    for who in [Who::ByRole, Who::ByGroup, Who::Member] {
+    for who in [Who::ByRole, Who::ByGroup, Who::ByEyes, Who::Looking, Who::Member] {
         desk.api.get(&who.token(), "/v1/tickets").await.expect(200);
     }
 }
@@ -426,7 +465,7 @@ async fn ask(desk: &Desk, who: Who, (method, template, route): (&str, &str, For)
     match status {
         401 => Cell::Unauthenticated,
         // Who has no password has nothing to change.
-        403 if template != "/v1/password" || who == Who::Newcomer => Cell::Forbidden,
+        403 if template != "/v1/password" || [Who::Newcomer, Who::Looking].contains(&who) => Cell::Forbidden,
         404 if is_there => Cell::Absent,
         _ => Cell::Through,
     }
@@ -438,7 +477,7 @@ async fn wrong(desk: &Desk, who: Who) -> Vec<String> {
     let mut wrong = Vec::new();
     for cell in ROUTES {
         let (method, path, route) = cell;
-        let (found, expected) = (ask(desk, who, cell, &ticket).await, who.expected(route));
+        let (found, expected) = (ask(desk, who, cell, &ticket).await, who.expected(method, route));
         if found != expected {
             wrong.push(format!("{who:?} {method} {path}: {found:?}, and not {expected:?}"));
         }

@@ -26,3 +26,4 @@ mod rights;
 mod sessions;
 mod table;
 mod up;
+mod views;

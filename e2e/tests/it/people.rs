@@ -98,6 +98,7 @@ impl Person {
             revoked_at: None,
             expires_at: None,
             session: None,
+            viewer: None,
         }
     }
 }

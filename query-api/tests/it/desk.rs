@@ -263,6 +263,7 @@ impl Desk {
             revoked_at: None,
             expires_at: None,
             session: None,
+            viewer: None,
         };
         self.log.tokens().put(hash, &grant).await.unwrap();
         wait_until("the token to be known", LIMIT, || async {

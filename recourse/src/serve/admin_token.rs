@@ -56,6 +56,7 @@ pub(super) async fn ensure(data_dir: &Path, log: &EventLog, clock: &dyn Clock) -
         revoked_at: None,
         expires_at: None,
         session: None,
+        viewer: None,
     };
     tokens.put(hash, &grant).await?;
     tracing::info!("the administrator's token is in {}", path.display());

@@ -124,6 +124,8 @@ enum Granted {
     CloseAny,
     /// Write what is known of users, groups, organisations, roles and permission sets.
     Administer,
+    /// Look at the desk through a customer's eyes.
+    ViewAs,
     /// Nothing.
     None,
 }
@@ -134,6 +136,7 @@ impl Granted {
             Self::Import => Some(Permission::Import),
             Self::CloseAny => Some(Permission::CloseAny),
             Self::Administer => Some(Permission::Administer),
+            Self::ViewAs => Some(Permission::ViewAs),
             Self::None => None,
         }
     }
@@ -205,6 +208,7 @@ impl Create {
             revoked_at: None,
             expires_at: self.expires,
             session: None,
+            viewer: None,
         })
     }
 }

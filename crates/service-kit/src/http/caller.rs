@@ -15,11 +15,12 @@ use crate::tokens::{Authenticate, Bearer, TokenHash};
 const TOKEN_BYTES_MAX: usize = 512;
 
 /// The actor who calls, known by the bearer token. Routes that take it are for callers with a
-/// valid token alone; all others get 401. Who has to change their password first gets 403.
+/// valid token alone; all others get 401. Who has to change their password first gets 403, and so does
+/// who looks through somebody's eyes and asks for more than reading.
 #[derive(Debug, Clone)]
 pub struct Caller(pub Arc<Actor>);
 
-/// The same, whether or not the password has to be changed: for what has to do with that alone.
+/// The same, whether or not the password has to be changed, and whoever looks: for what has to do with that alone.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
     /// Who calls.
@@ -28,15 +29,30 @@ pub struct SignedIn {
     pub token: TokenHash,
 }
 
+impl SignedIn {
+    /// Refuses who looks through a customer's eyes: they change nothing.
+    pub fn refuse_viewers(&self) -> Result<(), Problem> {
+        match self.bearer.viewer {
+            None => Ok(()),
+            Some(_) => Err(Problem::new(&types::VIEWING_ONLY).detail(
+                "This token shows what its user sees, and changes nothing. Use your own token for that, and end this one with DELETE /v1/sessions/current.",
+            )),
+        }
+    }
+}
+
 impl<S: Authenticate> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let SignedIn { bearer, .. } = SignedIn::from_request_parts(parts, state).await?;
-        if bearer.must_change_password() {
+        let signed_in = SignedIn::from_request_parts(parts, state).await?;
+        if signed_in.bearer.must_change_password() {
             return Err(Problem::new(&types::PASSWORD_CHANGE_REQUIRED).detail("Change it with PUT /v1/password."));
         }
-        Ok(Self(bearer.actor))
+        if !parts.method.is_safe() {
+            signed_in.refuse_viewers()?;
+        }
+        Ok(Self(signed_in.bearer.actor))
     }
 }
 

@@ -224,7 +224,11 @@ mod tests {
             let actor = Arc::new(Actor::plain(UserId::from_bytes([1; 16]), ActorKind::Staff));
             let session = (hash == TokenHash::of("rct_first")).then(|| Arc::new(first_session()));
             let known = [TokenHash::of("rct_good"), TokenHash::of("rct_first")].contains(&hash);
-            Ok(known.then_some(Bearer { actor, session }))
+            Ok(known.then_some(Bearer {
+                actor,
+                session,
+                viewer: None,
+            }))
         }
     }
 

@@ -32,21 +32,22 @@ impl Api {
     /// Adds a route that changes something.
     #[must_use]
     pub fn post(mut self, path: impl Into<String>, operation: Operation) -> Self {
-        self.routes.push((HttpMethod::Post, path.into(), operation));
+        self.routes.push((HttpMethod::Post, path.into(), operation.changing()));
         self
     }
 
     /// Adds a route that replaces something.
     #[must_use]
     pub fn put(mut self, path: impl Into<String>, operation: Operation) -> Self {
-        self.routes.push((HttpMethod::Put, path.into(), operation));
+        self.routes.push((HttpMethod::Put, path.into(), operation.changing()));
         self
     }
 
     /// Adds a route that removes something.
     #[must_use]
     pub fn delete(mut self, path: impl Into<String>, operation: Operation) -> Self {
-        self.routes.push((HttpMethod::Delete, path.into(), operation));
+        self.routes
+            .push((HttpMethod::Delete, path.into(), operation.changing()));
         self
     }
 

@@ -123,6 +123,15 @@ impl Operation {
         self.problems(&[&types::UNAUTHENTICATED, &types::PASSWORD_CHANGE_REQUIRED])
     }
 
+    /// The route does more than read: whoever looks through another's eyes is refused.
+    pub(super) fn changing(self) -> Self {
+        if self.described.security.is_some() {
+            self.problems(&[&types::VIEWING_ONLY])
+        } else {
+            self
+        }
+    }
+
     /// What the query, the path and the headers may say.
     #[must_use]
     pub fn parameters(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {

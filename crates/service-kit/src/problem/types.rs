@@ -23,6 +23,8 @@ problem_types! {
     NOT_PERMITTED = 403 "not-permitted" "This is not permitted";
     /// The caller signed in with a password that was given to them.
     PASSWORD_CHANGE_REQUIRED = 403 "password-change-required" "The password has to be changed first";
+    /// The token is for looking through a customer's eyes.
+    VIEWING_ONLY = 403 "viewing-only" "Whoever views as somebody changes nothing";
     /// The password was right, and its user may not come in.
     ACCOUNT_DISABLED = 403 "account-disabled" "The account is disabled";
     /// There is no such ticket, or none that the caller may know of.
@@ -61,6 +63,8 @@ problem_types! {
     TICKET_EXISTS = 409 "ticket-exists" "The ticket exists already";
     /// Another user signs in with that login.
     LOGIN_TAKEN = 409 "login-taken" "Another user has this login";
+    /// Another user has that e-mail address.
+    EMAIL_TAKEN = 409 "email-taken" "Another user has this address";
     /// Another policy is for exactly the same tickets.
     POLICY_SCOPE_TAKEN = 409 "policy-scope-taken" "Another policy is for the same tickets";
     /// The ticket, calendar or policy has as many records as one may have.
