@@ -2,9 +2,12 @@
 //!
 //! * [`passwords`]: what is kept of a password, and whether one is right.
 //! * [`sessions`]: how sessions begin and end.
+//! * [`links`]: how people choose a password by a link that was mailed.
 
+mod links;
 mod passwords;
 mod sessions;
 
+pub(crate) use links::{Delivery, Invited, RESET_PAUSE, Resets};
 pub(crate) use passwords::Passwords;
 pub(crate) use sessions::{Begun, unacceptable};

@@ -62,17 +62,32 @@ pub enum Happening {
     LoginGiven,
     /// They were taken away.
     LoginTaken,
+    /// The user was sent a link to choose a password by.
+    InvitationSent,
+    /// The user was to be sent one, and the mail server did not take it, or there is none.
+    InvitationNotDelivered,
+    /// Somebody asked for a new password, and the user was to be sent a link.
+    ResetAsked,
+    /// The mail server did not take it.
+    ResetNotDelivered,
+    /// Somebody who had such a link chose a password.
+    PasswordSetByLink,
 }
 
 impl Happening {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 11] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
         Self::PasswordChanged,
         Self::LoginGiven,
         Self::LoginTaken,
+        Self::InvitationSent,
+        Self::InvitationNotDelivered,
+        Self::ResetAsked,
+        Self::ResetNotDelivered,
+        Self::PasswordSetByLink,
     ];
 
     /// Its name in JSON.
@@ -84,6 +99,11 @@ impl Happening {
             Self::PasswordChanged => "password_changed",
             Self::LoginGiven => "login_given",
             Self::LoginTaken => "login_taken",
+            Self::InvitationSent => "invitation_sent",
+            Self::InvitationNotDelivered => "invitation_not_delivered",
+            Self::ResetAsked => "reset_asked",
+            Self::ResetNotDelivered => "reset_not_delivered",
+            Self::PasswordSetByLink => "password_set_by_link",
         }
     }
 }
@@ -124,8 +144,8 @@ impl AuditStore {
     /// What happened to a user lately, the newest first.
     pub async fn of(&self, user: UserId) -> Result<Vec<Noted>, AuditError> {
         let mut all = Vec::new();
-        // One of each of the two keys.
-        for event in [Happening::SignedIn, Happening::SignInFailed] {
+        // One of each of the three keys.
+        for event in [Happening::SignedIn, Happening::SignInFailed, Happening::ResetAsked] {
             let history = self.0.history(key(user.as_uuid(), event)).await.map_err(unavailable)?;
             let entries: Vec<_> = history.try_collect().await.map_err(unavailable)?;
             for entry in entries {
@@ -137,15 +157,19 @@ impl AuditStore {
     }
 }
 
-/// Failures have a key of their own, so that nobody who guesses makes the rest be forgotten.
+/// What strangers can bring about has keys of its own, so that nobody who guesses or asks makes the rest be forgotten.
 fn key(user: Uuid, event: Happening) -> String {
     let what = match event {
         Happening::SignInFailed => "failed",
+        Happening::ResetAsked | Happening::ResetNotDelivered => "asked",
         Happening::SignedIn
         | Happening::SignedOut
         | Happening::PasswordChanged
         | Happening::LoginGiven
-        | Happening::LoginTaken => "done",
+        | Happening::LoginTaken
+        | Happening::InvitationSent
+        | Happening::InvitationNotDelivered
+        | Happening::PasswordSetByLink => "done",
     };
     format!("{}.{what}", user.simple())
 }
