@@ -472,6 +472,7 @@ async fn who_asks_for_another_password_learns_nothing_and_floods_nobody() {
     assert_eq!(listed.body["items"].as_array().unwrap().len(), 1);
     let asked = events(&desk, ADA).await;
     assert_eq!(asked.iter().filter(|event| *event == "reset_asked").count(), 2);
+
     // Over after an hour; a disabled user is sent none.
     desk.clock.advance(SignedDuration::from_mins(5));
     let profile = json!({ "name": "Bob", "kind": "customer", "email": "bob@example.org", "enabled": false });
