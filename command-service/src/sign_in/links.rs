@@ -118,27 +118,23 @@ impl App {
         };
         let (token, link) = self.link(user, &profile, INVITATION)?;
         let expires_at = link.expires_at;
-        match kept.filter(|kept| kept.credential.login == login.as_str()) {
+        if let Some(kept) = kept.filter(|kept| kept.credential.login == login.as_str()) {
             // Their password is theirs until they use the link.
-            Some(kept) => {
-                let credential = linked(&kept, link);
-                let changed = self.credentials.change(&kept, &credential).await;
-                changed.map_err(|error| of_credential(&error))?;
-            }
-            None => {
-                self.unless_taken(user, &login).await?;
-                let now = self.now();
-                let credential = Credential {
-                    login: login.as_str().to_owned(),
-                    hash: None,
-                    change_password: false,
-                    changed_at: now,
-                    link: Some(link),
-                };
-                let given = self.credentials.give(user, &credential, now);
-                self.ending_sessions(user, given).await?;
-                self.forgive(&login).await;
-            }
+            let changed = self.credentials.change(&kept, &linked(&kept, link)).await;
+            changed.map_err(|error| of_credential(&error))?;
+        } else {
+            self.unless_taken(user, &login).await?;
+            let now = self.now();
+            let credential = Credential {
+                login: login.as_str().to_owned(),
+                hash: None,
+                change_password: false,
+                changed_at: now,
+                link: Some(link),
+            };
+            let given = self.credentials.give(user, &credential, now);
+            self.ending_sessions(user, given).await?;
+            self.forgive(&login).await;
         }
         let (app, to, written) = (self.clone(), address.clone(), login.clone());
         // Whoever called may be gone meanwhile; what became of the mail is kept all the same.
