@@ -10,8 +10,8 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use domain::Timestamp;
-use lettre::message::Mailbox;
 use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, SinglePart};
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -73,6 +73,6 @@ impl Mail {
             .date(SystemTime::from(now))
             .message_id(Some(id))
             .raw_header(automatic)
-            .body(letter.text(&self.public_url))
+            .singlepart(SinglePart::plain(letter.text(&self.public_url)))
     }
 }

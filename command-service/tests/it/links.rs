@@ -176,6 +176,8 @@ async fn who_is_invited_chooses_a_password_by_a_link_and_signs_in() {
         assert_eq!(mail.headers("From"), ["\"Support desk\" <desk@example.org>"]);
         assert_eq!(mail.headers("To"), [email]);
         assert_eq!(mail.headers("Auto-Submitted"), ["auto-generated"]);
+        assert_eq!(mail.headers("MIME-Version"), ["1.0"]);
+        assert_eq!(mail.headers("Content-Type"), ["text/plain; charset=utf-8"]);
         let said = text(&mail);
         for part in [word, DESK, &login, "2026-03-09 09:00 UTC"] {
             assert!(said.contains(part), "{part} is not in {said}");
