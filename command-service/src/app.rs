@@ -15,8 +15,9 @@ use service_kit::http::worthless_token;
 use service_kit::tokens::{Authenticate, Bearer, TokenHash};
 use tokio::sync::Semaphore;
 
+use crate::mail::Mail;
 use crate::problem;
-use crate::sign_in::Passwords;
+use crate::sign_in::{Passwords, Resets};
 use crate::token_book::TokenBook;
 
 /// The service's state. Cheap to clone, which every request does several times; clones share it.
@@ -42,12 +43,15 @@ pub struct Parts {
     pub(crate) credentials: CredentialStore,
     pub(crate) audit: AuditStore,
     pub(crate) passwords: Passwords,
+    /// `None`: no mail is sent.
+    pub(crate) mail: Option<Mail>,
+    pub(crate) resets: Resets,
 }
 
 impl App {
     /// The service over a log, deciding by the policies of these books, which somebody keeps: see
-    /// [`keep_informed`](crate::keep_informed).
-    pub fn new(log: &EventLog, books: Books) -> Self {
+    /// [`keep_informed`](crate::keep_informed). Without `mail` nobody is written to.
+    pub fn new(log: &EventLog, books: Books, mail: Option<Mail>) -> Self {
         let parts = Parts {
             tickets: log.tickets(books.clone()),
             directory: log.directory(),
@@ -62,6 +66,8 @@ impl App {
             credentials: log.credentials(),
             audit: log.audit(),
             passwords: Passwords::default(),
+            mail,
+            resets: Resets::default(),
         };
         Self { parts: Arc::new(parts) }
     }

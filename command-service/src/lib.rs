@@ -15,6 +15,7 @@ mod command;
 mod http;
 mod ical;
 mod lines;
+mod mail;
 mod openapi;
 mod problem;
 mod run;
@@ -23,5 +24,6 @@ mod token_book;
 
 pub use app::App;
 pub use http::routes;
+pub use mail::{Mail, MailArgs, MailSettingsError};
 pub use openapi::openapi;
 pub use run::{Config, RunError, keep_informed, run};

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 
 use crate::app::App;
 use crate::http::routes;
+use crate::mail::{MailArgs, MailSettingsError};
 
 /// Settings of the command service.
 #[derive(Debug, Clone, clap::Args)]
@@ -25,6 +26,9 @@ pub struct Config {
         value_name = "ADDRESS"
     )]
     pub listen: SocketAddr,
+    /// How mail is sent.
+    #[command(flatten)]
+    pub mail: MailArgs,
 }
 
 /// The service could not go on.
@@ -39,12 +43,16 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// Mail is not to be sent like that.
+    #[error(transparent)]
+    Mail(#[from] MailSettingsError),
     /// Serving ended.
     #[error("serving ended")]
     Serve(#[source] std::io::Error),
 }
 
-/// Keeps the service's tokens and policies up to date, as tasks, until shutdown.
+/// Keeps the service's tokens and policies up to date, and answers those who forgot their password, as tasks, until
+/// shutdown.
 pub fn keep_informed(app: &App, keeper: BookKeeper, clock: SharedClock, health: &Health, shutdown: &Shutdown) {
     let ready = health.component("policies");
     shutdown.tracker().spawn(keeper.keep(ready, shutdown.clone()));
@@ -52,6 +60,7 @@ pub fn keep_informed(app: &App, keeper: BookKeeper, clock: SharedClock, health: 
     shutdown
         .tracker()
         .spawn(app.tokens.clone().keep(clock, ready, shutdown.clone()));
+    shutdown.tracker().spawn(app.clone().answer_resets(shutdown.clone()));
 }
 
 /// Serves commands until shutdown, then finishes what was accepted.
@@ -65,11 +74,12 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> Result<(), RunError> {
     let address = config.listen;
+    let mail = config.mail.mail()?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| RunError::Listen { address, source })?;
     let (books, keeper) = log.books(SlaPolicy::waiting(policy));
-    let app = App::new(&log, books);
+    let app = App::new(&log, books, mail);
     keep_informed(&app, keeper, clock, &health, &shutdown);
     tracing::info!(address = %listener.local_addr().unwrap_or(address), "the command service listens");
     let router = finish(routes(app).merge(operations(health, metrics)), Limits::default());

@@ -118,3 +118,10 @@ fn a_policy_that_is_neither_known_nor_a_file_is_refused() {
         .with("RECOURSE_POLICY", "suportal")
         .fails_with(&["suportal", "supportal", "cabinet"]);
 }
+
+#[test]
+fn settings_of_mail_that_are_not_all_there_are_refused() {
+    Up::new()
+        .with("RECOURSE_SMTP", "smtps://desk:secret@localhost")
+        .fails_with(&["--smtp", "--mail-from", "--public-url"]);
+}

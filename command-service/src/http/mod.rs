@@ -4,6 +4,7 @@ mod calendars;
 mod commands;
 mod contracts;
 mod headers;
+mod links;
 mod origin;
 mod people;
 mod policies;
@@ -58,5 +59,8 @@ pub fn routes(app: App) -> Router {
         .route("/v1/sessions", post(sessions::begin).get(sessions::list))
         .route("/v1/sessions/{id}", delete(sessions::end))
         .route("/v1/password", put(sessions::change_password))
+        .route("/v1/users/{id}/invitation", post(links::invite))
+        .route("/v1/password-resets", post(links::ask))
+        .route("/v1/password-resets/redeem", post(links::redeem))
         .with_state(app)
 }

@@ -28,7 +28,7 @@ use crate::sign_in::{Begun, unacceptable, viewer};
 const CURRENT: &str = "current";
 
 /// Answers with tokens are nobody's but the caller's.
-const NO_STORE: [(axum::http::HeaderName, &str); 1] = [(CACHE_CONTROL, "no-store")];
+pub(super) const NO_STORE: [(axum::http::HeaderName, &str); 1] = [(CACHE_CONTROL, "no-store")];
 
 /// `POST /v1/sessions`: signs in.
 pub(super) async fn begin(
@@ -234,7 +234,7 @@ fn item(noted: &Noted) -> Value {
 }
 
 /// A user who has a profile.
-fn user(app: &App, id: Result<Path<String>, PathRejection>) -> Result<UserId, Problem> {
+pub(super) fn user(app: &App, id: Result<Path<String>, PathRejection>) -> Result<UserId, Problem> {
     let Path(id) = id?;
     if let Some(user) = id.parse::<Uuid>().ok().map(UserId::from)
         && app.standing(user)?.is_some()
@@ -246,7 +246,7 @@ fn user(app: &App, id: Result<Path<String>, PathRejection>) -> Result<UserId, Pr
 }
 
 /// A password as somebody typed it. One that is longer than any may be is not worth hashing.
-fn password(value: &Value) -> Result<String, Unreadable> {
+pub(super) fn password(value: &Value) -> Result<String, Unreadable> {
     let text = string(value)?;
     if text.chars().count() > NewPassword::CHARACTERS_MAX {
         let detail = format!("must have at most {} characters", NewPassword::CHARACTERS_MAX);

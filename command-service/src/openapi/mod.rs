@@ -1,6 +1,7 @@
 //! What callers may send and what they are answered, for the OpenAPI document.
 
 mod calendars;
+mod links;
 mod people;
 mod policies;
 mod routes;

@@ -11,10 +11,10 @@ use service_kit::openapi::{Api, Operation, json as json_body, path};
 use service_kit::problem::{ProblemType, types};
 use utoipa::openapi::Required;
 
-const TAG: &str = "sessions";
+pub(super) const TAG: &str = "sessions";
 
 /// What any of them may meet that has a body.
-const WITH_BODY: [&ProblemType; 7] = [
+pub(super) const WITH_BODY: [&ProblemType; 7] = [
     &types::MALFORMED_REQUEST,
     &types::REQUEST_TIMEOUT,
     &types::BODY_TOO_LARGE,

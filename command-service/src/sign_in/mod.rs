@@ -3,11 +3,14 @@
 //! * [`passwords`]: what is kept of a password, and whether one is right.
 //! * [`sessions`]: how sessions begin and end.
 //! * [`views`]: how staff view the desk as a customer.
+//! * [`links`]: how people choose a password by a link that was mailed.
 
+mod links;
 mod passwords;
 mod sessions;
 mod views;
 
+pub(crate) use links::{Delivery, Invited, RESET_PAUSE, Resets};
 pub(crate) use passwords::Passwords;
 pub(crate) use sessions::{Begun, unacceptable};
 pub(crate) use views::viewer;

@@ -71,10 +71,11 @@ impl App {
         }
         let kept = self.proven(&login, Some(kept), password, origin).await?;
         let credential = Credential {
-            hash: self.passwords.hash(new).await?,
+            login: kept.credential.login.clone(),
+            hash: Some(self.passwords.hash(new).await?),
             change_password: false,
             changed_at: self.now(),
-            ..kept.credential.clone()
+            link: None,
         };
         self.ending_sessions(user, self.credentials.change(&kept, &credential))
             .await?;
@@ -90,27 +91,29 @@ impl App {
         password: NewPassword,
         change_password: bool,
     ) -> Result<(), Problem> {
-        // A wish that is refused ends nobody's sessions.
-        let holder = self
-            .credentials
-            .find(login)
-            .await
-            .map_err(|error| of_credential(&error))?;
-        if holder.is_some_and(|holder| holder.user != user) {
-            return Err(of_credential(&CredentialError::Taken));
-        }
+        self.unless_taken(user, login).await?;
         let now = self.now();
         let credential = Credential {
             login: login.as_str().to_owned(),
-            hash: self.passwords.hash(password).await?,
+            hash: Some(self.passwords.hash(password).await?),
             change_password,
             changed_at: now,
+            link: None,
         };
         let given = self.credentials.give(user, &credential, now);
         self.ending_sessions(user, given).await?;
         // The failures were those of another password.
         self.forgive(login).await;
         Ok(())
+    }
+
+    /// A wish for another's login is refused before it ends anybody's sessions.
+    pub(super) async fn unless_taken(&self, user: UserId, login: &Login) -> Result<(), Problem> {
+        let holder = self.credentials.find(login).await;
+        match holder.map_err(|error| of_credential(&error))? {
+            Some(holder) if holder.user != user => Err(of_credential(&CredentialError::Taken)),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Takes a user's login away, and ends what began with it.
@@ -120,7 +123,7 @@ impl App {
 
     /// Changes what a user signs in with. Their sessions end before, so that none outlives the change whenever the power
     /// goes; those that begin meanwhile, by what is no more, end after it.
-    async fn ending_sessions(
+    pub(super) async fn ending_sessions(
         &self,
         user: UserId,
         change: impl Future<Output = Result<(), CredentialError>>,
@@ -130,13 +133,14 @@ impl App {
         self.end_sessions(user).await
     }
 
-    /// After what was written of a user: who may not come in has no sessions that could come to life again.
+    /// After what was written of a user: who may not come in has no sessions and no link that could come to life again.
     pub(crate) async fn heed(&self, user: UserId, profile: &User) -> Result<(), Problem> {
         if profile.enabled {
-            Ok(())
-        } else {
-            self.end_sessions(user).await
+            return Ok(());
         }
+        self.end_sessions(user).await?;
+        let unlinked = self.credentials.unlink(user).await;
+        unlinked.map_err(|error| of_credential(&error))
     }
 
     /// Ends all sessions of a user.
@@ -170,7 +174,7 @@ impl App {
                 ))
                 .retry_after(seconds));
         }
-        let hash = kept.as_ref().map(|kept| kept.credential.hash.clone());
+        let hash = kept.as_ref().and_then(|kept| kept.credential.hash.clone());
         let right = self.passwords.is_right(&turn, password, hash).await?;
         let user = kept.as_ref().map(|kept| kept.user);
         let Some(kept) = kept.filter(|_| right) else {
@@ -199,7 +203,7 @@ impl App {
         self.audit.note(user, &noted).await.map_err(|error| of_audit(&error))
     }
 
-    async fn forgive(&self, login: &Login) {
+    pub(super) async fn forgive(&self, login: &Login) {
         // Not worth a failure: they are forgotten in an hour.
         if let Err(error) = self.credentials.succeeded(login).await {
             tracing::warn!(error = chain(&error), "failures of signing in are not forgotten");
@@ -218,7 +222,7 @@ impl App {
     /// Whether the user still signs in with this, and may come in.
     async fn still_proven(&self, user: UserId, credential: &Credential) -> Result<(), Problem> {
         let kept = self.credentials.of(user).await.map_err(|error| of_credential(&error))?;
-        if kept.is_none_or(|kept| kept.credential != *credential) {
+        if kept.is_none_or(|kept| !kept.credential.opens_as(credential)) {
             return Err(wrong_credentials());
         }
         self.enabled(user)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use command_service::{App, keep_informed, routes};
+use command_service::{App, Mail, keep_informed, routes};
 use domain::Timestamp;
 use domain::policy::WaitPolicy;
 use domain::sla::SlaPolicy;
@@ -66,11 +66,12 @@ const fn customer(name: &'static str, organisation: u128) -> Person {
 pub(crate) const AGENT: Person = staff("agent", &[]);
 pub(crate) const LEAD: Person = staff("lead", &["close_any"]);
 pub(crate) const IMPORTER: Person = staff("importer", &["import"]);
+pub(crate) const ADMINISTRATOR: Person = staff("administrator", &["administer"]);
 pub(crate) const CUSTOMER: Person = customer("customer", 1);
 pub(crate) const PEER: Person = customer("peer", 1);
 pub(crate) const STRANGER: Person = customer("stranger", 2);
 
-const PEOPLE: [Person; 6] = [AGENT, LEAD, IMPORTER, CUSTOMER, PEER, STRANGER];
+const PEOPLE: [Person; 7] = [AGENT, LEAD, IMPORTER, ADMINISTRATOR, CUSTOMER, PEER, STRANGER];
 
 impl Person {
     pub(crate) fn user(self) -> Uuid {
@@ -109,6 +110,7 @@ pub(crate) struct Desk {
     pub(crate) nats: Nats,
     pub(crate) proxy: ChaosProxy,
     pub(crate) log: EventLog,
+    pub(crate) clock: ManualClock,
     pub(crate) address: SocketAddr,
     pub(crate) shutdown: Shutdown,
     server: JoinHandle<io::Result<()>>,
@@ -117,6 +119,11 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) async fn open() -> Self {
+        Self::open_with(None).await
+    }
+
+    /// One that sends mail, if it can.
+    pub(crate) async fn open_with(mail: Option<Mail>) -> Self {
         let nats = Nats::start().await;
         let proxy = ChaosProxy::start(nats.url()).await;
         let clock = ManualClock::new(NOON.parse().unwrap());
@@ -127,7 +134,7 @@ impl Desk {
         let (health, shutdown) = (Health::default(), Shutdown::new());
         let log_of_app = connect(proxy.url(), &clock).await;
         let (books, keeper) = log_of_app.books(SlaPolicy::waiting(&WaitPolicy::supportal()));
-        let app = App::new(&log_of_app, books);
+        let app = App::new(&log_of_app, books, mail);
         keep_informed(&app, keeper, SystemClock::shared(), &health, &shutdown);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -141,6 +148,7 @@ impl Desk {
             nats,
             proxy,
             log,
+            clock,
             address,
             shutdown,
             server,

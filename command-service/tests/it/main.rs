@@ -12,6 +12,7 @@ mod calendars;
 mod commands;
 mod desk;
 mod idempotency;
+mod links;
 mod outage;
 mod policies;
 mod refusals;

@@ -69,11 +69,21 @@ pub enum Happening {
     ViewBegan,
     /// They ended it.
     ViewEnded,
+    /// The user was sent a link to choose a password by.
+    InvitationSent,
+    /// The user was to be sent one, and the mail server did not take it, or there is none.
+    InvitationNotDelivered,
+    /// Somebody asked for a new password, and the user was to be sent a link.
+    ResetAsked,
+    /// The mail server did not take it.
+    ResetNotDelivered,
+    /// Somebody who had such a link chose a password.
+    PasswordSetByLink,
 }
 
 impl Happening {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -82,6 +92,11 @@ impl Happening {
         Self::LoginTaken,
         Self::ViewBegan,
         Self::ViewEnded,
+        Self::InvitationSent,
+        Self::InvitationNotDelivered,
+        Self::ResetAsked,
+        Self::ResetNotDelivered,
+        Self::PasswordSetByLink,
     ];
 
     /// Its name in JSON.
@@ -95,6 +110,11 @@ impl Happening {
             Self::LoginTaken => "login_taken",
             Self::ViewBegan => "view_began",
             Self::ViewEnded => "view_ended",
+            Self::InvitationSent => "invitation_sent",
+            Self::InvitationNotDelivered => "invitation_not_delivered",
+            Self::ResetAsked => "reset_asked",
+            Self::ResetNotDelivered => "reset_not_delivered",
+            Self::PasswordSetByLink => "password_set_by_link",
         }
     }
 }
@@ -135,8 +155,8 @@ impl AuditStore {
     /// What happened to a user lately, the newest first.
     pub async fn of(&self, user: UserId) -> Result<Vec<Noted>, AuditError> {
         let mut all = Vec::new();
-        // One of each of the two keys.
-        for event in [Happening::SignedIn, Happening::SignInFailed] {
+        // One of each of the three keys.
+        for event in [Happening::SignedIn, Happening::SignInFailed, Happening::ResetAsked] {
             let history = self.0.history(key(user.as_uuid(), event)).await.map_err(unavailable)?;
             let entries: Vec<_> = history.try_collect().await.map_err(unavailable)?;
             for entry in entries {
@@ -148,17 +168,21 @@ impl AuditStore {
     }
 }
 
-/// Failures have a key of their own, so that nobody who guesses makes the rest be forgotten.
+/// What strangers can bring about has keys of its own, so that nobody who guesses or asks makes the rest be forgotten.
 fn key(user: Uuid, event: Happening) -> String {
     let what = match event {
         Happening::SignInFailed => "failed",
+        Happening::ResetAsked | Happening::ResetNotDelivered => "asked",
         Happening::SignedIn
         | Happening::SignedOut
         | Happening::PasswordChanged
         | Happening::LoginGiven
         | Happening::LoginTaken
         | Happening::ViewBegan
-        | Happening::ViewEnded => "done",
+        | Happening::ViewEnded
+        | Happening::InvitationSent
+        | Happening::InvitationNotDelivered
+        | Happening::PasswordSetByLink => "done",
     };
     format!("{}.{what}", user.simple())
 }

@@ -44,12 +44,35 @@ const TRIES_MAX: usize = 16;
 pub struct Credential {
     /// The login, as [`Login`] writes it.
     pub login: String,
-    /// The password's hash, as a PHC string.
-    pub hash: String,
+    /// The password's hash, as a PHC string. `None`: there is no password until somebody chooses one by a link.
+    pub hash: Option<String>,
     /// Whether the password has to be changed before anything else.
     pub change_password: bool,
     /// Since when it is this password.
     pub changed_at: Timestamp,
+    /// By which a password can be chosen. Whatever else becomes of the login or the password, the link goes with it.
+    #[serde(default)]
+    pub link: Option<Link>,
+}
+
+impl Credential {
+    /// Whether who signs in by one signs in by the other. Two hashes of one password differ.
+    pub fn opens_as(&self, other: &Self) -> bool {
+        self.login == other.login && self.hash == other.hash
+    }
+}
+
+/// A link that was sent to a user, by which they can choose a password, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The hash of its token, as a [`TokenHash`] is written.
+    pub token: String,
+    /// The address that it was sent to. If the user's is another by now, it may be somebody else's hands that it is in.
+    pub address: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// From when on it is good for nothing.
+    pub expires_at: Timestamp,
 }
 
 /// A credential, and which of the user's this is.
@@ -143,9 +166,27 @@ impl CredentialStore {
         }
     }
 
-    /// Changes the password of a credential that is still as it was read.
+    /// Changes the password or the link of a credential that is still as it was read.
     pub async fn change(&self, kept: &Kept, credential: &Credential) -> Result<(), CredentialError> {
         put(&self.credentials, &user_key(kept.user), credential, Some(kept.revision)).await
+    }
+
+    /// Makes the link worthless that was sent to a user, if there is one.
+    pub async fn unlink(&self, user: UserId) -> Result<(), CredentialError> {
+        for _ in 0..TRIES_MAX {
+            let Some(kept) = self.of(user).await?.filter(|kept| kept.credential.link.is_some()) else {
+                return Ok(());
+            };
+            let credential = Credential {
+                link: None,
+                ..kept.credential.clone()
+            };
+            match self.change(&kept, &credential).await {
+                Err(CredentialError::Contended) => {}
+                changed => return changed,
+            }
+        }
+        Err(CredentialError::Contended)
     }
 
     /// Takes from a user what they sign in with.

@@ -44,7 +44,7 @@ pub use books::{BookKeeper, Books};
 pub use calendars::{CalendarError, CalendarOutcome, Calendars};
 pub use connection::{ConnectError, EventLog, LogConfig};
 pub use contracts::{ContractError, ContractOutcome, Contracts};
-pub use credentials::{Credential, CredentialError, CredentialStore, Kept};
+pub use credentials::{Credential, CredentialError, CredentialStore, Kept, Link};
 pub use digests::Digests;
 pub use directory::{Directory, DirectoryError, ProfileError, ProfileOutcome};
 pub use execute::{ExecuteError, Outcome, Request};

@@ -47,6 +47,12 @@ impl People {
         Some(standing)
     }
 
+    /// What is known of a user. `None`: there is no profile of theirs.
+    pub fn user(&self, user: UserId) -> Option<User> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.users.get(&user).cloned()
+    }
+
     /// Takes in a profile of the entry of this id.
     pub(crate) fn add(&self, id: Uuid, profile: &Profile) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);

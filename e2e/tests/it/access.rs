@@ -104,7 +104,7 @@ const EVERYBODY: [Who; 20] = [
 
 /// Whom each route is for. In the order in which they are asked: nothing closes the ticket, or changes who sees
 /// it, before the end.
-const ROUTES: [(&str, &str, For); 93] = [
+const ROUTES: [(&str, &str, For); 96] = [
     ("GET", "/healthz", For::Public),
     ("GET", "/readyz", For::Public),
     ("GET", "/metrics", For::Public),
@@ -113,6 +113,8 @@ const ROUTES: [(&str, &str, For); 93] = [
     ("GET", "/v1/openapi.json", For::Public),
     ("GET", "/v1/schemas/{name}", For::Public),
     ("POST", "/v1/sessions", For::Public),
+    ("POST", "/v1/password-resets", For::Public),
+    ("POST", "/v1/password-resets/redeem", For::Public),
     ("GET", "/v1/sessions", For::SignedIn),
     ("DELETE", "/v1/sessions/{id}", For::SignedIn),
     ("PUT", "/v1/password", For::SignedIn),
@@ -174,6 +176,7 @@ const ROUTES: [(&str, &str, For); 93] = [
     ("PUT", "/v1/users/{id}/login", For::Administrators),
     ("DELETE", "/v1/users/{id}/login", For::Administrators),
     ("POST", "/v1/users/{id}/view-as", For::Lookers),
+    ("POST", "/v1/users/{id}/invitation", For::Administrators),
     ("GET", "/v1/users/{id}/audit", For::Administrators),
     ("POST", "/v1/groups", For::Administrators),
     ("PUT", "/v1/groups/{id}", For::Administrators),

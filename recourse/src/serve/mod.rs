@@ -41,6 +41,8 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) sync: SyncMode,
     #[command(flatten)]
+    mail: command_service::MailArgs,
+    #[command(flatten)]
     scheduler: sla_scheduler::Config,
     #[command(flatten)]
     retention: projector::Retention,
@@ -58,6 +60,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 
 async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
     let policy = load_policy(&args.policy)?;
+    let mail = args.mail.mail()?;
     let listener = listen(args.listen).await?;
     let config = LogConfig {
         url: args.nats_url,
@@ -76,7 +79,7 @@ async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
         shutdown,
     } = process;
     let (books, keeper) = log.books(SlaPolicy::waiting(&policy));
-    let commands = command_service::App::new(&log, books.clone());
+    let commands = command_service::App::new(&log, books.clone(), mail);
     command_service::keep_informed(&commands, keeper, Arc::clone(&clock), &health, &shutdown);
     let queries = query_api::App::start(&args.database_url, Arc::clone(&clock), &health, &shutdown)
         .context("the database's URL is not acceptable")?;

@@ -91,6 +91,9 @@ pub(crate) struct Args {
     #[arg(long, env = "RECOURSE_DIGEST", value_name = "CRON")]
     digest: Option<Cron>,
 
+    #[command(flatten)]
+    mail: command_service::MailArgs,
+
     /// The nats-server to run, instead of the one that is found.
     #[arg(long, env = "RECOURSE_NATS_SERVER", value_name = "PATH")]
     nats_server: Option<PathBuf>,
@@ -119,6 +122,7 @@ pub(crate) struct Args {
 /// Starts everything, says when it is ready, and keeps it running until told to stop.
 pub(crate) fn run(mut args: Args) -> anyhow::Result<()> {
     args.policy = checked_policy(&args.policy)?;
+    args.mail.mail()?;
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let data = DataDir::open(&args.data_dir, &mut |duration| signals.pass(duration))?;
     args.listen = free_address(args.listen)?;

@@ -57,7 +57,7 @@ impl Member for Postgres {
 pub(super) struct Serve {
     launcher: Launcher,
     launch: Launch,
-    environment: [(&'static str, String); 2],
+    environment: Vec<(&'static str, String)>,
     child: Child,
 }
 
@@ -86,10 +86,11 @@ impl Serve {
             reach: None,
         };
         // Not as arguments, which every user of the machine can read.
-        let environment = [
+        let mut environment = args.mail.environment();
+        environment.extend([
             ("RECOURSE_NATS_URL", connection.nats.clone()),
             ("RECOURSE_DATABASE_URL", connection.database.clone()),
-        ];
+        ]);
         let child = Self::spawn(&launcher, &launch, &environment)?;
         Ok(Self {
             launcher,

@@ -41,6 +41,8 @@ problem_types! {
     USER_NOT_FOUND = 404 "user-not-found" "There is no such user";
     /// The caller has no such session.
     SESSION_NOT_FOUND = 404 "session-not-found" "There is no such session";
+    /// The link to choose a password by is good for nothing, or no more.
+    LINK_WORTHLESS = 404 "link-worthless" "The link is good for nothing any more";
     /// There is nothing at that path.
     NOT_FOUND = 404 "not-found" "There is nothing here";
     /// The path exists, but not for that method.
@@ -65,6 +67,10 @@ problem_types! {
     LOGIN_TAKEN = 409 "login-taken" "Another user has this login";
     /// Another user has that e-mail address.
     EMAIL_TAKEN = 409 "email-taken" "Another user has this address";
+    /// The user may not come in, or cannot be written to.
+    NOT_INVITABLE = 409 "not-invitable" "The user cannot be invited";
+    /// The desk was started without a mail server.
+    MAIL_NOT_CONFIGURED = 409 "mail-not-configured" "This desk sends no mail";
     /// Another policy is for exactly the same tickets.
     POLICY_SCOPE_TAKEN = 409 "policy-scope-taken" "Another policy is for the same tickets";
     /// The ticket, calendar or policy has as many records as one may have.
