@@ -92,7 +92,7 @@ impl App {
         Ok(match self.standing(actor.user)? {
             Some(Standing::Actor(known)) => Some(known),
             Some(Standing::Disabled) => None,
-            None => Some(actor),
+            None => Some(self.books.people().follower(actor)),
         })
     }
 

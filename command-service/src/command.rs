@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::actor::{Actor, ActorKind, Permission};
 use domain::directory::EntryKind;
-use domain::ids::{CalendarId, CommandId, PolicyId, Revision, TicketId, UserId};
+use domain::ids::{CalendarId, CommandId, PolicyId, ProjectId, Revision, TicketId, UserId};
 use domain::ticket::{Command, CommandName, Created};
 use event_log::{Outcome, Request};
 use serde_json::{Map, Value};
@@ -91,12 +91,14 @@ impl App {
             honour_deadlines,
             ..
         } = given;
-        if let Command::Create(create) = &mut command {
+        let mut project = None;
+        if let Command::Create(create, within) = &mut command {
             name_requester(create, caller, on_behalf_of.as_ref());
+            project = *within;
         }
         let imports = caller.may(Permission::Import);
         let (actor, via) = match on_behalf_of.filter(|_| imports) {
-            Some(person) => (Arc::new(acting(&person, sent.name)), Some(caller.user)),
+            Some(person) => (Arc::new(acting(&person, sent.name, project)), Some(caller.user)),
             None => (Arc::clone(caller), None),
         };
         let request = Request {
@@ -122,7 +124,7 @@ fn name_requester(create: &mut Created, caller: &Actor, on_behalf_of: Option<&On
 
 /// The person in whose name an importer acts. What the importer does not say about them
 /// follows from the command.
-fn acting(person: &OnBehalfOf, command: CommandName) -> Actor {
+fn acting(person: &OnBehalfOf, command: CommandName, project: Option<ProjectId>) -> Actor {
     let usual = match command {
         CommandName::Create | CommandName::ProvideInfo | CommandName::Rate => ActorKind::Customer,
         _ => ActorKind::Staff,
@@ -130,8 +132,9 @@ fn acting(person: &OnBehalfOf, command: CommandName) -> Actor {
     Actor {
         name: person.name.clone(),
         organisation: person.organisation,
-        // History is imported as it happened: whoever closed a ticket then could.
+        // History is imported as it happened: whoever closed a ticket then, or opened it in a project, could.
         permissions: BTreeSet::from([Permission::CloseAny]),
+        projects: project.into_iter().collect(),
         ..Actor::plain(person.id, person.kind.unwrap_or(usual))
     }
 }

@@ -8,6 +8,7 @@ use domain::actor::Actor;
 use domain::address::Taken;
 use domain::calendar::stored;
 use domain::contract;
+use domain::directory::EntryKind;
 use domain::people;
 use domain::sla::stored as policies;
 use domain::ticket::{CommandName, Rejection, TicketState, allowed_commands};
@@ -134,7 +135,7 @@ pub(crate) fn of_contract(error: &ContractError, actor: &Actor) -> Problem {
 /// The problem for a profile that was not written.
 pub(crate) fn of_profile(error: &ProfileError, actor: &Actor) -> Problem {
     match error {
-        ProfileError::Rejected(people::Rejection::NotPermitted) => only_administrators(),
+        ProfileError::Rejected(people::Rejection::NotPermitted(kind)) => profile_not_permitted(*kind),
         ProfileError::Rejected(rejection @ people::Rejection::OwnAccount) => Problem::new(&types::INVALID_FIELDS)
             .detail("You would shut yourself out; another administrator can do that.")
             .field(FieldError::new("", "own_account", rejection.to_string())),
@@ -197,6 +198,16 @@ pub(crate) fn wrong_credentials() -> Problem {
 /// The problem for callers who may not write profiles.
 pub(crate) fn only_administrators() -> Problem {
     Problem::new(&types::NOT_PERMITTED).detail("Only staff with the permission administer do that.")
+}
+
+/// The problem for callers who may not write profiles of this kind.
+pub(crate) fn profile_not_permitted(kind: EntryKind) -> Problem {
+    match kind {
+        EntryKind::Project => Problem::new(&types::NOT_PERMITTED).detail("Only staff create and change projects."),
+        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
+            only_administrators()
+        }
+    }
 }
 
 /// The problem for callers whom contracts do not concern.
@@ -263,6 +274,12 @@ fn of_rejection(rejection: &Rejection, ticket: Option<&TicketState>, workflow: &
             let error = FieldError::new("/reason", "required", rejection.to_string());
             return Problem::new(&types::INVALID_FIELDS)
                 .detail("Say why the ticket is closed although nobody proposed it.")
+                .field(error);
+        }
+        Rejection::NoProject => {
+            let error = FieldError::new("/project", "unknown", rejection.to_string());
+            return Problem::new(&types::INVALID_FIELDS)
+                .detail("Name a project that is there and not archived, and as a customer one that you follow; or leave it out.")
                 .field(error);
         }
         Rejection::OutOfOrder { .. } => {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::actor::{Actor, ActorKind};
-use crate::ids::{GroupId, OrganisationId, UserId};
+use crate::ids::{GroupId, OrganisationId, ProjectId, UserId};
 
 /// Whom a ticket concerns: what the rule needs to know of it.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,8 @@ pub struct Audience<'t> {
     pub organisation: Option<OrganisationId>,
     /// The group that works on it.
     pub group: Option<GroupId>,
+    /// The project that it is one of.
+    pub project: Option<ProjectId>,
     /// Who follows it.
     pub followers: &'t BTreeSet<UserId>,
     /// Whether its status is other than closed.
@@ -29,6 +31,7 @@ pub fn may_see(actor: &Actor, ticket: Audience<'_>) -> bool {
             ticket.requester == actor.user
                 || ticket.followers.contains(&actor.user)
                 || same_organisation(actor, ticket.organisation)
+                || ticket.project.is_some_and(|project| actor.projects.contains(&project))
                 || (ticket.open && ticket.group.is_some_and(|group| actor.leads.contains(&group)))
         }
     }

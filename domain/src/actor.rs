@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{GroupId, OrganisationId, UserId};
+use crate::ids::{GroupId, OrganisationId, ProjectId, UserId};
 use crate::text::Label;
 
 /// What sort of actor somebody is.
@@ -95,6 +95,8 @@ pub struct Actor {
     pub groups: BTreeSet<GroupId>,
     /// Those of the groups in which the person leads.
     pub leads: BTreeSet<GroupId>,
+    /// The projects that the person, or their organisation, follows.
+    pub projects: BTreeSet<ProjectId>,
     /// What the person may do beyond the ordinary.
     pub permissions: BTreeSet<Permission>,
     /// What the person may do besides with tickets of these groups.
@@ -122,6 +124,7 @@ impl Actor {
             organisation: None,
             groups: BTreeSet::new(),
             leads: BTreeSet::new(),
+            projects: BTreeSet::new(),
             permissions: BTreeSet::new(),
             within: BTreeMap::new(),
         }

@@ -146,7 +146,7 @@ impl Agreements {
     /// always is, and what is open when support ends is worked on to its end.
     pub fn permit(&self, ticket: &Ticket, command: &Command, at: Timestamp) -> Result<(), TicketRejection> {
         match (ticket, command) {
-            (Ticket::Absent, Command::Create(created)) => {
+            (Ticket::Absent, Command::Create(created, _)) => {
                 let organisations = &self.contract(created.organisation).support;
                 let own = self.users.get(&created.requester);
                 match [Some(organisations), own]

@@ -1,5 +1,5 @@
 //! What stands beside the tickets: people, organisations and groups, which tickets refer to by id, roles, permission sets,
-//! calendars, policies, contracts, and digests.
+//! projects, calendars, policies, contracts, and digests.
 
 use crate::address::Held;
 use crate::calendar::stored as calendar;
@@ -22,16 +22,19 @@ pub enum EntryKind {
     Role,
     /// Permissions that are given together.
     PermissionSet,
+    /// A named set of tickets.
+    Project,
 }
 
 impl EntryKind {
     /// Every kind of entry.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::User,
         Self::Group,
         Self::Organisation,
         Self::Role,
         Self::PermissionSet,
+        Self::Project,
     ];
 
     /// Its name in subjects of the log and in the read models.
@@ -42,6 +45,7 @@ impl EntryKind {
             Self::Organisation => "organisation",
             Self::Role => "role",
             Self::PermissionSet => "permission_set",
+            Self::Project => "project",
         }
     }
 }

@@ -75,6 +75,10 @@ uuid_id! {
     PermissionSetId
 }
 uuid_id! {
+    /// A named set of tickets.
+    ProjectId
+}
+uuid_id! {
     /// A calendar of the desk.
     CalendarId
 }

@@ -1,5 +1,5 @@
-//! What the directory knows of users, groups, organisations, roles and permission sets: profiles, version after version, none
-//! of which is ever lost.
+//! What the directory knows of users, groups, organisations, roles, permission sets and projects: profiles, version after
+//! version, none of which is ever lost.
 //!
 //! A name that was given along with a ticket's command is no profile: it says what somebody is called and nothing else, and
 //! counts until there is one. A user who has a profile is what it says, whichever token they use.
@@ -12,6 +12,7 @@ use crate::actor::{Actor, ActorKind, Permission};
 use crate::address::Taken;
 use crate::directory::EntryKind;
 use crate::ids::{GroupId, OrganisationId, PermissionSetId, Revision};
+use crate::project::Project;
 use crate::rights::{Assignment, PermissionSet, Role};
 use crate::text::{Body, Label};
 
@@ -177,6 +178,8 @@ pub enum Profile {
     Role(Role),
     /// Of a permission set.
     PermissionSet(PermissionSet),
+    /// Of a project.
+    Project(Project),
 }
 
 impl Profile {
@@ -188,6 +191,7 @@ impl Profile {
             Self::Organisation(_) => EntryKind::Organisation,
             Self::Role(_) => EntryKind::Role,
             Self::PermissionSet(_) => EntryKind::PermissionSet,
+            Self::Project(_) => EntryKind::Project,
         }
     }
 
@@ -199,6 +203,7 @@ impl Profile {
             Self::Organisation(organisation) => organisation.archived,
             Self::Role(role) => role.archived,
             Self::PermissionSet(set) => set.archived,
+            Self::Project(project) => project.archived,
         }
     }
 
@@ -210,6 +215,7 @@ impl Profile {
             Self::Organisation(organisation) => &organisation.name,
             Self::Role(role) => &role.name,
             Self::PermissionSet(set) => &set.name,
+            Self::Project(project) => &project.name,
         }
     }
 
@@ -221,6 +227,7 @@ impl Profile {
             Self::Organisation(_) => "organisation_profile_written",
             Self::Role(_) => "role_written",
             Self::PermissionSet(_) => "permission_set_written",
+            Self::Project(_) => "project_written",
         }
     }
 }
@@ -246,9 +253,9 @@ pub enum Fact {
 /// Why a wish is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// Only administrators may do that.
-    #[error("only staff with the permission administer write profiles of the directory")]
-    NotPermitted,
+    /// Only staff may do that, or only administrators.
+    #[error("only {who} write profiles of this kind", who = who_writes(*.0))]
+    NotPermitted(EntryKind),
     /// Nobody would be left who can undo it.
     #[error("nobody disables their own account, or takes the permission administer from it")]
     OwnAccount,
@@ -312,8 +319,8 @@ pub fn decide(
             Ok((!known).then(|| Fact::Named(kind, name.clone())))
         }
         Command::Profile(profile) => {
-            if actor.kind != ActorKind::Staff || !actor.may(Permission::Administer) {
-                return Err(Rejection::NotPermitted);
+            if !may_write(actor, kind) {
+                return Err(Rejection::NotPermitted(kind));
             }
             if actor.user.as_uuid() == id && !keeps_administering(entry.profile.as_deref(), profile) {
                 return Err(Rejection::OwnAccount);
@@ -326,6 +333,27 @@ pub fn decide(
                 return Err(Rejection::TooManyVersions);
             }
             Ok(Some(Fact::Profile(profile.clone())))
+        }
+    }
+}
+
+/// Whether `actor` may write profiles of entries of this kind: projects are everyday work of staff, and who may do what is
+/// for administrators.
+pub fn may_write(actor: &Actor, kind: EntryKind) -> bool {
+    let staff = actor.kind == ActorKind::Staff;
+    match kind {
+        EntryKind::Project => staff,
+        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
+            staff && actor.may(Permission::Administer)
+        }
+    }
+}
+
+const fn who_writes(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::Project => "staff",
+        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
+            "staff with the permission administer"
         }
     }
 }
@@ -439,12 +467,18 @@ mod tests {
         let decide = |id: UserId, user: &User, actor: &Actor| {
             decide(&entry, EntryKind::User, id.as_uuid(), &profile(user), actor).map(|fact| fact.is_some())
         };
-        assert_eq!(decide(CUSTOMER, &ada(), &agent()), Err(Rejection::NotPermitted));
+        assert_eq!(
+            decide(CUSTOMER, &ada(), &agent()),
+            Err(Rejection::NotPermitted(EntryKind::User))
+        );
         let customer = Actor {
             kind: ActorKind::Customer,
             ..administrator()
         };
-        assert_eq!(decide(CUSTOMER, &ada(), &customer), Err(Rejection::NotPermitted));
+        assert_eq!(
+            decide(CUSTOMER, &ada(), &customer),
+            Err(Rejection::NotPermitted(EntryKind::User))
+        );
         let shut_out = [
             User {
                 enabled: false,
@@ -464,6 +498,19 @@ mod tests {
             assert_eq!(decide(CUSTOMER, &user, &administrator()), Ok(true));
         }
         assert_eq!(decide(AGENT, &ada(), &administrator()), Ok(true));
+    }
+
+    #[test]
+    fn any_staff_write_projects() {
+        let project = Profile::Project(Project::plain(label("Migration")));
+        let command = Command::Profile(Box::new(project.clone()));
+        let decide = |actor: &Actor| decide(&Entry::default(), EntryKind::Project, Uuid::nil(), &command, actor);
+        assert_eq!(decide(&agent()), Ok(Some(Fact::Profile(Box::new(project)))));
+        let customer = Actor {
+            kind: ActorKind::Customer,
+            ..administrator()
+        };
+        assert_eq!(decide(&customer), Err(Rejection::NotPermitted(EntryKind::Project)));
     }
 
     #[test]

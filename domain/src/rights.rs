@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 use crate::actor::{Actor, Category, Permission};
-use crate::ids::{GroupId, PermissionSetId, RoleId, UserId};
+use crate::ids::{GroupId, PermissionSetId, ProjectId, RoleId, UserId};
 use crate::people::{Group, Profile, User, UserKind};
+use crate::project::{Project, Projects, Turnover};
 use crate::text::{Body, Label};
 
 /// Permissions that are given together.
@@ -56,10 +57,11 @@ pub struct Givers {
     groups: HashMap<GroupId, Group>,
     roles: HashMap<RoleId, Role>,
     sets: HashMap<PermissionSetId, PermissionSet>,
+    projects: Projects,
 }
 
 impl Givers {
-    /// Takes in what is known of the entry of this id. Says nothing of users and organisations.
+    /// Takes in what is known of the entry of this id. Users and organisations give nothing.
     pub fn add(&mut self, id: Uuid, profile: &Profile) {
         match profile {
             Profile::Group(group) => {
@@ -71,8 +73,21 @@ impl Givers {
             Profile::PermissionSet(set) => {
                 self.sets.insert(id.into(), set.clone());
             }
+            Profile::Project(project) => {
+                self.add_project(id.into(), project);
+            }
             Profile::User(_) | Profile::Organisation(_) => {}
         }
+    }
+
+    /// Takes in what is known of a project, and says whom that concerns.
+    pub fn add_project(&mut self, id: ProjectId, project: &Project) -> Turnover {
+        self.projects.add(id, project)
+    }
+
+    /// All projects.
+    pub fn projects(&self) -> &Projects {
+        &self.projects
     }
 
     /// Whom the user acts as; `None`: as nobody, because they may not come in.
@@ -83,6 +98,7 @@ impl Givers {
     ///   tickets of that group, and if it is a leading one, its holder leads in that group. What concerns the whole desk, it
     ///   does not give.
     /// * Customers hold no permissions, whatever their groups and roles give; they may lead.
+    /// * A project is followed by its own followers, and by everybody of an organisation that follows it.
     pub fn actor(&self, id: UserId, user: &User) -> Option<Actor> {
         if !user.enabled {
             return None;
@@ -129,6 +145,7 @@ impl Givers {
             organisation: user.organisation,
             groups: user.groups.clone(),
             leads,
+            projects: self.projects.followed(id, user.organisation),
             permissions,
             within,
             ..Actor::plain(id, user.kind.actor())

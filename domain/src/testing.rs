@@ -51,7 +51,7 @@ pub fn body(text: &str) -> Body {
 
 /// The command that opens the sample ticket, a consultation.
 pub fn create() -> Command {
-    Command::Create(Box::new(sample()))
+    Command::Create(Box::new(sample()), None)
 }
 
 /// The sample ticket was opened.

@@ -42,13 +42,16 @@ SELECT
     t.due_at,
     COALESCE(t.due_at < now(), false) AS overdue,
     t.rating,
-    t.revision
+    t.revision,
+    t.project_id,
+    project.name AS project
 FROM desk.tickets t
 LEFT JOIN desk.directory_names requester ON requester.kind = 'user' AND requester.id = t.requester_id
 LEFT JOIN desk.directory_names organisation
     ON organisation.kind = 'organisation' AND organisation.id = t.organisation_id
 LEFT JOIN desk.directory_names team ON team.kind = 'group' AND team.id = t.group_id
 LEFT JOIN desk.directory_names assignee ON assignee.kind = 'user' AND assignee.id = t.assignee_id
+LEFT JOIN desk.directory_names project ON project.kind = 'project' AND project.id = t.project_id
 LEFT JOIN desk.measures first_response ON first_response.ticket_id = t.id AND first_response.kind = 'first_response'
 LEFT JOIN LATERAL (
     SELECT m.micros, m.working_micros
@@ -94,6 +97,8 @@ COMMENT ON COLUMN analytics.tickets_v1.due_at IS 'When that wait is over.';
 COMMENT ON COLUMN analytics.tickets_v1.overdue IS 'Whether that was before now.';
 COMMENT ON COLUMN analytics.tickets_v1.rating IS 'The rating of its last closing, from 1 to 5; null if there is none.';
 COMMENT ON COLUMN analytics.tickets_v1.revision IS 'How many records its history has.';
+COMMENT ON COLUMN analytics.tickets_v1.project_id IS 'The project that it is one of; null if of none.';
+COMMENT ON COLUMN analytics.tickets_v1.project IS 'The project''s name of today; null if the desk knows none.';
 
 CREATE OR REPLACE VIEW analytics.status_periods_v1 AS
 SELECT

@@ -5,4 +5,6 @@ CREATE INDEX policies_by_name ON {schema}.policies (name, id);
 CREATE INDEX digests_by_end ON {schema}.digests (ended_at);
 CREATE INDEX profiles_by_name ON {schema}.profiles (kind, name, id);
 CREATE INDEX profiles_by_definition ON {schema}.profiles USING gin (definition jsonb_path_ops);
+-- Looked at for each request: a customer sees the tickets of projects that they follow.
+CREATE INDEX projects_followed ON {schema}.profiles USING gin (definition jsonb_path_ops) WHERE kind = 'project';
 CREATE INDEX profiles_by_part ON {schema}.profiles USING gin ((name || E'\n' || COALESCE(definition ->> 'email', '')) gin_trgm_ops);

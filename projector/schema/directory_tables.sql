@@ -7,10 +7,10 @@ CREATE TABLE {schema}.directory_names (
     name        text        NOT NULL,
     recorded_at timestamptz NOT NULL,
     CONSTRAINT directory_names_pkey PRIMARY KEY (kind, id),
-    CONSTRAINT directory_names_kind_known CHECK (kind IN ('user', 'group', 'organisation', 'role', 'permission_set'))
+    CONSTRAINT directory_names_kind_known CHECK (kind IN ('user', 'group', 'organisation', 'role', 'permission_set', 'project'))
 );
 
-COMMENT ON TABLE {schema}.directory_names IS 'Projection directory: the names of users, groups, organisations, roles and permission sets.';
+COMMENT ON TABLE {schema}.directory_names IS 'Projection directory: the names of users, groups, organisations, roles, permission sets and projects.';
 
 CREATE TABLE {schema}.directory_name_versions (
     kind        text        NOT NULL,
@@ -116,11 +116,11 @@ CREATE TABLE {schema}.profiles (
     name       text   NOT NULL,
     definition jsonb  NOT NULL,
     CONSTRAINT profiles_pkey PRIMARY KEY (kind, id),
-    CONSTRAINT profiles_kind_known CHECK (kind IN ('user', 'group', 'organisation', 'role', 'permission_set'))
+    CONSTRAINT profiles_kind_known CHECK (kind IN ('user', 'group', 'organisation', 'role', 'permission_set', 'project'))
 );
 
 COMMENT ON TABLE {schema}.profiles IS
-    'Projection directory: every user, group, organisation, role and permission set that has a profile, as its last version says.';
+    'Projection directory: every user, group, organisation, role, permission set and project that has a profile, as its last version says.';
 
 CREATE TABLE {schema}.profile_versions (
     kind        text        NOT NULL,

@@ -18,3 +18,5 @@ CREATE OR REPLACE VIEW desk.roles AS SELECT id, version, name, definition FROM {
 CREATE OR REPLACE VIEW desk.role_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'role';
 CREATE OR REPLACE VIEW desk.permission_sets AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'permission_set';
 CREATE OR REPLACE VIEW desk.permission_set_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'permission_set';
+CREATE OR REPLACE VIEW desk.projects AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'project';
+CREATE OR REPLACE VIEW desk.project_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'project';

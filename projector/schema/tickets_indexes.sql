@@ -49,6 +49,10 @@ CREATE INDEX tickets_of_assignee ON {schema}.tickets (assignee_id, created_at, i
     INCLUDE (number, updated_at, due_at, priority_rank, status_rank, rating, recorded_at);
 CREATE INDEX tickets_of_group ON {schema}.tickets (group_id, created_at, id)
     INCLUDE (number, updated_at, due_at, priority_rank, status_rank, rating, recorded_at);
+-- Most tickets are in no project.
+CREATE INDEX tickets_of_project ON {schema}.tickets (project_id, created_at, id)
+    INCLUDE (number, updated_at, due_at, priority_rank, status_rank, rating, recorded_at)
+    WHERE project_id IS NOT NULL;
 CREATE INDEX tickets_edited ON {schema}.tickets (recorded_at) WHERE edited;
 CREATE INDEX tickets_followed ON {schema}.tickets USING gin (followers) WITH (fastupdate = off);
 CREATE INDEX tickets_due ON {schema}.tickets (due_at) WHERE due_at IS NOT NULL;
@@ -81,6 +85,9 @@ CREATE INDEX ticket_versions_of_assignee ON {schema}.ticket_versions (assignee_i
     INCLUDE (number, updated_at, priority_rank, status_rank, rating, recorded_at, valid_to);
 CREATE INDEX ticket_versions_of_group ON {schema}.ticket_versions (group_id, created_at, id)
     INCLUDE (number, updated_at, priority_rank, status_rank, rating, recorded_at, valid_to);
+CREATE INDEX ticket_versions_of_project ON {schema}.ticket_versions (project_id, created_at, id)
+    INCLUDE (number, updated_at, priority_rank, status_rank, rating, recorded_at, valid_to)
+    WHERE project_id IS NOT NULL;
 CREATE INDEX ticket_versions_of_requester ON {schema}.ticket_versions (requester_id, created_at, id);
 CREATE INDEX ticket_versions_followed ON {schema}.ticket_versions USING gin (followers) WITH (fastupdate = off);
 CREATE INDEX ticket_versions_by_end ON {schema}.ticket_versions (valid_to);

@@ -26,6 +26,7 @@ CREATE TABLE {schema}.tickets (
     requester_id         uuid        NOT NULL,
     organisation_id      uuid,
     group_id             uuid,
+    project_id           uuid,
     assignee_id          uuid,
     followers            uuid[]      NOT NULL,
     wait_kind            text,

@@ -42,7 +42,7 @@ pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
-const TABLES: [&str; 32] = [
+const TABLES: [&str; 34] = [
     "desk.tickets",
     "desk.ticket_versions",
     "desk.descriptions",
@@ -74,5 +74,7 @@ const TABLES: [&str; 32] = [
     "desk.role_versions",
     "desk.permission_sets",
     "desk.permission_set_versions",
+    "desk.projects",
+    "desk.project_versions",
     "recourse.access_tokens",
 ];

@@ -2,7 +2,7 @@
 //! against each other.
 
 use domain::actor::{Actor, ActorKind};
-use domain::ids::{GroupId, OrganisationId};
+use domain::ids::{GroupId, OrganisationId, ProjectId};
 use service_kit::Problem;
 use service_kit::problem::types::NOT_PERMITTED;
 use sqlx::{Postgres, QueryBuilder};
@@ -22,6 +22,8 @@ pub(crate) enum Way {
     Follower(Uuid),
     /// It is of the user's organisation.
     Organisation(Uuid),
+    /// It is of a project that the user or their organisation follows.
+    Project(Vec<Uuid>),
     /// It is open, and of a group in which the user leads.
     Leading(Vec<Uuid>),
 }
@@ -36,6 +38,7 @@ impl Way {
                 let organisation = actor.organisation.map(OrganisationId::as_uuid);
                 let mut ways = vec![Self::Requester(user), Self::Follower(user)];
                 ways.extend(organisation.map(Self::Organisation));
+                ways.extend((!actor.projects.is_empty()).then(|| Self::Project(projects(actor))));
                 ways.extend((!actor.leads.is_empty()).then(|| Self::Leading(leads(actor))));
                 ways
             }
@@ -49,6 +52,7 @@ impl Way {
             Self::Requester(user) => sql.push("t.requester_id = ").push_bind(*user),
             Self::Follower(user) => sql.push("t.followers @> ARRAY[").push_bind(*user).push("]"),
             Self::Organisation(organisation) => sql.push("t.organisation_id = ").push_bind(*organisation),
+            Self::Project(projects) => sql.push("t.project_id = ANY(").push_bind(projects.clone()).push(")"),
             Self::Leading(groups) => sql
                 .push(format_args!("{OPEN} AND t.group_id = ANY("))
                 .push_bind(groups.clone())
@@ -82,6 +86,11 @@ pub(crate) fn leads(actor: &Actor) -> Vec<Uuid> {
     actor.leads.iter().copied().map(GroupId::as_uuid).collect()
 }
 
+/// The projects that `actor` or their organisation follows, as Postgres takes them.
+pub(crate) fn projects(actor: &Actor) -> Vec<Uuid> {
+    actor.projects.iter().copied().map(ProjectId::as_uuid).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -101,6 +110,7 @@ mod tests {
         requester: UserId,
         organisation: Option<OrganisationId>,
         group: Option<GroupId>,
+        project: Option<ProjectId>,
         followers: BTreeSet<UserId>,
         open: bool,
     }
@@ -124,21 +134,29 @@ mod tests {
         GroupId::from(Uuid::from_u128(n))
     }
 
+    fn project(n: u128) -> ProjectId {
+        ProjectId::from(Uuid::from_u128(n))
+    }
+
     fn tickets() -> Vec<Ticket> {
         let [ada, bob] = users();
         let followers = [BTreeSet::new(), BTreeSet::from([ada]), BTreeSet::from([ada, bob])];
         let groups = [None, Some(group(21)), Some(group(22))];
         let people = product(&users(), &followers);
-        let places = product(&product(&organisations(), &groups), &[true, false]);
+        let projects = [None, Some(project(31)), Some(project(32))];
+        let places = product(&product(&organisations(), &groups), &product(&projects, &[true, false]));
         let all = product(&people, &places).into_iter().zip(1..);
-        all.map(|(((requester, followers), ((organisation, group), open)), n)| Ticket {
-            id: Uuid::from_u128(n),
-            requester,
-            organisation,
-            group,
-            followers,
-            open,
-        })
+        all.map(
+            |(((requester, followers), ((organisation, group), (project, open))), n)| Ticket {
+                id: Uuid::from_u128(n),
+                requester,
+                organisation,
+                group,
+                project,
+                followers,
+                open,
+            },
+        )
         .collect()
     }
 
@@ -150,9 +168,10 @@ mod tests {
         ];
         let kinds = [ActorKind::Staff, ActorKind::Customer, ActorKind::System];
         let who = product(&product(&users(), &kinds), &organisations());
-        let roles = product(&groups, &[true, false]);
+        let projects = [BTreeSet::new(), BTreeSet::from([project(31)])];
+        let roles = product(&product(&groups, &[true, false]), &projects);
         let all = product(&who, &roles).into_iter();
-        all.map(|(((user, kind), organisation), (groups, leading))| Actor {
+        all.map(|(((user, kind), organisation), ((groups, leading), projects))| Actor {
             organisation,
             leads: if leading {
                 groups.clone()
@@ -160,6 +179,7 @@ mod tests {
                 BTreeSet::from([group(22)])
             },
             groups,
+            projects,
             ..Actor::plain(user, kind)
         })
         .collect()
@@ -168,15 +188,16 @@ mod tests {
     async fn insert(db: &PgPool, ticket: &Ticket) {
         let status = if ticket.open { Status::Reopened } else { Status::Closed };
         sqlx::query(
-            "INSERT INTO tickets_1.tickets (id, requester_id, organisation_id, group_id, followers, status, partition,
+            "INSERT INTO tickets_1.tickets (id, requester_id, organisation_id, group_id, project_id, followers, status, partition,
                  sequence, revision, number, subject, description_revision, edited, status_rank, ticket_type, priority,
                  priority_rank, custom_fields, waits, created_at, updated_at, recorded_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 0, 1, 1, 1, 'x', 1, false, $7, 'defect', 'low', 0, '{}', 0, now(), now(), now())",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 1, 1, 1, 'x', 1, false, $8, 'defect', 'low', 0, '{}', 0, now(), now(), now())",
         )
         .bind(ticket.id)
         .bind(ticket.requester.as_uuid())
         .bind(ticket.organisation.map(OrganisationId::as_uuid))
         .bind(ticket.group.map(GroupId::as_uuid))
+        .bind(ticket.project.map(ProjectId::as_uuid))
         .bind(ticket.followers.iter().map(|user| user.as_uuid()).collect::<Vec<_>>())
         .bind(status.as_str())
         .bind(i16::from(status.rank()))
@@ -209,6 +230,7 @@ mod tests {
                     requester: ticket.requester,
                     organisation: ticket.organisation,
                     group: ticket.group,
+                    project: ticket.project,
                     followers: &ticket.followers,
                     open: ticket.open,
                 };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::actor::Actor;
 use service_kit::health::Component;
 use service_kit::tokens::{Authenticate, Bearer, TokenGrant, TokenHash};
 use service_kit::{Health, Problem, SharedClock, Shutdown};
@@ -14,7 +15,7 @@ use crate::cursor::Cursors;
 use crate::database::{self, problem, unavailable};
 use crate::feed::listeners::Listeners;
 use crate::positions::Positions;
-use crate::rights::{ENTRIES_OF_USER, Found, Standing};
+use crate::rights::{ENTRIES_OF_USER, Found, PROJECTS_OF_WHO, Standing};
 use crate::tickets::export::Exports;
 
 /// How often the service looks whether its database is still there.
@@ -175,7 +176,7 @@ impl App {
         // One statement, and so one moment: a database that was just made knows no token, and that
         // does not make this one wrong.
         let mut sql = QueryBuilder::<Postgres>::new(
-            "SELECT t.granted, u.name, u.definition, rights.entries,
+            "SELECT t.granted, u.name, u.definition, rights.entries, followed.projects,
                     (SELECT bool_and(c.filled) FROM desk.checkpoints c
                      WHERE c.projection IN ('tokens', 'directory')) AS filled
              FROM (VALUES (",
@@ -183,9 +184,11 @@ impl App {
         sql.push_bind(hash.as_bytes().as_slice()).push(
             ")) AS asked (hash)
              LEFT JOIN recourse.access_tokens t ON t.hash = asked.hash
-             LEFT JOIN desk.users u ON u.id = (t.granted ->> 'user')::uuid",
+             LEFT JOIN desk.users u ON u.id = (t.granted ->> 'user')::uuid
+             CROSS JOIN LATERAL (SELECT t.granted ->> 'user' AS user_id,
+                                        COALESCE(u.definition, t.granted) ->> 'organisation' AS organisation_id) who",
         );
-        let query = sql.push(ENTRIES_OF_USER).build_query_as();
+        let query = sql.push(ENTRIES_OF_USER).push(PROJECTS_OF_WHO).build_query_as();
         let known: Known = query.fetch_one(&self.db).await.map_err(problem)?;
         match (known.granted, known.filled) {
             (_, Some(false) | None) => Err(unavailable("The read model is being built. Try again in a moment.")),
@@ -195,7 +198,10 @@ impl App {
                     // A user who has a profile is what it says, whatever the token was granted for.
                     Standing::Actor(actor) => Some(actor),
                     Standing::Disabled => None,
-                    Standing::Unknown => Some(grant.actor()),
+                    Standing::Unknown(projects) => Some(Actor {
+                        projects,
+                        ..grant.actor()
+                    }),
                 };
                 let bearer = actor.map(|actor| Bearer::new(&grant, Arc::new(actor)));
                 Ok(Looked::Known(bearer))

@@ -1,4 +1,4 @@
-//! Names of people, groups and organisations, joined when somebody asks.
+//! Names of people, groups, organisations and projects, joined when somebody asks.
 
 use std::collections::HashMap;
 
@@ -100,10 +100,11 @@ fn distinct(mut ids: Vec<Uuid>) -> Vec<Uuid> {
 }
 
 /// The details that name somebody. Each is an id, or a change from an id to another.
-const NAMED_DETAILS: [(&str, EntryKind); 3] = [
+const NAMED_DETAILS: [(&str, EntryKind); 4] = [
     ("assignee", EntryKind::User),
     ("user", EntryKind::User),
     ("group", EntryKind::Group),
+    ("project", EntryKind::Project),
 ];
 
 /// The ids that an event's details name.

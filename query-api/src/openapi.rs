@@ -123,7 +123,7 @@ fn selection() -> Vec<Parameter> {
     let catalogue = Catalogue::default();
     let any = |name, about, shape| query(name, about, array_up_to(VALUES_MAX, shape));
     let label = || text(Label::CHARACTERS_MAX);
-    let nobody = any_of([uuid(), names(["none"])]);
+    let or_none = || any_of([uuid(), names(["none"])]);
     vec![
         query(
             "view",
@@ -140,8 +140,9 @@ fn selection() -> Vec<Parameter> {
         any("platform_version", "", label()),
         any("requester", "", uuid()),
         any("organisation", "", uuid()),
-        any("assignee", "`none` for tickets that nobody works on.", nobody),
+        any("assignee", "`none` for tickets that nobody works on.", or_none()),
         any("group", "", uuid()),
+        any("project", "`none` for tickets of no project.", or_none()),
         any("number", "", integer_from(1)),
         query("created_from", "Created then or later.", time()),
         query("created_to", "Created before that.", time()),
@@ -455,7 +456,7 @@ fn shape(field: Field) -> Shape {
         Field::Type | Field::Priority => string(),
         Field::Category | Field::System | Field::Environment | Field::Service | Field::PlatformVersion => label(),
         Field::Requester => named(),
-        Field::Organisation | Field::Group | Field::Assignee => nullable_named(),
+        Field::Organisation | Field::Group | Field::Project | Field::Assignee => nullable_named(),
         Field::CreatedAt | Field::UpdatedAt => instant(),
         Field::DueAt => nullable(instant()),
         Field::Overdue => boolean(),
@@ -464,7 +465,7 @@ fn shape(field: Field) -> Shape {
 }
 
 /// Every column, as a member of an object.
-fn columns(member: fn(&str, &str, Shape) -> Property) -> [Property; 21] {
+fn columns(member: fn(&str, &str, Shape) -> Property) -> [Property; 22] {
     Field::ALL.map(|field| member(field.as_str(), "", shape(field)))
 }
 

@@ -1,4 +1,4 @@
-//! The routes of users, groups, organisations, roles and permission sets, for the OpenAPI document.
+//! The routes of users, groups, organisations, roles, permission sets and projects, for the OpenAPI document.
 
 use domain::directory::EntryKind;
 use domain::text::Label;
@@ -46,6 +46,7 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
             ["listPermissionSets", "getPermissionSet", "getPermissionSetHistory"],
             "PermissionSetVersion",
         ),
+        EntryKind::Project => (["listProjects", "getProject", "getProjectHistory"], "ProjectVersion"),
     };
     let id = || path("id", &format!("The {noun}'s id."), uuid());
     let list = reading(list, &format!("List {noun}s that have a profile, by name, for staff")).parameters(

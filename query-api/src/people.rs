@@ -1,5 +1,5 @@
-//! `GET` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles` and `/v1/permission-sets`: what is known of them, for
-//! staff
+//! `GET` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets` and `/v1/projects`: what is
+//! known of them, for staff
 
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
@@ -26,6 +26,7 @@ const fn kept(kind: EntryKind) -> Kept {
         EntryKind::Organisation => ("organisations", "organisation_versions"),
         EntryKind::Role => ("roles", "role_versions"),
         EntryKind::PermissionSet => ("permission_sets", "permission_set_versions"),
+        EntryKind::Project => ("projects", "project_versions"),
     };
     Kept {
         things,

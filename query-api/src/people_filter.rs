@@ -1,5 +1,5 @@
-//! Filters of lists of users, groups, organisations, roles and permission sets: each may be repeated for "any of", and all of
-//! them together are "and".
+//! Filters of lists of users, groups, organisations, roles, permission sets and projects: each may be repeated for "any of",
+//! and all of them together are "and".
 
 use domain::actor::Permission;
 use domain::directory::EntryKind;
@@ -80,6 +80,11 @@ pub(crate) fn filters(kind: EntryKind) -> Vec<Filter> {
         EntryKind::Organisation => vec![filter("product", Values::Texts, At::List("products")), ARCHIVED],
         EntryKind::Role => vec![LEADING, PERMISSION_SET, ARCHIVED],
         EntryKind::PermissionSet => vec![PERMISSION, ARCHIVED],
+        EntryKind::Project => vec![
+            filter("follower", Values::Ids, At::List("followers")),
+            filter("organisation", Values::Ids, At::List("organisations")),
+            ARCHIVED,
+        ],
     }
 }
 

@@ -2,13 +2,15 @@
 //!
 //! The rule is `domain::rights`; Postgres only finds the entries that it looks at.
 
+use std::collections::BTreeSet;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::{Extension, Json};
 use domain::actor::{Actor, ActorKind};
 use domain::directory::EntryKind;
-use domain::ids::{GroupId, UserId};
+use domain::ids::{GroupId, ProjectId, UserId};
 use domain::people::Profile;
 use domain::rights::Givers;
 use serde::Serialize;
@@ -52,16 +54,27 @@ pub(crate) const ENTRIES_OF_USER: &str = "
         SELECT jsonb_agg(jsonb_build_array(kind, id, name, definition)) AS entries FROM entries
     ) rights ON TRUE";
 
+/// Joins the user and the organisation of `who`, both texts or null, with `followed.projects`: the projects that one of them
+/// follows.
+pub(crate) const PROJECTS_OF_WHO: &str = "
+    LEFT JOIN LATERAL (
+        SELECT array_agg(p.id) AS projects
+        FROM desk.projects p
+        WHERE p.definition @> jsonb_build_object('followers', jsonb_build_array(who.user_id))
+            OR p.definition @> jsonb_build_object('organisations', jsonb_build_array(who.organisation_id))
+    ) followed ON TRUE";
+
 /// An entry of the directory, as a statement finds it: its kind, id, name, and what else is known of it.
 type Entry = (String, Uuid, String, Map<String, Value>);
 
-/// A user, as a statement with [`ENTRIES_OF_USER`] finds them.
+/// A user, as a statement with [`ENTRIES_OF_USER`] and [`PROJECTS_OF_WHO`] finds them.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct Found {
     /// `None`: they have no profile.
     name: Option<String>,
     definition: Option<Jsonb<Map<String, Value>>>,
     entries: Option<Jsonb<Vec<Entry>>>,
+    projects: Option<Vec<Uuid>>,
 }
 
 /// What a user's profile, groups and roles say of how they come in.
@@ -71,15 +84,16 @@ pub(crate) enum Standing {
     Actor(Actor),
     /// Not at all.
     Disabled,
-    /// Nothing: they have no profile.
-    Unknown,
+    /// Nothing: they have no profile. Yet they may follow projects.
+    Unknown(BTreeSet<ProjectId>),
 }
 
 impl Found {
     /// How the user of this id comes in.
     pub(crate) fn standing(self, id: UserId) -> Result<Standing, Problem> {
+        let projects = self.projects.into_iter().flatten().map(Into::into).collect();
         let Some((name, Jsonb(definition))) = self.name.zip(self.definition) else {
-            return Ok(Standing::Unknown);
+            return Ok(Standing::Unknown(projects));
         };
         let Profile::User(user) = profile(EntryKind::User, name, definition)? else {
             return Err(Problem::internal());
@@ -90,7 +104,8 @@ impl Found {
             let kind = kind.ok_or_else(Problem::internal)?;
             givers.add(id, &profile(kind, name, definition)?);
         }
-        Ok(givers.actor(id, &user).map_or(Standing::Disabled, Standing::Actor))
+        let actor = givers.actor(id, &user).map(|actor| Actor { projects, ..actor });
+        Ok(actor.map_or(Standing::Disabled, Standing::Actor))
     }
 }
 
@@ -144,13 +159,15 @@ pub(crate) async fn rights(
     if caller.kind == ActorKind::Customer && caller.user != id {
         return Err(absent());
     }
-    let mut sql = QueryBuilder::<Postgres>::new("SELECT u.name, u.definition, rights.entries FROM desk.users u");
+    let mut sql = QueryBuilder::<Postgres>::new(
+        "SELECT u.name, u.definition, rights.entries, NULL::uuid[] AS projects FROM desk.users u",
+    );
     let query = sql.push(ENTRIES_OF_USER).push(" WHERE u.id = ").push_bind(id.as_uuid());
     let found: Option<Found> = query.build_query_as().fetch_optional(&app.db).await.map_err(problem)?;
     let actor = match found.ok_or_else(absent)?.standing(id)? {
         Standing::Actor(actor) => Some(actor),
         Standing::Disabled => None,
-        Standing::Unknown => return Err(absent()),
+        Standing::Unknown(_) => return Err(absent()),
     };
     Ok(Json(answer(id.as_uuid(), actor)))
 }

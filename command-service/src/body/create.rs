@@ -4,7 +4,7 @@ use domain::catalogue::{Catalogue, Priority, TicketType};
 use domain::ids::{TicketNumber, UserId};
 use domain::text::{Body, Label, Subject};
 use domain::ticket::{Command, Created};
-use service_kit::body::{Fields, text};
+use service_kit::body::{Fields, text, uuid};
 
 use super::properties;
 
@@ -19,8 +19,9 @@ pub(super) fn create(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Option<C
     let service = fields.optional("service", text(Label::parse));
     let platform_version = fields.optional("platform_version", text(Label::parse));
     let custom_fields = properties::custom_fields(fields);
+    let project = fields.optional("project", uuid);
     let (ticket_type, priority) = classified?;
-    Some(Command::Create(Box::new(Created {
+    let created = Created {
         number: TicketNumber(0),
         subject: subject?,
         description: description?,
@@ -34,7 +35,8 @@ pub(super) fn create(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Option<C
         custom_fields: custom_fields.unwrap_or_default(),
         requester: UserId::from_bytes([0; 16]),
         organisation: None,
-    })))
+    };
+    Some(Command::Create(Box::new(created), project.map(Into::into)))
 }
 
 fn type_and_priority(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Option<(TicketType, Priority)> {

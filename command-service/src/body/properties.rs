@@ -7,13 +7,21 @@ use domain::directory::EntryKind;
 use domain::text::{Body, Label, Subject};
 use domain::ticket::{Assign, Change, Classify, Command, CustomFields, CustomValue, Edit};
 use serde_json::Value;
-use service_kit::body::{Fields, Unreadable, pointer, string, text};
+use service_kit::body::{Fields, Unreadable, pointer, string, text, uuid};
 
 /// A ticket takes at most this many custom fields: a form for people has no more.
 pub(crate) const CUSTOM_FIELDS_MAX: usize = 64;
 
 pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Command {
-    fields.require_any(&["type", "priority", "category", "system", "environment", "service"]);
+    fields.require_any(&[
+        "type",
+        "priority",
+        "category",
+        "system",
+        "environment",
+        "service",
+        "project",
+    ]);
     Command::Classify(Box::new(Classify {
         ticket_type: fields.change(
             "type",
@@ -24,6 +32,7 @@ pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Comman
         system: fields.change_optional("system", text(Label::parse)),
         environment: fields.change_optional("environment", text(Label::parse)),
         service: fields.change_optional("service", text(Label::parse)),
+        project: fields.change_optional("project", |value| uuid(value).map(Into::into)),
     }))
 }
 

@@ -1,5 +1,5 @@
-//! `POST` and `PUT` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles` and `/v1/permission-sets`: what is known of
-//! them.
+//! `POST` and `PUT` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets` and `/v1/projects`: what
+//! is known of them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::actor::{Actor, ActorKind, Permission};
 use domain::directory::EntryKind;
-use domain::people::{Fact, Profile};
+use domain::people::{Fact, Profile, may_write};
 use event_log::ProfileOutcome;
 use serde_json::{Map, Value};
 use service_kit::body::{object, people};
@@ -33,6 +33,7 @@ const fn digest_name(kind: EntryKind) -> &'static str {
         EntryKind::Organisation => "organisation.profile",
         EntryKind::Role => "role.profile",
         EntryKind::PermissionSet => "permission_set.profile",
+        EntryKind::Project => "project.profile",
     }
 }
 
@@ -44,7 +45,7 @@ pub(super) async fn create(
     headers: CommandHeaders,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
-    administrator(&caller)?;
+    writer(&caller, kind)?;
     headers.refuse_if_match("does not go with creating: what is not there has no revision")?;
     let id = created_entry(kind, caller.user, headers.key.as_deref());
     let outcome = write(&app, &caller, (kind, id), headers, body).await?;
@@ -61,7 +62,7 @@ pub(super) async fn replace(
     headers: CommandHeaders,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
-    administrator(&caller)?;
+    writer(&caller, kind)?;
     let Path(id) = id?;
     let id: Uuid = id
         .parse()
@@ -92,6 +93,15 @@ async fn write(
 }
 
 /// Said before the body is looked at: whoever may not write need not know how.
+fn writer(caller: &Actor, kind: EntryKind) -> Result<(), Problem> {
+    if may_write(caller, kind) {
+        Ok(())
+    } else {
+        Err(problem::profile_not_permitted(kind))
+    }
+}
+
+/// The same of what is for administrators alone, whatever the kind.
 pub(super) fn administrator(caller: &Actor) -> Result<(), Problem> {
     if caller.kind == ActorKind::Staff && caller.may(Permission::Administer) {
         Ok(())

@@ -1,4 +1,4 @@
-//! The routes of users, groups, organisations, roles and permission sets.
+//! The routes of users, groups, organisations, roles, permission sets and projects.
 
 use domain::directory::EntryKind;
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
             ["createPermissionSet", "replacePermissionSet"],
             ["PermissionSet", "PermissionSetWritten"],
         ),
+        EntryKind::Project => (["createProject", "replaceProject"], ["Project", "ProjectWritten"]),
     };
     let mut answered = vec![
         required("id", "", uuid()),
@@ -46,7 +47,11 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
     // Nobody else has addresses that are their own.
     let alone: &[&ProblemType] = match kind {
         EntryKind::User => &[&types::EMAIL_TAKEN],
-        EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => &[],
+        EntryKind::Group
+        | EntryKind::Organisation
+        | EntryKind::Role
+        | EntryKind::PermissionSet
+        | EntryKind::Project => &[],
     };
     let create = create.problems(alone);
     let replace = writing(replace, &format!("Write anew what is known of a {noun}"), body, kind)
@@ -85,5 +90,6 @@ fn example(kind: EntryKind) -> Value {
         EntryKind::Organisation => json!({ "name": "Engines Ltd", "products": ["Engine 2"] }),
         EntryKind::Role => json!({ "name": "Shift lead", "leading": true, "permission_sets": [] }),
         EntryKind::PermissionSet => json!({ "name": "Closing", "permissions": ["close_any"] }),
+        EntryKind::Project => json!({ "name": "Migration", "organisations": ["6f1c2a5e-0d34-4b7a-9c58-21e0f7b3d846"] }),
     }
 }

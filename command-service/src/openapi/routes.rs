@@ -365,6 +365,11 @@ fn fields(name: CommandName) -> Vec<Property> {
             cleared("service", ""),
             cleared("platform_version", ""),
             optional("custom_fields", "", nullable(reference("CustomFields"))),
+            optional(
+                "project",
+                "For staff, and customers who follow it; not an archived one.",
+                nullable(uuid()),
+            ),
         ],
         CommandName::Accept => vec![optional(
             "assignee",
@@ -403,6 +408,7 @@ fn fields(name: CommandName) -> Vec<Property> {
             cleared("system", CLEARED),
             cleared("environment", CLEARED),
             cleared("service", CLEARED),
+            optional("project", "Null for none; not an archived one.", nullable(uuid())),
         ],
         CommandName::Assign => vec![
             optional("assignee", "Null for nobody.", nullable(reference("Reference"))),

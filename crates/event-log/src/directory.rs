@@ -141,7 +141,11 @@ impl Aggregate for OneEntry {
 fn address_of(profile: &Profile) -> Option<Address> {
     match profile {
         Profile::User(user) => user.email.as_ref().map(Address::new),
-        Profile::Group(_) | Profile::Organisation(_) | Profile::Role(_) | Profile::PermissionSet(_) => None,
+        Profile::Group(_)
+        | Profile::Organisation(_)
+        | Profile::Role(_)
+        | Profile::PermissionSet(_)
+        | Profile::Project(_) => None,
     }
 }
 

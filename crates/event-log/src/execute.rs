@@ -158,7 +158,7 @@ impl Tickets {
     /// rests on a history from the cache, and not on an append, is given only after the tip has
     /// been read again.
     pub async fn execute(&self, id: TicketId, command: &Command, request: &Request) -> Result<Outcome, ExecuteError> {
-        let create = matches!(command, Command::Create(_));
+        let create = matches!(command, Command::Create(..));
         let _turn = if create { None } else { Some(self.turn(id).await) };
         let mut unanswered = Vec::new();
         match self.attempt(id, command.clone(), request, &mut unanswered).await {
@@ -239,7 +239,7 @@ impl Tickets {
         if request.if_match.is_some_and(|expected| expected != actual) && visible(history, &request.actor) {
             return Ok(Settled::no(ExecuteError::RevisionMismatch { actual }));
         }
-        if let Command::Create(create) = command
+        if let Command::Create(create, _) = command
             && history.ticket().state().is_none()
             && create.number == TicketNumber(0)
         {
@@ -256,6 +256,9 @@ impl Tickets {
         Ok(match self.decide(history, command, &ctx).await? {
             Err(rejection) => Settled::no(self.rejected(rejection, history, &request.actor)),
             Ok(decision) if decision.events.is_empty() => Settled::Answer(Box::new(Ok(self.unchanged(id, history)))),
+            Ok(decision) if !self.have_place(&decision) => {
+                Settled::no(self.rejected(Rejection::NoProject, history, &request.actor))
+            }
             Ok(_) if actual.0 >= HISTORY_RECORDS_MAX && !ends(command) => Settled::no(ExecuteError::HistoryTooLong),
             Ok(decision) => Settled::Append(Decided {
                 decision,
@@ -295,6 +298,14 @@ impl Tickets {
             }
         }
         Err(ExecuteError::PoliciesUnread)
+    }
+
+    /// Whether the project that a ticket goes into is there and takes it, as far as its profile is known here.
+    fn have_place(&self, decision: &Decision) -> bool {
+        decision.events.iter().all(|event| match event {
+            Event::ProjectChanged { project: Some(project) } => self.books().people().takes_tickets(*project),
+            _ => true,
+        })
     }
 
     fn rejected(&self, rejection: Rejection, history: &History, actor: &Actor) -> ExecuteError {

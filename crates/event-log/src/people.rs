@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::actor::Actor;
-use domain::ids::UserId;
+use domain::ids::{OrganisationId, ProjectId, UserId};
 use domain::people::{Profile, User};
 use domain::rights::Givers;
 use uuid::Uuid;
@@ -53,8 +53,27 @@ impl People {
         known.users.get(&user).cloned()
     }
 
-    /// Takes in a profile of the entry of this id.
-    pub(crate) fn add(&self, id: Uuid, profile: &Profile) {
+    /// Somebody who has no profile, with the projects that they or their organisation follow.
+    pub fn follower(&self, actor: Arc<Actor>) -> Arc<Actor> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let projects = known.givers.projects().followed(actor.user, actor.organisation);
+        if projects == actor.projects {
+            return actor;
+        }
+        Arc::new(Actor {
+            projects,
+            ..Actor::clone(&actor)
+        })
+    }
+
+    /// Whether there is a profile of such a project, and it takes tickets.
+    pub(crate) fn takes_tickets(&self, project: ProjectId) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.givers.projects().takes_tickets(project)
+    }
+
+    /// Takes in a profile of the entry of this id. Whoever keeps the books does so.
+    pub fn add(&self, id: Uuid, profile: &Profile) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         match profile {
             Profile::User(user) => {
@@ -65,7 +84,31 @@ impl People {
                 known.givers.add(id, profile);
                 known.standings.clear();
             }
+            Profile::Project(project) => {
+                let turnover = known.givers.add_project(id.into(), project);
+                for user in &turnover.users {
+                    known.standings.remove(user);
+                }
+                // Organisations come and go far less often than users.
+                if !turnover.organisations.is_empty() {
+                    let of_them = |standing: &Standing| {
+                        standing
+                            .organisation()
+                            .is_some_and(|id| turnover.organisations.contains(&id))
+                    };
+                    known.standings.retain(|_, standing| !of_them(standing));
+                }
+            }
             Profile::Organisation(_) => {}
+        }
+    }
+}
+
+impl Standing {
+    fn organisation(&self) -> Option<OrganisationId> {
+        match self {
+            Self::Actor(actor) => actor.organisation,
+            Self::Disabled => None,
         }
     }
 }

@@ -136,7 +136,7 @@ impl Tickets {
             return Ok((history, Freshness::Assumed));
         }
         let nothing = Arc::new(self.nothing());
-        if matches!(command, Command::Create(_)) {
+        if matches!(command, Command::Create(..)) {
             return Ok((nothing, Freshness::Assumed));
         }
         Ok((self.reload(id, &nothing).await?, Freshness::Confirmed))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::actor::Permission;
 use domain::calendar::{CalendarSpec, Interval, WEEKDAYS, WorkingTime, weekday_name};
-use domain::ids::{GroupId, PermissionSetId};
+use domain::ids::{GroupId, OrganisationId, PermissionSetId, UserId};
 use domain::people::{Language, Profile};
 use domain::policy::WaitLength;
 use domain::rights::Assignment;
@@ -87,6 +87,12 @@ pub fn profile(profile: &Profile) -> Value {
             "description": set.description.as_ref().map(Body::as_str),
             "permissions": permissions(&set.permissions),
             "archived": set.archived,
+        }),
+        Profile::Project(project) => json!({
+            "description": project.description.as_ref().map(Body::as_str),
+            "followers": project.followers.iter().map(UserId::to_string).collect::<Vec<_>>(),
+            "organisations": project.organisations.iter().map(OrganisationId::to_string).collect::<Vec<_>>(),
+            "archived": project.archived,
         }),
     }
 }

@@ -38,6 +38,7 @@ impl Payload for Event {
                     EntryKind::Organisation => 3,
                     EntryKind::Role => 4,
                     EntryKind::PermissionSet => 5,
+                    EntryKind::Project => 6,
                 };
                 postcard::to_stdvec(&NamedV1 {
                     kind,
@@ -63,6 +64,7 @@ impl Payload for Event {
                     3 => EntryKind::Organisation,
                     4 => EntryKind::Role,
                     5 => EntryKind::PermissionSet,
+                    6 => EntryKind::Project,
                     _ => return Err(DecodeError::Value { field: "kind of entry" }),
                 };
                 Ok(Self::Named {
@@ -104,6 +106,7 @@ impl Payload for Event {
             (people::ORGANISATION_V1, "organisation_profile_written"),
             (people::ROLE_V1, "role_written"),
             (people::PERMISSION_SET_V1, "permission_set_written"),
+            (people::PROJECT_V1, "project_written"),
             (address::HELD_V1, "address_held"),
         ]
     }

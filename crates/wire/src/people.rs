@@ -1,10 +1,11 @@
-//! Stored form of the profiles of users, groups, organisations, roles and permission sets.
+//! Stored form of the profiles of users, groups, organisations, roles, permission sets and projects.
 
 use std::collections::BTreeSet;
 
 use domain::actor::Permission;
-use domain::ids::{GroupId, PermissionSetId, RoleId};
+use domain::ids::{GroupId, OrganisationId, PermissionSetId, RoleId, UserId};
 use domain::people::{FullName, Group, Language, Organisation, Profile, User, UserKind};
+use domain::project::Project;
 use domain::rights::{Assignment, PermissionSet, Role};
 use domain::text::{Body, Label};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub(crate) const GROUP_V2: KindVersion = KindVersion { kind: 1042, version: 2 };
 pub(crate) const ORGANISATION_V1: KindVersion = KindVersion { kind: 1043, version: 1 };
 pub(crate) const ROLE_V1: KindVersion = KindVersion { kind: 1044, version: 1 };
 pub(crate) const PERMISSION_SET_V1: KindVersion = KindVersion { kind: 1045, version: 1 };
+pub(crate) const PROJECT_V1: KindVersion = KindVersion { kind: 1046, version: 1 };
 
 /// FROZEN. `kind`: 1 staff, 2 customer. Permissions by their names.
 #[derive(Serialize, Deserialize)]
@@ -98,6 +100,16 @@ struct PermissionSetV1<'b> {
     archived: bool,
 }
 
+/// FROZEN. Users, and organisations.
+#[derive(Serialize, Deserialize)]
+struct ProjectV1<'b> {
+    name: &'b str,
+    description: Option<&'b str>,
+    followers: Vec<[u8; 16]>,
+    organisations: Vec<[u8; 16]>,
+    archived: bool,
+}
+
 pub(crate) const fn kind(profile: &Profile) -> KindVersion {
     match profile {
         Profile::User(_) => USER_V2,
@@ -105,6 +117,7 @@ pub(crate) const fn kind(profile: &Profile) -> KindVersion {
         Profile::Organisation(_) => ORGANISATION_V1,
         Profile::Role(_) => ROLE_V1,
         Profile::PermissionSet(_) => PERMISSION_SET_V1,
+        Profile::Project(_) => PROJECT_V1,
     }
 }
 
@@ -164,6 +177,13 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
             permissions: names(&set.permissions),
             archived: set.archived,
         }),
+        Profile::Project(project) => postcard::to_stdvec(&ProjectV1 {
+            name: project.name.as_str(),
+            description: project.description.as_ref().map(Body::as_str),
+            followers: project.followers.iter().map(|id| id.to_bytes()).collect(),
+            organisations: project.organisations.iter().map(|id| id.to_bytes()).collect(),
+            archived: project.archived,
+        }),
     }
 }
 
@@ -177,6 +197,7 @@ pub(crate) fn decode(kind: KindVersion, bytes: &[u8]) -> Option<Result<Profile, 
         ORGANISATION_V1 => Some(organisation(bytes).map(Profile::Organisation)),
         ROLE_V1 => Some(role(bytes).map(Profile::Role)),
         PERMISSION_SET_V1 => Some(permission_set(bytes).map(Profile::PermissionSet)),
+        PROJECT_V1 => Some(project(bytes).map(Profile::Project)),
         _ => None,
     }
 }
@@ -265,6 +286,21 @@ fn permission_set(bytes: &[u8]) -> Result<PermissionSet, DecodeError> {
         name: value::label(stored.name)?,
         description: value::optional_body(stored.description)?,
         permissions: permissions(stored.permissions)?,
+        archived: stored.archived,
+    })
+}
+
+fn project(bytes: &[u8]) -> Result<Project, DecodeError> {
+    let stored: ProjectV1<'_> = exact(bytes)?;
+    Ok(Project {
+        name: value::label(stored.name)?,
+        description: value::optional_body(stored.description)?,
+        followers: stored.followers.into_iter().map(UserId::from_bytes).collect(),
+        organisations: stored
+            .organisations
+            .into_iter()
+            .map(OrganisationId::from_bytes)
+            .collect(),
         archived: stored.archived,
     })
 }

@@ -148,7 +148,7 @@ pub fn decide(
 /// How the organisation works whose ticket it is, or will be.
 fn workflow(ticket: &Ticket, command: &Command, agreements: &Agreements) -> Workflow {
     let organisation = match (ticket.state(), command) {
-        (None, Command::Create(created)) => created.organisation,
+        (None, Command::Create(created, _)) => created.organisation,
         (state, _) => state.and_then(|state| state.organisation),
     };
     agreements.contract(organisation).workflow()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::event::Created;
 use crate::catalogue::{Priority, TicketType};
-use crate::ids::{GroupId, UserId};
+use crate::ids::{GroupId, ProjectId, UserId};
 use crate::sla::{Counting, Timer};
 use crate::text::{Body, Label, Subject};
 
@@ -189,6 +189,8 @@ pub struct Classify {
     pub environment: Change<Option<Label>>,
     /// The service concerned.
     pub service: Change<Option<Label>>,
+    /// The project that it is one of.
+    pub project: Change<Option<ProjectId>>,
 }
 
 /// Gives a ticket to a person, a group, or nobody.
@@ -216,9 +218,9 @@ pub struct Edit {
 /// A wish to change one ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Opens a ticket. Carries what its first event will say; the number is taken from the
+    /// Opens a ticket, in a project or in none. Carries what its first event will say; the number is taken from the
     /// counter before the decision.
-    Create(Box<Created>),
+    Create(Box<Created>, Option<ProjectId>),
     /// See [`Accept`].
     Accept(Accept),
     /// See [`RequestInfo`].
@@ -346,7 +348,7 @@ impl Command {
     /// Which command this is.
     pub const fn name(&self) -> CommandName {
         match self {
-            Self::Create(_) => CommandName::Create,
+            Self::Create(..) => CommandName::Create,
             Self::Accept(_) => CommandName::Accept,
             Self::RequestInfo(_) => CommandName::RequestInfo,
             Self::ProvideInfo(_) => CommandName::ProvideInfo,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::command::{Change, CustomFields, Visibility};
 use crate::catalogue::{Priority, TicketType};
-use crate::ids::{GroupId, OrganisationId, TicketNumber, UserId};
+use crate::ids::{GroupId, OrganisationId, ProjectId, TicketNumber, UserId};
 use crate::sla::SlaEvent;
 use crate::text::{Body, Label, Subject};
 
@@ -133,6 +133,8 @@ pub enum Event {
     Followed { user: UserId },
     /// A user no longer will.
     Unfollowed { user: UserId },
+    /// The ticket is one of this project's from now on, and of no other's; `None`: of none.
+    ProjectChanged { project: Option<ProjectId> },
     /// Nobody answered in time, so closing is proposed. `wait`: until when one may object.
     InformationWaitExpired { wait: Option<Wait> },
     /// Nobody objected in time, so the ticket is closed.
@@ -163,6 +165,7 @@ impl Event {
             Self::Edited(_) => "edited",
             Self::Followed { .. } => "followed",
             Self::Unfollowed { .. } => "unfollowed",
+            Self::ProjectChanged { .. } => "project_changed",
             Self::InformationWaitExpired { .. } => "information_wait_expired",
             Self::ClosureWaitExpired => "closure_wait_expired",
             Self::Sla(event) => event.name(),
@@ -198,6 +201,7 @@ impl Event {
             | Self::Edited(_)
             | Self::Followed { .. }
             | Self::Unfollowed { .. }
+            | Self::ProjectChanged { .. }
             | Self::InformationWaitExpired { .. }
             | Self::ClosureWaitExpired
             | Self::Sla(_) => false,

@@ -53,6 +53,7 @@ fn opened(created: &Created, occurred_at: Timestamp) -> TicketState {
         organisation: created.organisation,
         assignee: None,
         group: None,
+        project: None,
         followers: BTreeSet::from([created.requester]),
         wait: None,
         waits: 0,
@@ -110,6 +111,7 @@ impl TicketState {
             Event::Unfollowed { user } => {
                 self.followers.remove(user);
             }
+            Event::ProjectChanged { project } => self.project = *project,
         }
     }
 

@@ -57,6 +57,9 @@ pub enum Rejection {
         /// When it has ended.
         until: Option<Timestamp>,
     },
+    /// There is no such project that takes tickets, or none that the actor may know of.
+    #[error("there is no such project that takes tickets")]
+    NoProject,
     /// This closing has been rated.
     #[error("this closing is rated already")]
     AlreadyRated,

@@ -10,7 +10,7 @@ use super::rules::Standing;
 use crate::access;
 use crate::actor::Actor;
 use crate::catalogue::{Priority, TicketType};
-use crate::ids::{GroupId, OrganisationId, TicketNumber, UserId};
+use crate::ids::{GroupId, OrganisationId, ProjectId, TicketNumber, UserId};
 use crate::text::{Body, Label, Subject};
 
 /// Where a ticket stands in its life.
@@ -100,6 +100,7 @@ pub struct TicketState {
     pub organisation: Option<OrganisationId>,
     pub assignee: Option<UserId>,
     pub group: Option<GroupId>,
+    pub project: Option<ProjectId>,
     pub followers: BTreeSet<UserId>,
     /// The wait that runs, if one does.
     pub wait: Option<Wait>,
@@ -118,6 +119,7 @@ impl TicketState {
             requester: self.requester,
             organisation: self.organisation,
             group: self.group,
+            project: self.project,
             followers: &self.followers,
             open: self.status.is_open(),
         }

@@ -78,7 +78,7 @@ impl Cell<'_> {
             Answer::To(status)
         };
         let (by, answer) = match self.command {
-            Command::Create(_) => (true, Answer::Conflict),
+            Command::Create(..) => (true, Answer::Conflict),
             Command::Accept(_) => (self.staff(), from(&[New, Reopened], InProgress)),
             Command::RequestInfo(_) => (self.staff(), from(&[InProgress, Reopened], WaitingForInfo)),
             Command::ProvideInfo(_) => (self.requesters_side(), from(&[WaitingForInfo], InProgress)),
@@ -195,7 +195,8 @@ impl Cell<'_> {
             Err(
                 rejection @ (Rejection::OutOfOrder { .. }
                 | Rejection::NotInWorkflow { .. }
-                | Rejection::SupportExpired { .. }),
+                | Rejection::SupportExpired { .. }
+                | Rejection::NoProject),
             ) => panic!("nothing here is refused for that: {rejection}"),
         }
     }

@@ -68,12 +68,12 @@ fn ticket_type() -> impl Strategy<Value = TicketType> {
 
 /// The sample ticket's creation, with that type.
 fn creation(ticket_type: TicketType) -> Step {
-    let Command::Create(mut create) = create() else {
+    let Command::Create(mut create, project) = create() else {
         panic!("the sample is a creation")
     };
     create.ticket_type = ticket_type;
     Step {
-        command: Command::Create(create),
+        command: Command::Create(create, project),
         actor: Person::Requester.actor(),
         pause: SignedDuration::ZERO,
         ago: None,
@@ -396,7 +396,7 @@ proptest! {
     #[test]
     fn only_a_creation_makes_a_ticket(steps in vec(step(), 1..10)) {
         let policy = WaitPolicy::supportal();
-        for step in steps.iter().filter(|step| !matches!(step.command, Command::Create(_))) {
+        for step in steps.iter().filter(|step| !matches!(step.command, Command::Create(..))) {
             prop_assert_eq!(ask(&Ticket::Absent, step, NOON, &policy), Err(Rejection::Absent));
         }
     }

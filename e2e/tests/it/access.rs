@@ -17,6 +17,9 @@ use crate::people::{
     ADMINISTRATOR, AGENT, CLIENT, CUSTOMER, FOLLOWER, GROUP, IMPORTER, LEAD, LEADER, PEER, Person, STRANGER,
 };
 
+/// The project that the ticket is in.
+const PROJECT: Uuid = Uuid::from_u128(0x9207);
+
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 
 /// Somebody who calls.
@@ -46,6 +49,8 @@ enum Who {
     Looking,
     /// A customer who is in the group that works on the ticket, and leads nowhere.
     Member,
+    /// A customer who follows the project that the ticket is in.
+    OfProject,
 }
 
 /// Whom a route is for.
@@ -79,7 +84,7 @@ enum For {
     Closing,
 }
 
-const EVERYBODY: [Who; 20] = [
+const EVERYBODY: [Who; 21] = [
     Who::Anonymous,
     Who::Unknown,
     Who::Revoked,
@@ -91,6 +96,7 @@ const EVERYBODY: [Who; 20] = [
     Who::Known(FOLLOWER),
     Who::Known(LEADER),
     Who::Member,
+    Who::OfProject,
     Who::Known(STRANGER),
     Who::Known(AGENT),
     Who::Known(LEAD),
@@ -104,7 +110,7 @@ const EVERYBODY: [Who; 20] = [
 
 /// Whom each route is for. In the order in which they are asked: nothing closes the ticket, or changes who sees
 /// it, before the end.
-const ROUTES: [(&str, &str, For); 96] = [
+const ROUTES: [(&str, &str, For); 101] = [
     ("GET", "/healthz", For::Public),
     ("GET", "/readyz", For::Public),
     ("GET", "/metrics", For::Public),
@@ -160,6 +166,11 @@ const ROUTES: [(&str, &str, For); 96] = [
     ("GET", "/v1/permission-sets", For::Staff),
     ("GET", "/v1/permission-sets/{id}", For::Staff),
     ("GET", "/v1/permission-sets/{id}/history", For::Staff),
+    ("GET", "/v1/projects", For::Staff),
+    ("GET", "/v1/projects/{id}", For::Staff),
+    ("GET", "/v1/projects/{id}/history", For::Staff),
+    ("POST", "/v1/projects", For::Staff),
+    ("PUT", "/v1/projects/{id}", For::Staff),
     ("PUT", "/v1/organisations/{id}/contract", For::Staff),
     ("PUT", "/v1/users/{id}/contract", For::Staff),
     ("GET", "/v1/organisations/{id}/contract", For::StaffAndOrganisation),
@@ -228,7 +239,8 @@ impl Who {
             | Self::Disabled
             | Self::Newcomer
             | Self::Looking
-            | Self::Member => false,
+            | Self::Member
+            | Self::OfProject => false,
         }
     }
 
@@ -245,7 +257,7 @@ impl Who {
     }
 
     fn sees_the_ticket(self) -> bool {
-        self.staff() || self.requesters_side() || matches!(self, Self::Known(FOLLOWER | LEADER))
+        self.staff() || self.requesters_side() || matches!(self, Self::Known(FOLLOWER | LEADER) | Self::OfProject)
     }
 
     /// What becomes of a request to such a route.
@@ -258,23 +270,25 @@ impl Who {
             Self::Looking => Cell::Forbidden,
             Self::Anonymous | Self::Unknown | Self::Revoked | Self::Expired | Self::Disabled => Cell::Unauthenticated,
             Self::Newcomer => or(route == For::SignedIn, Cell::Forbidden),
-            Self::Known(_) | Self::ByRole | Self::ByGroup | Self::ByEyes | Self::Member => match route {
-                For::Public | For::SignedIn | For::Callers => Cell::Through,
-                For::Administrators => or(self.administers(), Cell::Forbidden),
-                For::Lookers => or(self == Self::ByEyes, Cell::Forbidden),
-                For::StaffAndOrganisation => or(self.staff() || self.requesters_side(), Cell::Absent),
-                For::StaffAndUser => or(self.staff() || self == Self::Known(CUSTOMER), Cell::Absent),
-                For::Viewers => or(self.sees_the_ticket(), Cell::Absent),
-                For::ViewingStaff | For::RequestersSide | For::RequestersSideAndStaff | For::Closing
-                    if !self.sees_the_ticket() =>
-                {
-                    Cell::Absent
+            Self::Known(_) | Self::ByRole | Self::ByGroup | Self::ByEyes | Self::Member | Self::OfProject => {
+                match route {
+                    For::Public | For::SignedIn | For::Callers => Cell::Through,
+                    For::Administrators => or(self.administers(), Cell::Forbidden),
+                    For::Lookers => or(self == Self::ByEyes, Cell::Forbidden),
+                    For::StaffAndOrganisation => or(self.staff() || self.requesters_side(), Cell::Absent),
+                    For::StaffAndUser => or(self.staff() || self == Self::Known(CUSTOMER), Cell::Absent),
+                    For::Viewers => or(self.sees_the_ticket(), Cell::Absent),
+                    For::ViewingStaff | For::RequestersSide | For::RequestersSideAndStaff | For::Closing
+                        if !self.sees_the_ticket() =>
+                    {
+                        Cell::Absent
+                    }
+                    For::Staff | For::ViewingStaff => or(self.staff(), Cell::Forbidden),
+                    For::RequestersSide => or(self.requesters_side(), Cell::Forbidden),
+                    For::RequestersSideAndStaff => or(self.staff() || self.requesters_side(), Cell::Forbidden),
+                    For::Closing => or(self.closes() || self.requesters_side(), Cell::Forbidden),
                 }
-                For::Staff | For::ViewingStaff => or(self.staff(), Cell::Forbidden),
-                For::RequestersSide => or(self.requesters_side(), Cell::Forbidden),
-                For::RequestersSideAndStaff => or(self.staff() || self.requesters_side(), Cell::Forbidden),
-                For::Closing => or(self.closes() || self.requesters_side(), Cell::Forbidden),
-            },
+            }
         }
     }
 
@@ -291,7 +305,8 @@ impl Who {
             | Self::ByGroup
             | Self::ByEyes
             | Self::Looking
-            | Self::Member => format!("rct_{self:?}"),
+            | Self::Member
+            | Self::OfProject => format!("rct_{self:?}"),
         }
     }
 }
@@ -401,11 +416,16 @@ async fn admit(desk: &Desk) {
             Who::Member,
             json!({ "name": "Member", "kind": "customer", "groups": [GROUP] }),
         ),
+        (Who::OfProject, json!({ "name": "Of the project", "kind": "customer" })),
     ];
     for (n, (who, profile)) in (0x100_u128..).zip(profiles) {
         let user = Uuid::from_u128(n);
         put(format!("/v1/users/{user}"), profile).await;
         grant(desk, who, |grant| grant.user = user).await;
+        if who == Who::OfProject {
+            let project = json!({ "name": "Migration", "followers": [user] });
+            put(format!("/v1/projects/{PROJECT}"), project).await;
+        }
     }
     put(format!("/v1/groups/{GROUP}"), json!({ "name": "First line" })).await;
     put(format!("/v1/organisations/{CLIENT}"), json!({ "name": "Engines" })).await;
@@ -421,7 +441,15 @@ async fn admit(desk: &Desk) {
     .await;
     desk.caught_up().await;
     // These come after those that are good for nothing: who is refused is not just unknown yet.
-    for who in [Who::ByRole, Who::ByGroup, Who::ByEyes, Who::Looking, Who::Member] {
+    let known = [
+        Who::ByRole,
+        Who::ByGroup,
+        Who::ByEyes,
+        Who::Looking,
+        Who::Member,
+        Who::OfProject,
+    ];
+    for who in known {
         desk.api.get(&who.token(), "/v1/tickets").await.expect(200);
     }
 }
@@ -434,13 +462,14 @@ async fn grant(desk: &Desk, who: Who, differs: impl FnOnce(&mut TokenGrant)) {
     desk.log.tokens().put(hash, &grant).await.unwrap();
 }
 
-/// A new ticket of the customer, which the group works on and the follower follows.
+/// A new ticket of the customer, which the group works on and the follower follows, in a project.
 async fn ticket(desk: &Desk) -> String {
     let body = json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" });
     let created = desk.api.post(&CUSTOMER.token(), "/v1/tickets", &body).await.expect(201);
     for (command, body) in [
         ("assign", json!({ "group": GROUP })),
         ("follow", json!({ "user": FOLLOWER.user })),
+        ("classify", json!({ "project": PROJECT })),
     ] {
         let path = format!("/v1/tickets/{}/{command}", created.id());
         desk.api.post(&AGENT.token(), &path, &body).await.expect(200);

@@ -1,4 +1,4 @@
-//! What is known of users, groups, organisations, roles and permission sets, and that users are what it says.
+//! What is known of users, groups, organisations, roles, permission sets and projects, and that users are what it says.
 
 use domain::policy::WaitPolicy;
 use serde_json::{Value, json};
@@ -42,6 +42,13 @@ async fn entries_are_created_changed_and_kept_version_after_version() {
         (
             "permission-sets",
             json!({ "name": "Closing", "permissions": ["close_any"] }),
+        ),
+        (
+            "projects",
+            json!({
+                "name": "Migration", "description": "To the new engine.", "followers": [CUSTOMER.user, PEER.user],
+                "organisations": [CLIENT],
+            }),
         ),
     ];
     for (place, body) in entries {
@@ -285,6 +292,11 @@ async fn entries_are_found_by_what_is_known_of_them() {
             json!({ "name": "Closing", "permissions": ["close_any"] }),
         ),
         ("permission-sets", json!({ "name": "Nothing", "permissions": [] })),
+        (
+            "projects",
+            json!({ "name": "Migration", "followers": [PEER.user, LEAD.user], "archived": true }),
+        ),
+        ("projects", json!({ "name": "Renewal", "organisations": [CLIENT] })),
     ];
     for (place, body) in entries {
         desk.api
@@ -314,6 +326,9 @@ async fn entries_are_found_by_what_is_known_of_them() {
         ("organisations?archived=false&q=mill", "Mills"),
         ("roles?leading=false", "Helper"),
         ("permission-sets?permission=close_any", "Closing"),
+        (&format!("projects?follower={}", PEER.user), "Migration"),
+        (&format!("projects?organisation={CLIENT}"), "Renewal"),
+        ("projects?archived=false&q=new", "Renewal"),
     ];
     for (query, names) in found {
         let path = format!("/v1/{query}&count=exact");

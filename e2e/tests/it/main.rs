@@ -20,6 +20,7 @@ mod journey;
 mod openapi;
 mod people;
 mod processes;
+mod projects;
 mod promises;
 mod rebuild;
 mod rights;

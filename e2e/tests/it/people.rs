@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 /// The customer's organisation.
 pub(crate) const CLIENT: Uuid = Uuid::from_u128(0xc1);
-const OTHER_CLIENT: Uuid = Uuid::from_u128(0xc2);
+/// That of the follower, the leader and the stranger.
+pub(crate) const OTHER_CLIENT: Uuid = Uuid::from_u128(0xc2);
 /// The group that works on tickets.
 pub(crate) const GROUP: Uuid = Uuid::from_u128(0x60);
 

@@ -120,13 +120,14 @@ pub(crate) enum Property {
     Type,
     Priority,
     Group,
+    Project,
     Assignee,
     Organisation,
 }
 
 impl Grouping {
     /// All of them.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Period(Period::Day),
         Self::Period(Period::Week),
         Self::Period(Period::Month),
@@ -134,6 +135,7 @@ impl Grouping {
         Self::Property(Property::Type),
         Self::Property(Property::Priority),
         Self::Property(Property::Group),
+        Self::Property(Property::Project),
         Self::Property(Property::Assignee),
         Self::Property(Property::Organisation),
     ];
@@ -194,6 +196,7 @@ impl Property {
             Self::Type => "type",
             Self::Priority => "priority",
             Self::Group => "group",
+            Self::Project => "project",
             Self::Assignee => "assignee",
             Self::Organisation => "organisation",
         }
@@ -206,6 +209,7 @@ impl Property {
             Self::Type => "t.ticket_type",
             Self::Priority => "t.priority",
             Self::Group => "COALESCE(t.group_id::text, '')",
+            Self::Project => "COALESCE(t.project_id::text, '')",
             Self::Assignee => "COALESCE(t.assignee_id::text, '')",
             Self::Organisation => "COALESCE(t.organisation_id::text, '')",
         }
@@ -216,6 +220,7 @@ impl Property {
         match self {
             Self::Status | Self::Type | Self::Priority => None,
             Self::Group => Some(EntryKind::Group),
+            Self::Project => Some(EntryKind::Project),
             Self::Assignee => Some(EntryKind::User),
             Self::Organisation => Some(EntryKind::Organisation),
         }

@@ -26,7 +26,8 @@ pub(super) fn push_seen(sql: &mut QueryBuilder<Postgres>, actor: &Actor, ask: &A
         Reading::Led => "seen AS NOT MATERIALIZED (",
     });
     sql.push(format_args!(
-        "SELECT t.id, t.revision, t.status, t.ticket_type, t.priority, t.group_id, t.assignee_id, t.organisation_id,
+        "SELECT t.id, t.revision, t.status, t.ticket_type, t.priority, t.group_id, t.project_id, t.assignee_id,
+                t.organisation_id,
                 t.created_at, t.due_at, {} AS property
          FROM ",
         property.map_or("''::text", |property| property.of_t())
@@ -60,6 +61,7 @@ pub(super) fn push_counted_by_value(sql: &mut QueryBuilder<Postgres>, tickets: &
              ('type', t.ticket_type),
              ('priority', t.priority),
              ('group', COALESCE(t.group_id::text, '')),
+             ('project', COALESCE(t.project_id::text, '')),
              ('assignee', COALESCE(t.assignee_id::text, '')),
              ('organisation', COALESCE(t.organisation_id::text, ''))
          ) AS one (dimension, value)"

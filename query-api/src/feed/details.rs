@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A person or a group.
+/// A person, a group or a project.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Party {
     /// Its id.
@@ -38,7 +38,7 @@ pub(crate) struct Wait {
     policy: String,
 }
 
-/// A person or group before and after. Null: nobody.
+/// A person, group or project before and after. Null: none.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct PartyChange {
     /// Before.
@@ -395,6 +395,11 @@ payloads! {
     "unfollowed" Unfollowed {
         /// Who.
         user: Party,
+    }
+    /// The ticket is in another project, or in none.
+    "project_changed" ProjectChanged {
+        /// Which.
+        project: PartyChange,
     }
     /// Nobody answered in time, so closing is proposed.
     "information_wait_expired" InformationWaitExpired {} optional {

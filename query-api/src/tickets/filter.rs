@@ -17,7 +17,7 @@ use crate::moment::Moment;
 use crate::params::{Params, one_of, time, uuid};
 
 /// The parameters that filter.
-pub(crate) const NAMES: [&str; 22] = [
+pub(crate) const NAMES: [&str; 23] = [
     "status",
     "type",
     "priority",
@@ -30,6 +30,7 @@ pub(crate) const NAMES: [&str; 22] = [
     "organisation",
     "assignee",
     "group",
+    "project",
     "number",
     "created_from",
     "created_to",
@@ -60,6 +61,8 @@ const DUE_TO: &str = "COALESCE(t.due_at, 'infinity'::timestamptz) < ";
 /// Whose wish a ticket is.
 const REQUESTER: &str = "t.requester_id";
 const ORGANISATION: &str = "t.organisation_id";
+/// Who works on it.
+const ASSIGNEE: &str = "t.assignee_id";
 
 /// What is asked of tickets. An empty list asks nothing.
 #[derive(Debug, Default)]
@@ -70,8 +73,8 @@ pub(crate) struct Filter {
     ranks: Vec<(&'static str, Vec<i16>)>,
     /// Columns that hold one of some ids.
     ids: Vec<(&'static str, Vec<Uuid>)>,
-    /// Nobody among them is `None`.
-    assignees: Vec<Option<Uuid>>,
+    /// Columns that hold one of some ids, or none where `None` is among them.
+    perhaps: Vec<(&'static str, Vec<Option<Uuid>>)>,
     numbers: Vec<i64>,
     /// Columns and comparisons with a time.
     times: Vec<(&'static str, Timestamp)>,
@@ -117,10 +120,13 @@ impl Filter {
         ] {
             filter.ids.push((column, params.all(name, uuid)));
         }
-        filter.assignees = params.all("assignee", |text| match text {
-            "none" => Ok(None),
-            id => uuid(id).map(Some).map_err(|_| "must be a UUID, or none".to_owned()),
-        });
+        for (name, column) in [("assignee", ASSIGNEE), ("project", "t.project_id")] {
+            let ids = params.all(name, |text| match text {
+                "none" => Ok(None),
+                id => uuid(id).map(Some).map_err(|_| "must be a UUID, or none".to_owned()),
+            });
+            filter.perhaps.push((column, ids));
+        }
         filter.numbers = params.all("number", number);
         for (name, comparison) in [
             ("created_from", CREATED_FROM),
@@ -156,10 +162,12 @@ impl Filter {
             .any(|(comparison, _)| [DUE_FROM, DUE_TO].contains(comparison))
     }
 
-    /// Whether it asks for tickets of people or organisations that it names: a small part of all. A group's are many.
+    /// Whether it asks for tickets of people or organisations that it names: a small part of all. A group's are many, and so are a project's.
     pub(crate) fn asks_whose(&self) -> bool {
         let wishers = |(column, ids): &(&str, Vec<Uuid>)| [REQUESTER, ORGANISATION].contains(column) && !ids.is_empty();
-        self.ids.iter().any(wishers) || (!self.assignees.is_empty() && !self.assignees.contains(&None))
+        let workers =
+            |(column, ids): &(&str, Vec<Option<Uuid>>)| *column == ASSIGNEE && !ids.is_empty() && !ids.contains(&None);
+        self.ids.iter().any(wishers) || self.perhaps.iter().any(workers)
     }
 
     /// Appends what follows from the conditions for the order: a walk need not pass what cannot be meant. A ticket
@@ -194,13 +202,15 @@ impl Filter {
         for (column, values) in &self.ids {
             push_any_of(sql, column, values);
         }
-        let people: Vec<Uuid> = self.assignees.iter().copied().flatten().collect();
-        if self.assignees.contains(&None) {
-            sql.push(" AND (t.assignee_id IS NULL OR t.assignee_id = ANY(")
-                .push_bind(people)
-                .push("))");
-        } else {
-            push_any_of(sql, "t.assignee_id", &people);
+        for (column, perhaps) in &self.perhaps {
+            let ids: Vec<Uuid> = perhaps.iter().copied().flatten().collect();
+            if perhaps.contains(&None) {
+                sql.push(format_args!(" AND ({column} IS NULL OR {column} = ANY("))
+                    .push_bind(ids)
+                    .push("))");
+            } else {
+                push_any_of(sql, column, &ids);
+            }
         }
         push_any_of(sql, "t.number", &self.numbers);
         for (comparison, at) in &self.times {

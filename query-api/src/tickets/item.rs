@@ -25,6 +25,7 @@ pub(crate) enum Field {
     Requester,
     Organisation,
     Group,
+    Project,
     Assignee,
     CreatedAt,
     UpdatedAt,
@@ -36,7 +37,7 @@ pub(crate) enum Field {
 
 impl Field {
     /// All of them, in the order of the contract.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Id,
         Self::Number,
         Self::Subject,
@@ -51,6 +52,7 @@ impl Field {
         Self::Requester,
         Self::Organisation,
         Self::Group,
+        Self::Project,
         Self::Assignee,
         Self::CreatedAt,
         Self::UpdatedAt,
@@ -77,6 +79,7 @@ impl Field {
             Self::Requester => "requester",
             Self::Organisation => "organisation",
             Self::Group => "group",
+            Self::Project => "project",
             Self::Assignee => "assignee",
             Self::CreatedAt => "created_at",
             Self::UpdatedAt => "updated_at",
@@ -91,7 +94,8 @@ impl Field {
 /// The columns that every query of tickets reads.
 pub(crate) const COLUMNS: &str = "t.id, t.number, t.subject, t.status, t.status_rank, t.ticket_type, t.priority, \
     t.priority_rank, t.category, t.system, t.environment, t.service, t.platform_version, t.requester_id, \
-    t.organisation_id, t.group_id, t.assignee_id, t.created_at, t.updated_at, t.due_at, t.rating, t.revision";
+    t.organisation_id, t.group_id, t.project_id, t.assignee_id, t.created_at, t.updated_at, t.due_at, t.rating, \
+    t.revision";
 
 /// A ticket's row.
 #[derive(Debug, sqlx::FromRow)]
@@ -112,6 +116,7 @@ pub(crate) struct TicketRow {
     pub(crate) requester_id: Uuid,
     pub(crate) organisation_id: Option<Uuid>,
     pub(crate) group_id: Option<Uuid>,
+    pub(crate) project_id: Option<Uuid>,
     pub(crate) assignee_id: Option<Uuid>,
     pub(crate) created_at: jiff_sqlx::Timestamp,
     pub(crate) updated_at: jiff_sqlx::Timestamp,
@@ -130,6 +135,7 @@ impl TicketRow {
             Some(self.requester_id),
             self.organisation_id,
             self.group_id,
+            self.project_id,
             self.assignee_id,
         ]
         .into_iter()
@@ -169,6 +175,7 @@ impl Item<'_> {
             Field::Requester => self.names.json(EntryKind::User, Some(row.requester_id)),
             Field::Organisation => self.names.json(EntryKind::Organisation, row.organisation_id),
             Field::Group => self.names.json(EntryKind::Group, row.group_id),
+            Field::Project => self.names.json(EntryKind::Project, row.project_id),
             Field::Assignee => self.names.json(EntryKind::User, row.assignee_id),
             Field::CreatedAt => json!(row.created_at.to_jiff()),
             Field::UpdatedAt => json!(row.updated_at.to_jiff()),

@@ -6,7 +6,7 @@ use service_kit::Problem;
 use service_kit::problem::types::NOT_PERMITTED;
 use sqlx::{Postgres, QueryBuilder};
 
-use crate::access::{Way, leads};
+use crate::access::{Way, leads, projects};
 
 /// Which of the visible tickets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,19 +17,21 @@ pub(crate) enum View {
     Assigned,
     Unassigned,
     Followed,
+    Projects,
     #[default]
     All,
 }
 
 impl View {
     /// All of them.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Mine,
         Self::Organisation,
         Self::Group,
         Self::Assigned,
         Self::Unassigned,
         Self::Followed,
+        Self::Projects,
         Self::All,
     ];
 
@@ -42,6 +44,7 @@ impl View {
             Self::Assigned => "assigned",
             Self::Unassigned => "unassigned",
             Self::Followed => "followed",
+            Self::Projects => "projects",
             Self::All => "all",
         }
     }
@@ -64,6 +67,7 @@ impl View {
             | Self::Assigned
             | Self::Unassigned
             | Self::Followed
+            | Self::Projects
             | Self::All => Ok(()),
         }
     }
@@ -72,7 +76,7 @@ impl View {
     pub(super) const fn is_somebodys(self) -> bool {
         match self {
             Self::Mine | Self::Organisation | Self::Assigned | Self::Followed => true,
-            Self::Group | Self::Unassigned | Self::All => false,
+            Self::Group | Self::Unassigned | Self::Projects | Self::All => false,
         }
     }
 
@@ -102,6 +106,10 @@ impl View {
             Self::Followed => {
                 sql.push(" AND ");
                 Way::Follower(user).push(sql);
+            }
+            Self::Projects => {
+                sql.push(" AND ");
+                Way::Project(projects(actor)).push(sql);
             }
             Self::All => {}
         }

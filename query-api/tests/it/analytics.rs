@@ -84,7 +84,11 @@ async fn tickets(both: &Both) {
         for (name, id) in [("requester", "requester_id"), ("organisation", "organisation_id")] {
             assert_eq!(row[id], ticket[name]["id"], "{name}: {row} and {ticket}");
         }
-        for (name, id) in [("group", "group_id"), ("assignee", "assignee_id")] {
+        for (name, id) in [
+            ("group", "group_id"),
+            ("assignee", "assignee_id"),
+            ("project", "project_id"),
+        ] {
             assert_eq!(row[id], ticket[name]["id"], "{name}: {row} and {ticket}");
         }
         for name in ["created_at", "updated_at", "closed_at", "due_at"] {

@@ -9,13 +9,15 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::actor::{Actor, ActorKind};
 use domain::calendar::Calendar;
-use domain::ids::{CommandId, Position, TicketId};
+use domain::ids::{CommandId, Position, ProjectId, TicketId};
+use domain::people::Profile;
 use domain::policy::{WaitLength, WaitPolicy};
+use domain::project::Project;
 use domain::sla::stored::ROUND_THE_CLOCK;
 use domain::sla::{
     Book, BreachAction, Delivery, Notified, Scope, SlaCalendar, SlaPolicy, SlaPolicySpec, Target, TargetKind,
 };
-use domain::testing::{create, customer, life};
+use domain::testing::{agent, create, customer, life};
 use domain::text::{Code, Label};
 use domain::ticket::{Command, CommandName, Status};
 use event_log::{Books, EventLog, LogConfig, Outcome, Request, Tickets};
@@ -38,6 +40,7 @@ pub(crate) struct Desk {
     pub(crate) log: EventLog,
     pub(crate) database_url: String,
     tickets: Tickets,
+    books: Books,
     wishes: AtomicU64,
     /// The last record of each partition.
     written: Mutex<BTreeMap<u16, u64>>,
@@ -145,13 +148,15 @@ impl Desk {
         let router = finish(query_api::routes(&app), Limits::default());
         let its_shutdown = shutdown.clone();
         tokio::spawn(async move { serve(listener, router, &its_shutdown).await });
-        let tickets = log.tickets(Books::fixed(book()));
+        let books = Books::fixed(book());
+        let tickets = log.tickets(books.clone());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
             _nats: nats,
             log,
             database_url,
             tickets,
+            books,
             wishes: AtomicU64::new(0),
             written: Mutex::default(),
             address,
@@ -208,6 +213,21 @@ impl Desk {
         Some(outcome)
     }
 
+    /// Writes profiles of projects, as somebody of staff.
+    pub(crate) async fn write_projects(&self, projects: Vec<(ProjectId, Project)>) {
+        for (id, project) in projects {
+            let profile = Profile::Project(project);
+            let wish = self.wishes.fetch_add(1, Ordering::Relaxed);
+            let command_id = CommandId::from(Uuid::from_u128(wish.into()));
+            let request = Request::new(command_id, [0; 32], Arc::new(agent()));
+            let directory = self.log.directory();
+            let written = directory.write(id.as_uuid(), &profile, &request).await.unwrap();
+            self.books.people().add(id.as_uuid(), &profile);
+            let Position { partition, sequence } = written.position;
+            self.written.lock().unwrap().insert(partition, sequence);
+        }
+    }
+
     /// By the clock of all that the desk consists of.
     #[expect(clippy::unused_self, reason = "the clock is the desk's")]
     pub(crate) fn now(&self) -> Timestamp {
@@ -216,11 +236,11 @@ impl Desk {
 
     /// The sample ticket, with a number of its own.
     pub(crate) async fn open(&self, n: u64) -> Outcome {
-        let Command::Create(mut sample) = create() else {
+        let Command::Create(mut sample, _) = create() else {
             panic!("the sample is a creation")
         };
         sample.number = domain::ids::TicketNumber(n);
-        self.give(ticket(n), &customer(), Command::Create(sample)).await
+        self.give(ticket(n), &customer(), Command::Create(sample, None)).await
     }
 
     /// Tickets `from..to`, each another step along its life.

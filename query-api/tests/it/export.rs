@@ -18,7 +18,7 @@ use crate::desk::{Desk, LIMIT, stranger, ticket};
 
 /// The columns of a flat file, as programs find them.
 const CSV_NAMES: &str = "id,number,subject,status,type,priority,category,system,environment,service,platform_version,\
-    requester,requester_id,organisation,organisation_id,group,group_id,assignee,assignee_id,created_at,updated_at,\
+    requester,requester_id,organisation,organisation_id,group,group_id,project,project_id,assignee,assignee_id,created_at,updated_at,\
     due_at,overdue,rating,revision";
 
 async fn desk_with_lives(count: u64) -> (Desk, String) {
@@ -108,8 +108,8 @@ fn records(bytes: &[u8]) -> Vec<Vec<String>> {
 /// A column of an item, as a flat file shows it.
 fn flat(item: &Value, name: &str) -> String {
     let value = match name {
-        "requester" | "organisation" | "group" | "assignee" => &item[name]["name"],
-        "requester_id" | "organisation_id" | "group_id" | "assignee_id" => {
+        "requester" | "organisation" | "group" | "project" | "assignee" => &item[name]["name"],
+        "requester_id" | "organisation_id" | "group_id" | "project_id" | "assignee_id" => {
             &item[name.strip_suffix("_id").unwrap()]["id"]
         }
         _ => &item[name],

@@ -19,14 +19,14 @@ async fn desk_with_waits() -> (Desk, String) {
     let desk = Desk::start().await;
     let token = desk.token(&agent()).await;
     for n in 1..4 {
-        let Command::Create(mut sample) = create() else {
+        let Command::Create(mut sample, _) = create() else {
             panic!("the sample is a creation")
         };
         sample.number = domain::ids::TicketNumber(n);
         let at = (n == 1).then(|| "1926-01-01T00:00:00Z".parse().unwrap());
         let ask = RequestInfo { comment: body("What?") };
         let commands = [
-            (customer(), Command::Create(sample)),
+            (customer(), Command::Create(sample, None)),
             (agent(), Command::Accept(Accept { assignee: None })),
             (agent(), Command::RequestInfo(ask)),
         ];
@@ -79,12 +79,12 @@ async fn a_filter_by_time_finds_the_same_tickets_in_every_order() {
         "2026-01-15",
     ];
     for (n, day) in (1..).zip(days) {
-        let Command::Create(mut sample) = create() else {
+        let Command::Create(mut sample, _) = create() else {
             panic!("the sample is a creation")
         };
         sample.number = domain::ids::TicketNumber(n);
         let at = |hour: u32| Some(format!("{day}T{hour:02}:00:00Z").parse().unwrap());
-        desk.give_at(ticket(n), &customer(), Command::Create(sample), at(9))
+        desk.give_at(ticket(n), &customer(), Command::Create(sample, None), at(9))
             .await;
         let accept = Command::Accept(Accept { assignee: None });
         let later = if n % 2 == 0 {

@@ -65,14 +65,14 @@ pub(crate) async fn live(desk: &Desk, n: u64, since: Timestamp, random: &mut Ran
             scores: Vec::new(),
         },
     };
-    let Command::Create(mut sample) = create() else {
+    let Command::Create(mut sample, _) = create() else {
         panic!("the sample is a creation")
     };
     sample.number = TicketNumber(n);
     sample.requester = requester.user;
     sample.organisation = requester.organisation;
     life.lived.created_at = life.at;
-    life.give(&requester, Command::Create(sample)).await;
+    life.give(&requester, Command::Create(sample, None)).await;
     let stages = random.below(8);
     for stage in 0..stages {
         life.at += random.seconds(36 * 3600);

@@ -112,13 +112,13 @@ fn step(dice: &mut Dice, n: u64) -> (Actor, Command) {
     let theirs = |command| (customer(), command);
     match dice.roll(17) {
         0 | 1 => {
-            let Command::Create(mut sample) = create() else {
+            let Command::Create(mut sample, _) = create() else {
                 panic!("the sample is a creation")
             };
             sample.number = domain::ids::TicketNumber(n);
             sample.subject = Subject::parse(&words).unwrap();
             sample.description = body(&dice.words());
-            theirs(Command::Create(sample))
+            theirs(Command::Create(sample, None))
         }
         2 => staff(Command::Accept(Accept { assignee: None })),
         3 => staff(Command::RequestInfo(RequestInfo { comment: text })),
@@ -163,6 +163,7 @@ fn step(dice: &mut Dice, n: u64) -> (Actor, Command) {
             system: Change::Set(None),
             environment: Change::Keep,
             service: Change::Keep,
+            project: Change::Keep,
         }))),
         _ => [
             staff(Command::Follow(Some(stranger().user))),

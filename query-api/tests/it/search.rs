@@ -9,13 +9,13 @@ use serde_json::Value;
 use crate::desk::{Desk, stranger, ticket};
 
 async fn open(desk: &Desk, n: u64, subject: &str, description: &str) {
-    let Command::Create(mut sample) = create() else {
+    let Command::Create(mut sample, _) = create() else {
         panic!("the sample is a creation")
     };
     sample.number = domain::ids::TicketNumber(n);
     sample.subject = Subject::parse(subject).unwrap();
     sample.description = body(description);
-    desk.give(ticket(n), &customer(), Command::Create(sample)).await;
+    desk.give(ticket(n), &customer(), Command::Create(sample, None)).await;
 }
 
 async fn say(desk: &Desk, n: u64, visibility: Visibility, text: &str) {

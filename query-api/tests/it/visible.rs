@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use domain::access::{Audience, may_see};
 use domain::actor::{Actor, ActorKind};
-use domain::ids::{GroupId, OrganisationId, TicketNumber, UserId};
+use domain::ids::{GroupId, OrganisationId, ProjectId, TicketNumber, UserId};
+use domain::project::Project;
 use domain::testing::{agent, body, create};
-use domain::text::Subject;
-use domain::ticket::{AddComment, Assign, Change, Close, Command, Visibility};
+use domain::text::{Label, Subject};
+use domain::ticket::{AddComment, Assign, Change, Classify, Close, Command, Visibility};
 use jiff::Timestamp;
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -33,6 +34,7 @@ const ACTORS: usize = 8;
 #[derive(Debug, Clone)]
 enum Step {
     Assign(Option<GroupId>),
+    Move(Option<ProjectId>),
     Follow(UserId),
     Unfollow(UserId),
     Close,
@@ -52,6 +54,7 @@ struct Model {
     requester: UserId,
     organisation: Option<OrganisationId>,
     group: Option<GroupId>,
+    project: Option<ProjectId>,
     followers: BTreeSet<UserId>,
     open: bool,
 }
@@ -62,6 +65,7 @@ impl Model {
             requester: self.requester,
             organisation: self.organisation,
             group: self.group,
+            project: self.project,
             followers: &self.followers,
             open: self.open,
         };
@@ -84,10 +88,43 @@ fn groups() -> Vec<GroupId> {
     [21, 22].map(|n| GroupId::from(Uuid::from_u128(n))).to_vec()
 }
 
+/// Two projects: one with some followers, and one that an organisation follows too.
+fn projects() -> Vec<(ProjectId, Project)> {
+    let people = customers();
+    let user = |n: usize| people[n].user;
+    let label = Label::parse("Migration").unwrap();
+    let one = Project {
+        followers: BTreeSet::from([user(0), user(4)]),
+        ..Project::plain(label.clone())
+    };
+    let other = Project {
+        followers: BTreeSet::from([user(1)]),
+        organisations: people[2].organisation.into_iter().collect(),
+        archived: true,
+        ..Project::plain(label)
+    };
+    let ids = [31, 32].map(|n| ProjectId::from(Uuid::from_u128(n)));
+    ids.into_iter().zip([one, other]).collect()
+}
+
+/// Those that somebody follows, alone or with their organisation.
+fn followed(actor: &Actor) -> BTreeSet<ProjectId> {
+    let follows = |project: &Project| {
+        project.followers.contains(&actor.user)
+            || actor
+                .organisation
+                .is_some_and(|organisation| project.organisations.contains(&organisation))
+    };
+    let followed = projects().into_iter().filter(|(_, project)| follows(project));
+    followed.map(|(id, _)| id).collect()
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let user = || select(customers()).prop_map(|customer| customer.user);
+    let project = || select(projects()).prop_map(|(id, _)| id);
     prop_oneof![
         3 => option::of(select(groups())).prop_map(Step::Assign),
+        3 => option::of(project()).prop_map(Step::Move),
         2 => user().prop_map(Step::Follow),
         2 => user().prop_map(Step::Unfollow),
         1 => Just(Step::Close),
@@ -112,6 +149,7 @@ fn actor() -> impl Strategy<Value = Actor> {
     let customer = customer.prop_map(|(person, groups, leads)| Actor {
         leads: if leads { groups.clone() } else { BTreeSet::new() },
         groups,
+        projects: followed(&person),
         ..person
     });
     prop_oneof![6 => customer, 1 => Just(agent())]
@@ -124,6 +162,10 @@ async fn take(desk: &Desk, n: u64, model: &mut Model, steps: &[Step]) {
                 assignee: Change::Keep,
                 group: Change::Set(*group),
             }),
+            Step::Move(project) => Command::Classify(Box::new(Classify {
+                project: Change::Set(*project),
+                ..Classify::default()
+            })),
             Step::Follow(user) => Command::Follow(Some(*user)),
             Step::Unfollow(user) => Command::Unfollow(Some(*user)),
             Step::Close => Command::Close(Close {
@@ -137,6 +179,7 @@ async fn take(desk: &Desk, n: u64, model: &mut Model, steps: &[Step]) {
         }
         match step {
             Step::Assign(group) => model.group = *group,
+            Step::Move(project) => model.project = *project,
             Step::Follow(user) => {
                 model.followers.insert(*user);
             }
@@ -150,14 +193,14 @@ async fn take(desk: &Desk, n: u64, model: &mut Model, steps: &[Step]) {
 
 async fn open(desk: &Desk, n: u64, plan: &Plan) -> Model {
     let requester = customers().swap_remove(plan.requester);
-    let Command::Create(mut sample) = create() else {
+    let Command::Create(mut sample, _) = create() else {
         panic!("the sample is a creation")
     };
     sample.number = TicketNumber(n);
     sample.subject = Subject::parse(SUBJECT).unwrap();
     sample.requester = requester.user;
     sample.organisation = requester.organisation;
-    desk.give(ticket(n), &requester, Command::Create(sample)).await;
+    desk.give(ticket(n), &requester, Command::Create(sample, None)).await;
     let internal = AddComment {
         body: body(INTERNAL),
         visibility: Visibility::Internal,
@@ -167,6 +210,7 @@ async fn open(desk: &Desk, n: u64, plan: &Plan) -> Model {
         requester: requester.user,
         organisation: requester.organisation,
         group: None,
+        project: None,
         followers: BTreeSet::from([requester.user]),
         open: true,
     }
@@ -180,7 +224,7 @@ fn visible(models: &[Model], actor: &Actor) -> BTreeSet<u64> {
 }
 
 /// The views that the model knows.
-const VIEWS: [&str; 4] = ["mine", "organisation", "followed", "group"];
+const VIEWS: [&str; 5] = ["mine", "organisation", "followed", "projects", "group"];
 
 /// The tickets of a view; `None`: it is not the actor's.
 fn in_view(view: &str, models: &[Model], actor: &Actor) -> Option<BTreeSet<u64>> {
@@ -191,6 +235,7 @@ fn in_view(view: &str, models: &[Model], actor: &Actor) -> Option<BTreeSet<u64>>
         "mine" => model.requester == actor.user,
         "organisation" => model.organisation.is_some() && model.organisation == actor.organisation,
         "followed" => model.followers.contains(&actor.user),
+        "projects" => model.project.is_some_and(|project| actor.projects.contains(&project)),
         _ => model.open && model.group.is_some_and(|group| actor.leads.contains(&group)),
     };
     let numbered = (1..).zip(models);
@@ -289,6 +334,7 @@ async fn every_read_path_shows_what_the_rule_lets_somebody_see_and_nothing_else(
         let plans = vec(plan(), TICKETS).new_tree(&mut runner).unwrap().current();
         let actors = vec(actor(), ACTORS).new_tree(&mut runner).unwrap().current();
         let desk = Desk::start().await;
+        desk.write_projects(projects()).await;
         let mut models = Vec::new();
         for (n, plan) in (1..).zip(&plans) {
             let mut model = open(&desk, n, plan).await;

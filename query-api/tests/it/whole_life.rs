@@ -118,13 +118,13 @@ pub(crate) async fn every_event(desk: &Desk) {
 
 /// Lets everything happen to a ticket's clocks that can, the first breach long before somebody records it along.
 async fn let_promises_run(desk: &Desk) {
-    let Command::Create(mut sample) = create() else {
+    let Command::Create(mut sample, _) = create() else {
         panic!("the sample is a creation")
     };
     sample.number = TicketNumber(3);
     sample.service = Some(label("promised"));
     let ten_hours_ago = SystemClock.now() - SignedDuration::from_hours(10);
-    let create = Command::Create(sample);
+    let create = Command::Create(sample, None);
     desk.give_at(ticket(3), &customer(), create, Some(ten_hours_ago)).await;
     let critical = Catalogue::default().priority("critical").unwrap().clone();
     let urgent = Command::Classify(Box::new(Classify {
@@ -144,13 +144,13 @@ async fn let_promises_run(desk: &Desk) {
 
 /// Lets a ticket go all the way without anybody answering, in the past.
 async fn let_waits_expire(desk: &Desk) {
-    let Command::Create(mut sample) = create() else {
+    let Command::Create(mut sample, _) = create() else {
         panic!("the sample is a creation")
     };
     sample.number = TicketNumber(2);
     let hours_ago = |hours| Some(SystemClock.now() - SignedDuration::from_hours(hours));
     let accept = Command::Accept(Accept { assignee: None });
-    desk.give_at(ticket(2), &customer(), Command::Create(sample), hours_ago(400))
+    desk.give_at(ticket(2), &customer(), Command::Create(sample, None), hours_ago(400))
         .await;
     desk.give_at(ticket(2), &agent(), accept, hours_ago(400)).await;
     desk.give_at(ticket(2), &agent(), request_info(), hours_ago(300)).await;

@@ -103,7 +103,7 @@ struct Life<'w> {
 impl Life<'_> {
     fn open(&mut self) {
         let (actor, opening) = (Arc::clone(&self.requester.actor), self.ticket.clone());
-        self.add(self.now, What::Command(actor, Command::Create(Box::new(opening))));
+        self.add(self.now, What::Command(actor, Command::Create(Box::new(opening), None)));
         if self.dice.chance(700) {
             let minutes = self.dice.below(20);
             self.after(minutes * MINUTE);

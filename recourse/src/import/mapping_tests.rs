@@ -355,7 +355,7 @@ fn command(line: &Line) -> Command {
 
 fn create(body: &Body) -> Command {
     let catalogue = Catalogue::default();
-    Command::Create(Box::new(Created {
+    let created = Created {
         number: TicketNumber(1),
         subject: Subject::parse(body.subject.as_deref().unwrap()).unwrap(),
         description: Text::parse(body.description.as_deref().unwrap()).unwrap(),
@@ -373,7 +373,8 @@ fn create(body: &Body) -> Command {
         custom_fields: custom_fields(body),
         requester: UserId::from(body.on_behalf_of.as_ref().unwrap().id),
         organisation: None,
-    }))
+    };
+    Command::Create(Box::new(created), None)
 }
 
 fn custom_fields(body: &Body) -> domain::ticket::CustomFields {

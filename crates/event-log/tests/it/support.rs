@@ -89,9 +89,9 @@ pub(crate) fn wish(actor: Actor) -> Request {
 /// The command of [`testing::create`], with a number from the counter.
 pub(crate) fn create() -> Command {
     match testing::create() {
-        Command::Create(mut create) => {
+        Command::Create(mut create, project) => {
             create.number = TicketNumber(0);
-            Command::Create(create)
+            Command::Create(create, project)
         }
         other => other,
     }

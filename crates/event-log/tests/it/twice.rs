@@ -28,7 +28,7 @@ fn assert_done_once(outcomes: &[Outcome]) {
 
 async fn all_at_once(tickets: &[Tickets], command: &Command, request: &Request) -> Vec<Outcome> {
     let ticket = new_ticket();
-    if !matches!(command, Command::Create(_)) {
+    if !matches!(command, Command::Create(..)) {
         open(&tickets[0], ticket).await;
     }
     let attempts = tickets.iter().cycle().take(12).map(|tickets| {

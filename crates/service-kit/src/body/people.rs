@@ -1,4 +1,4 @@
-//! Profiles of users, groups, organisations, roles and permission sets, as people write them and as
+//! Profiles of users, groups, organisations, roles, permission sets and projects, as people write them and as
 //! [`crate::written::profile`] writes them.
 
 use std::collections::BTreeSet;
@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use domain::actor::Permission;
 use domain::directory::EntryKind;
 use domain::people::{FullName, Group, LIST_MAX, Language, Organisation, Profile, User, UserKind};
+use domain::project::{FOLLOWERS_MAX, Project};
 use domain::rights::{Assignment, PermissionSet, Role};
 use domain::text::{Body, Label};
 use serde_json::{Map, Value};
@@ -30,6 +31,7 @@ fn read(kind: EntryKind, mut fields: Fields<'_>) -> Result<Profile, Problem> {
         EntryKind::Organisation => organisation(&mut fields).map(Profile::Organisation),
         EntryKind::Role => role(&mut fields).map(Profile::Role),
         EntryKind::PermissionSet => permission_set(&mut fields).map(Profile::PermissionSet),
+        EntryKind::Project => project(&mut fields).map(Profile::Project),
     };
     fields.finish()?;
     // Without one there was an error.
@@ -130,6 +132,21 @@ fn permission_set(fields: &mut Fields<'_>) -> Option<PermissionSet> {
     })
 }
 
+fn project(fields: &mut Fields<'_>) -> Option<Project> {
+    let name = fields.required("name", text(Label::parse));
+    let description = fields.optional("description", text(Body::parse));
+    let followers = fields.optional("followers", |value| list_of(FOLLOWERS_MAX, value, uuid));
+    let organisations = fields.optional("organisations", |value| list_of(FOLLOWERS_MAX, value, uuid));
+    let archived = fields.flag("archived");
+    Some(Project {
+        name: name?,
+        description,
+        followers: followers.unwrap_or_default().into_iter().map(Into::into).collect(),
+        organisations: organisations.unwrap_or_default().into_iter().map(Into::into).collect(),
+        archived: archived.unwrap_or(false),
+    })
+}
+
 fn permissions(value: &Value) -> Result<BTreeSet<Permission>, Unreadable> {
     list(value, |name| one_of(&Permission::ALL, Permission::as_str, name))
 }
@@ -177,12 +194,18 @@ fn label(value: &Value) -> Result<Label, Unreadable> {
 
 /// Some values, in any order and each once.
 fn list<T: Ord>(value: &Value, read: impl Fn(&Value) -> Result<T, Unreadable>) -> Result<BTreeSet<T>, Unreadable> {
+    list_of(LIST_MAX, value, read)
+}
+
+/// The same, of at most so many.
+fn list_of<T: Ord>(
+    max: usize,
+    value: &Value,
+    read: impl Fn(&Value) -> Result<T, Unreadable>,
+) -> Result<BTreeSet<T>, Unreadable> {
     let items = value.as_array().ok_or(Unreadable::Type("a list"))?;
-    if items.len() > LIST_MAX {
-        return Err(Unreadable::Value(
-            "too_long",
-            format!("must have at most {LIST_MAX} items"),
-        ));
+    if items.len() > max {
+        return Err(Unreadable::Value("too_long", format!("must have at most {max} items")));
     }
     items.iter().map(read).collect()
 }

@@ -1,8 +1,9 @@
-//! Profiles of users, groups, organisations, roles and permission sets, as both services describe them.
+//! Profiles of users, groups, organisations, roles, permission sets and projects, as both services describe them.
 
 use domain::actor::Permission;
 use domain::directory::EntryKind;
 use domain::people::{LIST_MAX, Language, UserKind};
+use domain::project::FOLLOWERS_MAX;
 use domain::text::{Body, Label};
 
 use super::schema::{
@@ -17,6 +18,7 @@ pub const fn path(kind: EntryKind) -> &'static str {
         EntryKind::Organisation => "/v1/organisations",
         EntryKind::Role => "/v1/roles",
         EntryKind::PermissionSet => "/v1/permission-sets",
+        EntryKind::Project => "/v1/projects",
     }
 }
 
@@ -28,6 +30,7 @@ pub const fn noun(kind: EntryKind) -> &'static str {
         EntryKind::Organisation => "organisation",
         EntryKind::Role => "role",
         EntryKind::PermissionSet => "permission set",
+        EntryKind::Project => "project",
     }
 }
 
@@ -98,6 +101,25 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
             required("permissions", "What it gives.", array_up_to(LIST_MAX, permission())),
             archived,
         ],
+        EntryKind::Project => vec![
+            name,
+            optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
+            optional(
+                "followers",
+                "The users who follow it. A customer sees the tickets of projects that they follow.",
+                nullable(array_up_to(FOLLOWERS_MAX, uuid())),
+            ),
+            optional(
+                "organisations",
+                "The organisations that follow it: all of their people do.",
+                nullable(array_up_to(FOLLOWERS_MAX, uuid())),
+            ),
+            optional(
+                "archived",
+                "Whether it takes no new tickets; false, if left out.",
+                nullable(boolean()),
+            ),
+        ],
     }
 }
 
@@ -140,6 +162,12 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
         EntryKind::PermissionSet => vec![
             required("description", "", nullable(string())),
             required("permissions", "", array(permission())),
+            required("archived", "", boolean()),
+        ],
+        EntryKind::Project => vec![
+            required("description", "", nullable(string())),
+            required("followers", "", array(uuid())),
+            required("organisations", "", array(uuid())),
             required("archived", "", boolean()),
         ],
     }

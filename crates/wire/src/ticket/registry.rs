@@ -6,7 +6,7 @@ use super::clock;
 use super::created::{AssignedV1, ClassifiedV1, CreatedV1, EditedV1};
 use super::life::{AskedV1, ClosedV1, InformationWaitExpiredV1, RatedV1};
 use super::talk::{CommentedV1, SaidV1, WorkResumedV1};
-use super::work::{AwaitedV1, UserV1};
+use super::work::{AwaitedV1, ProjectV1, UserV1};
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, Payload, exact};
 
@@ -34,6 +34,8 @@ const FOLLOWED: KindVersion = v1(17);
 const UNFOLLOWED: KindVersion = v1(18);
 const INFORMATION_WAIT_EXPIRED: KindVersion = v1(19);
 const CLOSURE_WAIT_EXPIRED: KindVersion = v1(20);
+// From 21 to 29: see `clock`.
+const PROJECT_CHANGED: KindVersion = v1(30);
 
 impl Payload for Event {
     fn kind(&self) -> KindVersion {
@@ -58,6 +60,7 @@ impl Payload for Event {
             Self::Unfollowed { .. } => UNFOLLOWED,
             Self::InformationWaitExpired { .. } => INFORMATION_WAIT_EXPIRED,
             Self::ClosureWaitExpired => CLOSURE_WAIT_EXPIRED,
+            Self::ProjectChanged { .. } => PROJECT_CHANGED,
             Self::Sla(event) => clock::kind(event),
         }
     }
@@ -86,6 +89,7 @@ impl Payload for Event {
             Self::Edited(edited) => postcard::to_stdvec(&EditedV1::of(edited)),
             Self::InformationWaitExpired { wait } => postcard::to_stdvec(&InformationWaitExpiredV1::of(wait.as_ref())),
             Self::ClosureWaitExpired => Ok(Vec::new()),
+            Self::ProjectChanged { project } => postcard::to_stdvec(&ProjectV1::of(*project)),
             Self::Sla(event) => clock::encode(event),
         }
     }
@@ -139,6 +143,9 @@ impl Payload for Event {
                 exact::<()>(bytes)?;
                 Self::ClosureWaitExpired
             }
+            PROJECT_CHANGED => Self::ProjectChanged {
+                project: exact::<ProjectV1>(bytes)?.read(),
+            },
             other => match clock::decode(other, bytes) {
                 Some(event) => Self::Sla(Box::new(event?)),
                 None => return Err(DecodeError::UnknownKind(other)),
@@ -177,6 +184,7 @@ impl Payload for Event {
             (clock::BREACHED, "sla_breached"),
             (clock::RE_EVALUATED, "sla_re_evaluated"),
             (clock::NOTICE_DUE, "sla_notice_due"),
+            (PROJECT_CHANGED, "project_changed"),
         ]
     }
 }

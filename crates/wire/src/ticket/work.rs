@@ -1,6 +1,6 @@
 //! Working on a ticket.
 
-use domain::ids::UserId;
+use domain::ids::{ProjectId, UserId};
 use domain::text::{Body, Label};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,24 @@ impl UserV1 {
 
     pub(super) fn read(self) -> UserId {
         value::user(self.user)
+    }
+}
+
+/// FROZEN. The ticket is in another project, or in none.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ProjectV1 {
+    project: Option<[u8; 16]>,
+}
+
+impl ProjectV1 {
+    pub(super) fn of(project: Option<ProjectId>) -> Self {
+        Self {
+            project: project.map(ProjectId::to_bytes),
+        }
+    }
+
+    pub(super) fn read(self) -> Option<ProjectId> {
+        self.project.map(ProjectId::from_bytes)
     }
 }
 

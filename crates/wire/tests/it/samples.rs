@@ -10,9 +10,12 @@ use domain::catalogue::{Awaits, Priority, TicketType};
 use domain::contract::{Agreed, Contract, SupportPeriod};
 use domain::digest::Digest;
 use domain::directory::{self, EntryKind};
-use domain::ids::{CommandId, GroupId, OrganisationId, PermissionSetId, Revision, RoleId, TicketNumber, UserId};
+use domain::ids::{
+    CommandId, GroupId, OrganisationId, PermissionSetId, ProjectId, Revision, RoleId, TicketNumber, UserId,
+};
 use domain::people::{FullName, Group, Language, Organisation, Profile, User, UserKind};
 use domain::policy::WaitLength;
+use domain::project::Project;
 use domain::rights::{Assignment, PermissionSet, Role};
 use domain::sla::{BreachAction, Delivery, Notified, Scope, Target, TargetKind, stored as policy};
 use domain::text::{Body, Code, Label, Subject};
@@ -215,6 +218,10 @@ pub(crate) fn ticket_events() -> Vec<Event> {
         Event::InformationWaitExpired { wait: Some(wait()) },
         Event::InformationWaitExpired { wait: None },
         Event::ClosureWaitExpired,
+        Event::ProjectChanged {
+            project: Some(ProjectId::from_bytes([57; 16])),
+        },
+        Event::ProjectChanged { project: None },
     ];
     events.extend(corrections());
     events.extend(crate::clock_samples::clock_events());
@@ -362,6 +369,13 @@ fn profiles() -> impl Iterator<Item = Profile> {
         permissions: BTreeSet::from(PERMISSIONS),
         archived: true,
     };
+    let project = Project {
+        name: label("Migration"),
+        description: Some(body("To the new engine.")),
+        followers: BTreeSet::from([55, 56].map(|byte| UserId::from_bytes([byte; 16]))),
+        organisations: BTreeSet::from([ORGANISATION]),
+        archived: true,
+    };
     let organisation = Organisation {
         name: label("Engines Ltd"),
         products: BTreeSet::from([label("Engine 2")]),
@@ -376,6 +390,7 @@ fn profiles() -> impl Iterator<Item = Profile> {
         Profile::Organisation(organisation),
         Profile::Role(role),
         Profile::PermissionSet(set),
+        Profile::Project(project),
     ]
     .into_iter()
 }

@@ -14,11 +14,12 @@ pub(super) fn classified(ticket: &TicketState, classify: &Classify) -> Vec<Event
         environment: classify.environment.unless_already(&ticket.environment),
         service: classify.service.unless_already(&ticket.service),
     };
-    if changes == Classified::default() {
-        Vec::new()
-    } else {
-        vec![Event::Classified(Box::new(changes))]
-    }
+    let corrected = (changes != Classified::default()).then(|| Event::Classified(Box::new(changes)));
+    let project = classify.project.unless_already(&ticket.project);
+    let moved = project
+        .value()
+        .map(|project| Event::ProjectChanged { project: *project });
+    corrected.into_iter().chain(moved).collect()
 }
 
 pub(super) fn assigned(ticket: &TicketState, assign: &Assign) -> Vec<Event> {
@@ -49,8 +50,9 @@ pub(super) fn edited(ticket: &TicketState, edit: &Edit) -> Vec<Event> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{AGENT, COLLEAGUE, accepted, agent, closed, given, opened};
-    use crate::ticket::{Assign, Assigned, Change, Command, Event, Rejection};
+    use crate::ids::ProjectId;
+    use crate::testing::{AGENT, COLLEAGUE, accepted, agent, closed, customer, given, opened};
+    use crate::ticket::{Assign, Assigned, Change, Classify, Command, Event, Rejection};
 
     fn assign_to_colleague() -> Command {
         Command::Assign(Assign {
@@ -64,6 +66,29 @@ mod tests {
             assignee: Change::Set(Some(COLLEAGUE)),
             group: Change::Keep,
         })
+    }
+
+    fn to_project(project: Option<ProjectId>) -> Command {
+        Command::Classify(Box::new(Classify {
+            project: Change::Set(project),
+            ..Classify::default()
+        }))
+    }
+
+    #[test]
+    fn a_ticket_is_in_one_project_or_in_none() {
+        let [one, other] = [1, 2].map(|byte| Some(ProjectId::from_bytes([byte; 16])));
+        let moved = |project| Event::ProjectChanged { project };
+        let given_one = || given([opened(), moved(one)]).by(&agent());
+        given([opened()]).by(&agent()).when(to_project(one)).then([moved(one)]);
+        given_one().when(to_project(one)).then([]);
+        given_one().when(to_project(other)).then([moved(other)]);
+        given_one().when(to_project(None)).then([moved(None)]);
+        let refused = given([opened()]).by(&customer()).when(to_project(one));
+        refused.then_rejected(&Rejection::NotPermitted {
+            command: to_project(one).name(),
+            who: "only staff",
+        });
     }
 
     #[test]

@@ -50,12 +50,12 @@ pub struct Decision {
 /// Returns the facts that `command` adds to `ticket`.
 pub fn decide(ticket: &Ticket, command: &Command, ctx: &Context<'_>) -> Result<Decision, Rejection> {
     match (ticket, command) {
-        (Ticket::Absent, Command::Create(create)) => Ok(Decision {
+        (Ticket::Absent, Command::Create(create, project)) => Ok(Decision {
             occurred_at: occurred_at(None, ctx)?,
-            events: create::created(create),
+            events: create::created(create, *project, ctx)?,
         }),
         (Ticket::Absent, _) => Err(Rejection::Absent),
-        (Ticket::Present(_), Command::Create(_)) => Err(Rejection::AlreadyCreated),
+        (Ticket::Present(_), Command::Create(..)) => Err(Rejection::AlreadyCreated),
         (Ticket::Present(state), command) => on_present(state, command, ctx),
     }
 }
@@ -105,7 +105,7 @@ fn events(ticket: &TicketState, command: &Command, ctx: &Context<'_>) -> Result<
         Command::Follow(user) => follow::followed(ticket, *user, ctx)?,
         Command::Unfollow(user) => follow::unfollowed(ticket, *user, ctx)?,
         // Answered before: a present ticket is not created, and expiry and timers have their own time.
-        Command::Create(_)
+        Command::Create(..)
         | Command::ExpireInformationWait(_)
         | Command::ExpireClosureWait(_)
         | Command::FireTimer(_)

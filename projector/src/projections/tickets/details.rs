@@ -1,6 +1,6 @@
 //! What the timeline shows of an event beside its name and its actor.
 
-use domain::ids::{GroupId, UserId};
+use domain::ids::{GroupId, ProjectId, UserId};
 use domain::text::Label;
 use domain::ticket::{Assigned, Change, Classified, Created, Edited, Event, TicketState, Visibility, Wait};
 use serde_json::{Map, Value, json};
@@ -31,6 +31,7 @@ pub(super) fn visibility(event: &Event) -> Visibility {
         | Event::Edited(_)
         | Event::Followed { .. }
         | Event::Unfollowed { .. }
+        | Event::ProjectChanged { .. }
         | Event::InformationWaitExpired { .. }
         | Event::ClosureWaitExpired => Visibility::Public,
     }
@@ -91,6 +92,11 @@ pub(super) fn details(event: &Event, before: Option<&TicketState>) -> Value {
         Event::Assigned(changes) => return of_assigned(changes, before),
         Event::Edited(changes) => return of_edited(changes, before),
         Event::Followed { user: who } | Event::Unfollowed { user: who } => put("user", Some(user(*who))),
+        Event::ProjectChanged { project } => {
+            let id = |project: ProjectId| Value::from(project.to_string());
+            let from = before.and_then(|before| before.project.map(id));
+            put("project", Some(change(from, project.map(id).unwrap_or_default())));
+        }
         Event::InformationWaitExpired { wait } => put("wait", wait.as_ref().map(of_wait)),
         Event::ClosureWaitExpired => {}
         Event::Sla(event) => return of_clock(event),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use domain::actor::ActorKind;
 use domain::calendar::{Calendar, HORIZON};
 use domain::durations;
-use domain::ids::{GroupId, OrganisationId, UserId};
+use domain::ids::{GroupId, OrganisationId, ProjectId, UserId};
 use domain::sla::SlaEvent;
 use domain::ticket::{Event, Ticket};
 use jiff::civil::Date;
@@ -419,6 +419,7 @@ fn new_head(event: &Event) -> Option<Head> {
         | Event::Assigned(_)
         | Event::Followed { .. }
         | Event::Unfollowed { .. }
+        | Event::ProjectChanged { .. }
         | Event::InformationWaitExpired { .. }
         | Event::ClosureWaitExpired
         | Event::Sla(_) => None,
@@ -462,6 +463,7 @@ fn count(counts: &mut BTreeMap<(&'static str, String), Count>, ticket: &Known, c
         ("type", state.ticket_type.code.to_string()),
         ("priority", state.priority.code.to_string()),
         ("group", or_nobody(state.group.map(GroupId::as_uuid))),
+        ("project", or_nobody(state.project.map(ProjectId::as_uuid))),
         ("assignee", or_nobody(state.assignee.map(UserId::as_uuid))),
         (
             "organisation",

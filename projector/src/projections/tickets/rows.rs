@@ -33,6 +33,7 @@ table! {
         requester_id: Uuid,
         organisation_id: Option<Uuid>,
         group_id: Option<Uuid>,
+        project_id: Option<Uuid>,
         assignee_id: Option<Uuid>,
         followers: Vec<Uuid>,
         wait_kind: Option<String>,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use domain::actor::ActorKind;
-use domain::ids::{CommandId, Revision};
+use domain::ids::{CommandId, ProjectId, Revision};
 use domain::policy::WaitPolicy;
 use domain::testing::{AGENT, CLIENT, COLLEAGUE, CUSTOMER, NOON, accepted, body, closed, closure_proposed, opened};
 use domain::text::{Label, Subject};
@@ -348,6 +348,10 @@ fn any_event() -> impl Strategy<Value = Event> {
         }),
         Just(Event::Followed { user: COLLEAGUE }),
         Just(Event::Unfollowed { user: COLLEAGUE }),
+        Just(Event::ProjectChanged {
+            project: Some(ProjectId::from_bytes([8; 16]))
+        }),
+        Just(Event::ProjectChanged { project: None }),
         Just(Event::Assigned(Assigned {
             assignee: Change::Set(None),
             group: Change::Keep

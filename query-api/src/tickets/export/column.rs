@@ -76,7 +76,9 @@ impl Column {
                 Field::Environment => words(row.environment.as_deref()),
                 Field::Service => words(row.service.as_deref()),
                 Field::PlatformVersion => words(row.platform_version.as_deref()),
-                Field::Requester | Field::Organisation | Field::Group | Field::Assignee => named(field),
+                Field::Requester | Field::Organisation | Field::Group | Field::Project | Field::Assignee => {
+                    named(field)
+                }
                 Field::CreatedAt => Cell::Time(row.created_at.to_jiff()),
                 Field::UpdatedAt => Cell::Time(row.updated_at.to_jiff()),
                 Field::DueAt => row.due_at.map_or(Cell::Nothing, |at| Cell::Time(at.to_jiff())),
@@ -94,6 +96,7 @@ pub(super) const fn points_to(field: Field) -> Option<EntryKind> {
         Field::Requester | Field::Assignee => Some(EntryKind::User),
         Field::Organisation => Some(EntryKind::Organisation),
         Field::Group => Some(EntryKind::Group),
+        Field::Project => Some(EntryKind::Project),
         Field::Id
         | Field::Number
         | Field::Subject
@@ -120,6 +123,7 @@ pub(super) fn id(row: &TicketRow, field: Field) -> Option<Uuid> {
         Field::Requester => Some(row.requester_id),
         Field::Organisation => row.organisation_id,
         Field::Group => row.group_id,
+        Field::Project => row.project_id,
         Field::Assignee => row.assignee_id,
         _ => None,
     }

@@ -74,7 +74,7 @@ fn typed(field: Field) -> Typed {
             (DataType::Utf8, true)
         }
         Field::Requester => (DataType::Struct(entry()), false),
-        Field::Organisation | Field::Group | Field::Assignee => (DataType::Struct(entry()), true),
+        Field::Organisation | Field::Group | Field::Project | Field::Assignee => (DataType::Struct(entry()), true),
         Field::CreatedAt | Field::UpdatedAt => (DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())), false),
         Field::DueAt => (DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())), true),
         Field::Overdue => (DataType::Boolean, false),
@@ -97,7 +97,9 @@ fn column(field: Field, batch: &Batch) -> Result<ArrayRef, ArrowError> {
         Field::Environment => texts(rows, |row| row.environment.as_deref()),
         Field::Service => texts(rows, |row| row.service.as_deref()),
         Field::PlatformVersion => texts(rows, |row| row.platform_version.as_deref()),
-        Field::Requester | Field::Organisation | Field::Group | Field::Assignee => entries(field, batch)?,
+        Field::Requester | Field::Organisation | Field::Group | Field::Project | Field::Assignee => {
+            entries(field, batch)?
+        }
         Field::CreatedAt => times(rows, |row| Some(row.created_at)),
         Field::UpdatedAt => times(rows, |row| Some(row.updated_at)),
         Field::DueAt => times(rows, |row| row.due_at),

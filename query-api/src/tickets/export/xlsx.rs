@@ -190,6 +190,7 @@ mod tests {
             requester_id: Uuid::from_u128(2),
             organisation_id: None,
             group_id: None,
+            project_id: None,
             assignee_id: None,
             created_at: at,
             updated_at: at,
