@@ -153,35 +153,26 @@ async fn make(context: &Context, config: Config) -> Result<Config, ConnectError>
 }
 
 async fn ensure_one(context: &Context, wanted: Config, missing: Missing) -> Result<(), ConnectError> {
-    let found = match find(context, &wanted.name).await? {
-        // Older releases made the directory without; it takes nothing from what is there.
-        Some(found) if wanted.allow_atomic_publish && !found.allow_atomic_publish => {
-            allow_batches(context, found).await?
-        }
+    let mut found = match find(context, &wanted.name).await? {
         Some(found) => found,
         None if missing == Missing::Refuse => return Err(lost(wanted.name)),
         None => make(context, wanted.clone()).await?,
     };
+    // Older releases made the directory without. To allow it takes nothing from what is there.
+    let learns = wanted.allow_atomic_publish && !found.allow_atomic_publish;
+    found.allow_atomic_publish |= learns;
     let differences = differences(&wanted, &found);
-    if differences.is_empty() {
-        return Ok(());
+    if !differences.is_empty() {
+        return Err(ConnectError::Drift(Drift {
+            stream: wanted.name,
+            differences,
+        }));
     }
-    Err(ConnectError::Drift(Drift {
-        stream: wanted.name,
-        differences,
-    }))
-}
-
-/// Lets a stream take several records together, or none.
-async fn allow_batches(context: &Context, found: Config) -> Result<Config, ConnectError> {
-    let allowing = Config {
-        allow_atomic_publish: true,
-        ..found
-    };
-    let updated = context.update_stream(&allowing).await;
-    updated
-        .map(|info| info.config)
-        .map_err(|error| ConnectError::Unavailable(Box::new(error)))
+    if learns {
+        let updated = context.update_stream(&found).await;
+        updated.map_err(|error| ConnectError::Unavailable(Box::new(error)))?;
+    }
+    Ok(())
 }
 
 /// What a stream's metadata say the log was made with.

@@ -193,6 +193,7 @@ async fn a_stream_that_is_not_as_it_was_made_is_refused_with_the_settings_that_d
         ("no_ack", |config| config.no_ack = true),
         ("persist_mode_async", |config| {
             config.persist_mode = Some(PersistenceMode::Async);
+            config.allow_atomic_publish = false;
         }),
         ("max_age", |config| config.max_age = Duration::from_hours(1)),
         ("max_bytes", |config| config.max_bytes = 1 << 20),
