@@ -11,7 +11,7 @@ use domain::testing::agent;
 use domain::text::Label;
 use event_log::{Directory, ProfileError, ProfileOutcome, Request};
 use futures::future::join_all;
-use test_harness::{ChaosProxy, Direction, wait_until};
+use test_harness::{ChaosProxy, wait_until};
 use uuid::Uuid;
 
 use crate::support::{Desk, LIMIT, Raw, connect};
@@ -121,29 +121,38 @@ async fn an_address_is_free_once_its_user_has_another_or_none() {
     assert_eq!(held, BTreeMap::from([(bob, 1)]));
 }
 
-#[tokio::test]
-async fn a_profile_whose_acknowledgement_is_lost_is_written_once_and_its_address_with_it() {
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_repeats_their_wish_over_a_network_that_breaks_writes_a_profile_once_and_its_address_with_it() {
+    const WISHES: u64 = 12;
     let desk = Desk::start().await;
     let proxy = ChaosProxy::start(desk.nats.url()).await;
     let directory = connect(proxy.url()).await.directory();
     let raw = desk.raw().await;
-    let (id, request) = (Uuid::from_u128(1), wish());
-    proxy.black_hole(Direction::ServerToClient);
-    let running = {
-        let (directory, request) = (directory.clone(), request.clone());
-        tokio::spawn(async move { directory.write(id, &user(Some("ada@example.org")), &request).await })
-    };
-    wait_until("both records", LIMIT, async || raw.last_sequence(DIRECTORY).await == 2).await;
-    proxy.restore();
-    let outcome = running.await.unwrap().unwrap();
-    assert!(outcome.made && !outcome.replayed, "nobody asked before");
-    assert_eq!(outcome.position.sequence, 2);
-    let again = directory
-        .write(id, &user(Some("ada@example.org")), &request)
-        .await
-        .unwrap();
-    assert!(again.replayed);
-    assert_eq!(raw.last_sequence(DIRECTORY).await, 2);
+    let id = Uuid::from_u128(1);
+    let writing = tokio::spawn(async move {
+        for n in 0..WISHES {
+            let (profile, request) = (user(Some(&format!("ada{n}@example.org"))), wish());
+            while let Err(error) = directory.write(id, &profile, &request).await {
+                assert!(matches!(error, ProfileError::Failed(_)), "{error:?}");
+            }
+        }
+    });
+    // One address held, and then one let go of and another held, each with a profile.
+    for written in 1..WISHES * 3 - 1 {
+        wait_until("a record", LIMIT, async || {
+            raw.last_sequence(DIRECTORY).await >= written
+        })
+        .await;
+        proxy.disconnect();
+    }
+    writing.await.unwrap();
+    assert_eq!(raw.last_sequence(DIRECTORY).await, WISHES * 3 - 1);
+    let (profiles, held) = standing(&raw).await;
+    assert_eq!(
+        profiles,
+        BTreeMap::from([(id, format!("ada{}@example.org", WISHES - 1))])
+    );
+    assert_eq!(held, BTreeMap::from([(id, 1)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
