@@ -489,8 +489,11 @@ async fn ask(desk: &Desk, who: Who, (method, template, route): (&str, &str, For)
     if method == Method::POST || method == Method::PUT {
         request = request.json(&body(template));
     }
-    let status = request.send().await.unwrap().status().as_u16();
-    assert!(status < 500, "{who:?} {method} {path}: {status}");
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    if status >= 500 {
+        panic!("{who:?} {method} {path}: {}", response.text().await.unwrap());
+    }
     // Of other things there are none.
     let is_there =
         template.starts_with("/v1/tickets/{id}") || matches!(route, For::StaffAndOrganisation | For::StaffAndUser);

@@ -2,7 +2,8 @@
 
 use domain::actor::Actor;
 use domain::catalogue::Catalogue;
-use domain::ids::{GroupId, TicketNumber};
+use domain::ids::{GroupId, ProjectId, TicketNumber};
+use domain::project::Project;
 use domain::testing::{COLLEAGUE, agent, body, create, customer};
 use domain::text::{Label, Subject};
 use domain::ticket::{
@@ -126,9 +127,13 @@ async fn let_promises_run(desk: &Desk) {
     let ten_hours_ago = SystemClock.now() - SignedDuration::from_hours(10);
     let create = Command::Create(sample, None);
     desk.give_at(ticket(3), &customer(), create, Some(ten_hours_ago)).await;
+    let project = ProjectId::from_bytes([7; 16]);
+    desk.write_projects(vec![(project, Project::plain(label("Migration")))])
+        .await;
     let critical = Catalogue::default().priority("critical").unwrap().clone();
     let urgent = Command::Classify(Box::new(Classify {
         priority: Change::Set(critical),
+        project: Change::Set(Some(project)),
         ..Classify::default()
     }));
     let steps = [
