@@ -1,7 +1,8 @@
 //! What stands beside the tickets: people, organisations and groups, which tickets refer to by id, roles, permission sets,
-//! calendars, policies, contracts, and digests.
+//! items of the catalogue, calendars, policies, contracts, and digests.
 
 use crate::calendar::stored as calendar;
+use crate::catalogue::ItemKind;
 use crate::contract::Agreed;
 use crate::digest::Digest;
 use crate::people::Profile;
@@ -21,16 +22,27 @@ pub enum EntryKind {
     Role,
     /// Permissions that are given together.
     PermissionSet,
+    /// What the catalogue offers.
+    Item(ItemKind),
 }
 
 impl EntryKind {
     /// Every kind of entry.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 14] = [
         Self::User,
         Self::Group,
         Self::Organisation,
         Self::Role,
         Self::PermissionSet,
+        Self::Item(ItemKind::Type),
+        Self::Item(ItemKind::Priority),
+        Self::Item(ItemKind::Category),
+        Self::Item(ItemKind::System),
+        Self::Item(ItemKind::Environment),
+        Self::Item(ItemKind::Product),
+        Self::Item(ItemKind::ServiceCatalogue),
+        Self::Item(ItemKind::Service),
+        Self::Item(ItemKind::CustomField),
     ];
 
     /// Its name in subjects of the log and in the read models.
@@ -41,6 +53,7 @@ impl EntryKind {
             Self::Organisation => "organisation",
             Self::Role => "role",
             Self::PermissionSet => "permission_set",
+            Self::Item(kind) => kind.as_str(),
         }
     }
 }

@@ -75,6 +75,10 @@ uuid_id! {
     PermissionSetId
 }
 uuid_id! {
+    /// Services that are granted together.
+    ServiceCatalogueId
+}
+uuid_id! {
     /// A calendar of the desk.
     CalendarId
 }

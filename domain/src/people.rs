@@ -1,5 +1,5 @@
-//! What the directory knows of users, groups, organisations, roles and permission sets: profiles, version after version, none
-//! of which is ever lost.
+//! What the directory knows of users, groups, organisations, roles, permission sets and items of the catalogue: profiles, version
+//! after version, none of which is ever lost.
 //!
 //! A name that was given along with a ticket's command is no profile: it says what somebody is called and nothing else, and
 //! counts until there is one. A user who has a profile is what it says, whichever token they use.
@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind, Permission};
+use crate::catalogue::Item;
 use crate::directory::EntryKind;
-use crate::ids::{GroupId, OrganisationId, PermissionSetId, Revision};
+use crate::ids::{GroupId, OrganisationId, PermissionSetId, Revision, ServiceCatalogueId};
 use crate::rights::{Assignment, PermissionSet, Role};
 use crate::text::{Body, Label};
 
@@ -46,6 +47,8 @@ pub struct User {
     pub email: Option<Label>,
     /// Where to call.
     pub phones: BTreeSet<Label>,
+    /// The service catalogues that were granted to the user. Staff need none.
+    pub service_catalogues: BTreeSet<ServiceCatalogueId>,
     /// In which language to write and to speak; `None`: nobody has said.
     pub language: Option<Language>,
     /// Whether the user may come in. One who may not is kept, because tickets refer to them.
@@ -131,6 +134,7 @@ impl User {
             description: None,
             email: None,
             phones: BTreeSet::new(),
+            service_catalogues: BTreeSet::new(),
             language: None,
             enabled: true,
         }
@@ -159,6 +163,8 @@ pub struct Organisation {
     pub name: Label,
     /// What it has bought.
     pub products: BTreeSet<Label>,
+    /// The service catalogues that were granted to all of its people.
+    pub service_catalogues: BTreeSet<ServiceCatalogueId>,
     /// Whether it is out of use. It is kept, because tickets refer to it.
     pub archived: bool,
 }
@@ -176,6 +182,8 @@ pub enum Profile {
     Role(Role),
     /// Of a permission set.
     PermissionSet(PermissionSet),
+    /// Of an item of the catalogue.
+    Item(Item),
 }
 
 impl Profile {
@@ -187,6 +195,7 @@ impl Profile {
             Self::Organisation(_) => EntryKind::Organisation,
             Self::Role(_) => EntryKind::Role,
             Self::PermissionSet(_) => EntryKind::PermissionSet,
+            Self::Item(item) => EntryKind::Item(item.kind()),
         }
     }
 
@@ -198,6 +207,7 @@ impl Profile {
             Self::Organisation(organisation) => organisation.archived,
             Self::Role(role) => role.archived,
             Self::PermissionSet(set) => set.archived,
+            Self::Item(item) => item.is_archived(),
         }
     }
 
@@ -209,6 +219,7 @@ impl Profile {
             Self::Organisation(organisation) => &organisation.name,
             Self::Role(role) => &role.name,
             Self::PermissionSet(set) => &set.name,
+            Self::Item(item) => item.name(),
         }
     }
 
@@ -220,6 +231,7 @@ impl Profile {
             Self::Organisation(_) => "organisation_profile_written",
             Self::Role(_) => "role_written",
             Self::PermissionSet(_) => "permission_set_written",
+            Self::Item(item) => item.change(),
         }
     }
 }
@@ -231,6 +243,8 @@ pub enum Command {
     Name(Label),
     /// This is known of it.
     Profile(Box<Profile>),
+    /// The same of one of which nothing is known yet.
+    New(Box<Profile>),
 }
 
 /// A fact about an entry.
@@ -251,6 +265,9 @@ pub enum Rejection {
     /// Nobody would be left who can undo it.
     #[error("nobody disables their own account, or takes the permission administer from it")]
     OwnAccount,
+    /// It has a profile already.
+    #[error("the entry is there already")]
+    AlreadyThere,
     /// It has as many versions as an entry may have.
     #[error("the entry has {VERSIONS_MAX} versions, as many as one may have")]
     TooManyVersions,
@@ -302,10 +319,12 @@ pub fn decide(
             let known = entry.profile.is_some() || entry.name.as_ref() == Some(name);
             Ok((!known).then(|| Fact::Named(kind, name.clone())))
         }
-        Command::Profile(profile) => {
-            if actor.kind != ActorKind::Staff || !actor.may(Permission::Administer) {
-                return Err(Rejection::NotPermitted);
-            }
+        Command::New(_) if entry.profile.is_some() => {
+            administrator(actor)?;
+            Err(Rejection::AlreadyThere)
+        }
+        Command::Profile(profile) | Command::New(profile) => {
+            administrator(actor)?;
             if actor.user.as_uuid() == id && !keeps_administering(entry.profile.as_deref(), profile) {
                 return Err(Rejection::OwnAccount);
             }
@@ -318,6 +337,14 @@ pub fn decide(
             }
             Ok(Some(Fact::Profile(profile.clone())))
         }
+    }
+}
+
+fn administrator(actor: &Actor) -> Result<(), Rejection> {
+    if actor.kind == ActorKind::Staff && actor.may(Permission::Administer) {
+        Ok(())
+    } else {
+        Err(Rejection::NotPermitted)
     }
 }
 
@@ -400,6 +427,17 @@ mod tests {
         };
         let changed = decide(&entry, EntryKind::User, id, &profile(&disabled), &administrator());
         assert_eq!(changed, Ok(Some(written(disabled))));
+    }
+
+    #[test]
+    fn a_new_entry_is_refused_where_there_is_one() {
+        let decide = |entry: &Entry| {
+            let command = Command::New(Box::new(Profile::User(ada())));
+            decide(entry, EntryKind::User, CUSTOMER.as_uuid(), &command, &administrator()).map(|fact| fact.is_some())
+        };
+        let named = Entry::default().evolve(&Fact::Named(EntryKind::User, label("Ada")));
+        assert_eq!(decide(&named), Ok(true));
+        assert_eq!(decide(&named.evolve(&written(ada()))), Err(Rejection::AlreadyThere));
     }
 
     #[test]

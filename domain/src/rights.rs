@@ -71,7 +71,7 @@ impl Givers {
             Profile::PermissionSet(set) => {
                 self.sets.insert(id.into(), set.clone());
             }
-            Profile::User(_) | Profile::Organisation(_) => {}
+            Profile::User(_) | Profile::Organisation(_) | Profile::Item(_) => {}
         }
     }
 

@@ -1,5 +1,6 @@
-//! The routes of users, groups, organisations, roles and permission sets.
+//! The routes of users, groups, organisations, roles, permission sets and items of the catalogue.
 
+use domain::catalogue::ItemKind;
 use domain::directory::EntryKind;
 use serde_json::{Value, json};
 use service_kit::openapi::people::{self, taken, written};
@@ -31,6 +32,29 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
             ["createPermissionSet", "replacePermissionSet"],
             ["PermissionSet", "PermissionSetWritten"],
         ),
+        EntryKind::Item(kind) => match kind {
+            ItemKind::Type => (["createType", "replaceType"], ["TypeItem", "TypeItemWritten"]),
+            ItemKind::Priority => (
+                ["createPriority", "replacePriority"],
+                ["PriorityItem", "PriorityItemWritten"],
+            ),
+            ItemKind::Category => (["createCategory", "replaceCategory"], ["Category", "CategoryWritten"]),
+            ItemKind::System => (["createSystem", "replaceSystem"], ["System", "SystemWritten"]),
+            ItemKind::Environment => (
+                ["createEnvironment", "replaceEnvironment"],
+                ["Environment", "EnvironmentWritten"],
+            ),
+            ItemKind::Product => (["createProduct", "replaceProduct"], ["Product", "ProductWritten"]),
+            ItemKind::ServiceCatalogue => (
+                ["createServiceCatalogue", "replaceServiceCatalogue"],
+                ["ServiceCatalogue", "ServiceCatalogueWritten"],
+            ),
+            ItemKind::Service => (["createService", "replaceService"], ["Service", "ServiceWritten"]),
+            ItemKind::CustomField => (
+                ["createCustomField", "replaceCustomField"],
+                ["CustomField", "CustomFieldWritten"],
+            ),
+        },
     };
     let mut answered = vec![
         required("id", "", uuid()),
@@ -43,8 +67,17 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
         .parameters([idempotency_key()])
         .answer(201, "It is kept.", json_body(reference(answer)))
         .answers_with("Location", &format!("The {noun}."), &string());
+    let create = match kind {
+        EntryKind::Item(_) => create.problems(&[&types::ITEM_EXISTS]),
+        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
+            create
+        }
+    };
     let replace = writing(replace, &format!("Write anew what is known of a {noun}"), body, kind)
-        .about("A new version, whole; those before are kept, and one like the last makes none. An id that has a name alone, or nothing yet, gets its profile.")
+        .about(match kind {
+            EntryKind::Item(_) => "A new version, whole; those before are kept, and one like the last makes none. Its code or name stays, unless it is a service catalogue's: tickets refer to it.",
+            EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => "A new version, whole; those before are kept, and one like the last makes none. An id that has a name alone, or nothing yet, gets its profile.",
+        })
         .parameters([path("id", &format!("The {noun}'s id."), uuid())])
         .parameters(headers())
         .answer(200, "It is kept.", json_body(reference(answer)))
@@ -78,5 +111,18 @@ fn example(kind: EntryKind) -> Value {
         EntryKind::Organisation => json!({ "name": "Engines Ltd", "products": ["Engine 2"] }),
         EntryKind::Role => json!({ "name": "Shift lead", "leading": true, "permission_sets": [] }),
         EntryKind::PermissionSet => json!({ "name": "Closing", "permissions": ["close_any"] }),
+        EntryKind::Item(kind) => match kind {
+            ItemKind::Type => json!({ "code": "access", "name": "Access", "default_priority": "low" }),
+            ItemKind::Priority => json!({ "code": "at_once", "name": "At once", "rank": 4 }),
+            ItemKind::Category => json!({ "name": "Printing", "description": "Printers and what comes out of them." }),
+            ItemKind::System => json!({ "name": "billing" }),
+            ItemKind::Environment => json!({ "name": "production" }),
+            ItemKind::Product => json!({ "name": "Engine 2" }),
+            ItemKind::ServiceCatalogue => json!({ "name": "Gold" }),
+            ItemKind::Service => json!({ "name": "Mail", "description": "It arrives.", "catalogues": [] }),
+            ItemKind::CustomField => {
+                json!({ "name": "Room", "value": "choice", "choices": ["1", "2"], "required": true, "types": ["outage"] })
+            }
+        },
     }
 }

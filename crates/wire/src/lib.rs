@@ -9,6 +9,7 @@
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
 
 mod calendar;
+mod catalogue;
 mod contract;
 mod digest;
 mod directory;

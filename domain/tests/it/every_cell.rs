@@ -195,7 +195,8 @@ impl Cell<'_> {
             Err(
                 rejection @ (Rejection::OutOfOrder { .. }
                 | Rejection::NotInWorkflow { .. }
-                | Rejection::SupportExpired { .. }),
+                | Rejection::SupportExpired { .. }
+                | Rejection::NotOffered(_)),
             ) => panic!("nothing here is refused for that: {rejection}"),
         }
     }

@@ -5,6 +5,7 @@ use domain::directory::EntryKind;
 use domain::people::{LIST_MAX, Language, UserKind};
 use domain::text::{Body, Label};
 
+use super::catalogue;
 use super::schema::{
     Property, Shape, array, array_up_to, boolean, names, nullable, object, optional, required, string, text, uuid,
 };
@@ -17,6 +18,7 @@ pub const fn path(kind: EntryKind) -> &'static str {
         EntryKind::Organisation => "/v1/organisations",
         EntryKind::Role => "/v1/roles",
         EntryKind::PermissionSet => "/v1/permission-sets",
+        EntryKind::Item(kind) => catalogue::path(kind),
     }
 }
 
@@ -28,6 +30,7 @@ pub const fn noun(kind: EntryKind) -> &'static str {
         EntryKind::Organisation => "organisation",
         EntryKind::Role => "role",
         EntryKind::PermissionSet => "permission set",
+        EntryKind::Item(kind) => catalogue::noun(kind),
     }
 }
 
@@ -66,6 +69,11 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
             optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
             optional("email", "", nullable(string())),
             optional("phones", "", labels()),
+            optional(
+                "service_catalogues",
+                "Those granted to them; staff need none.",
+                nullable(array_up_to(LIST_MAX, uuid())),
+            ),
             optional("language", "In which to write and to speak.", nullable(language())),
             optional(
                 "enabled",
@@ -80,7 +88,16 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
             optional("permission_sets", "What its members may do.", sets()),
             archived,
         ],
-        EntryKind::Organisation => vec![name, optional("products", "What it has bought.", labels()), archived],
+        EntryKind::Organisation => vec![
+            name,
+            optional("products", "What it has bought.", labels()),
+            optional(
+                "service_catalogues",
+                "Those granted to all of its people.",
+                nullable(array_up_to(LIST_MAX, uuid())),
+            ),
+            archived,
+        ],
         EntryKind::Role => vec![
             name,
             optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
@@ -98,6 +115,7 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
             required("permissions", "What it gives.", array_up_to(LIST_MAX, permission())),
             archived,
         ],
+        EntryKind::Item(kind) => catalogue::taken(kind),
     }
 }
 
@@ -118,6 +136,7 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
             required("description", "", nullable(string())),
             required("email", "", nullable(string())),
             required("phones", "", array(string())),
+            required("service_catalogues", "", array(uuid())),
             required("language", "", nullable(language())),
             required("enabled", "", boolean()),
         ],
@@ -129,6 +148,7 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
         ],
         EntryKind::Organisation => vec![
             required("products", "", array(string())),
+            required("service_catalogues", "", array(uuid())),
             required("archived", "", boolean()),
         ],
         EntryKind::Role => vec![
@@ -142,6 +162,7 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
             required("permissions", "", array(permission())),
             required("archived", "", boolean()),
         ],
+        EntryKind::Item(kind) => catalogue::written(kind),
     }
 }
 

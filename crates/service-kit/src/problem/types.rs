@@ -61,6 +61,8 @@ problem_types! {
     TICKET_EXISTS = 409 "ticket-exists" "The ticket exists already";
     /// Another user signs in with that login.
     LOGIN_TAKEN = 409 "login-taken" "Another user has this login";
+    /// The catalogue has an item of that code or name.
+    ITEM_EXISTS = 409 "catalogue-item-exists" "The catalogue has this already";
     /// Another policy is for exactly the same tickets.
     POLICY_SCOPE_TAKEN = 409 "policy-scope-taken" "Another policy is for the same tickets";
     /// The ticket, calendar or policy has as many records as one may have.
