@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::actor::Actor;
-use domain::catalogue::Catalogue;
 use domain::ids::UserId;
 use event_log::{
     AuditStore, Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Policies, Standing, Tickets,
@@ -38,7 +37,6 @@ pub struct Parts {
     pub(crate) log: EventLog,
     /// Whoever reads the whole log: one at a time, because it takes a core and the memory of a partition's tickets.
     pub(crate) scans: Semaphore,
-    pub(crate) catalogue: Catalogue,
     pub(crate) tokens: TokenBook,
     pub(crate) credentials: CredentialStore,
     pub(crate) audit: AuditStore,
@@ -61,7 +59,6 @@ impl App {
             books,
             log: log.clone(),
             scans: Semaphore::new(1),
-            catalogue: Catalogue::default(),
             tokens: TokenBook::new(log.tokens()),
             credentials: log.credentials(),
             audit: log.audit(),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::actor::{Actor, ActorKind, Permission};
+use domain::catalogue::Item;
 use domain::directory::EntryKind;
 use domain::ids::{CalendarId, CommandId, PolicyId, ProjectId, Revision, TicketId, UserId};
 use domain::ticket::{Command, CommandName, Created};
@@ -23,6 +24,7 @@ const TICKET_IDS: Uuid = Uuid::from_u128(0x2b9c_4a0e_3d57_4f86_b1e8_77c0_5e6d_13
 
 const CALENDAR_IDS: Uuid = Uuid::from_u128(0x6c1e_8d52_07b4_4a19_9f3e_c25a_b0d7_4e66);
 const ENTRY_IDS: Uuid = Uuid::from_u128(0x91d6_2c5e_47a8_4b0b_b3f2_6e8c_1d95_7a04);
+const ITEM_IDS: Uuid = Uuid::from_u128(0x5a20_c7f1_9e34_4d68_8b17_43d2_a9e6_0c5f);
 const POLICY_IDS: Uuid = Uuid::from_u128(0xd14b_70e9_3c85_4f2a_8a6d_5b91_e07c_2f38);
 
 /// A command as its caller sent it.
@@ -61,6 +63,14 @@ pub(crate) fn created_entry(kind: EntryKind, caller: UserId, key: Option<&str>) 
     })
 }
 
+/// The item of the catalogue that this one says something of: its code or name alone tells which, so that there are no two.
+/// `None`: it tells nothing, because it may change.
+pub(crate) fn identified(item: &Item) -> Option<Uuid> {
+    let (_, identity) = item.identity()?;
+    let name = format!("{}:{identity}", item.kind().as_str());
+    Some(Uuid::new_v5(&ITEM_IDS, name.as_bytes()))
+}
+
 /// The policy that a caller's creation with this key makes.
 pub(crate) fn created_policy(caller: UserId, key: Option<&str>) -> PolicyId {
     key.map_or_else(Uuid::new_v4, |key| derived(POLICY_IDS, caller, key))
@@ -76,7 +86,7 @@ impl App {
     /// Carries a command out for its caller.
     pub(crate) async fn carry_out(&self, caller: &Arc<Actor>, sent: Sent) -> Result<Outcome, Problem> {
         let digest = body::digest(sent.name.as_str(), &sent.body);
-        let given = body::read(sent.name, &sent.body, &self.catalogue)?;
+        let given = body::read(sent.name, &sent.body, &self.books.catalogue())?;
         check_permissions(caller, sent.name, &given)?;
         for (kind, id, name) in &given.mentions {
             // In a box, because it is rare and its future large, and that of every command would be.

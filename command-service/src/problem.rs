@@ -11,16 +11,17 @@ use domain::contract;
 use domain::directory::EntryKind;
 use domain::people;
 use domain::sla::stored as policies;
-use domain::ticket::{CommandName, Rejection, TicketState, allowed_commands};
+use domain::ticket::{CommandName, NotOffered, Rejection, TicketState, allowed_commands};
 use domain::workflow::Workflow;
 use event_log::{
     AuditError, CalendarError, ContractError, CredentialError, DirectoryError, ExecuteError, PolicyError, ProfileError,
     TokenStoreError,
 };
 use service_kit::body::calendar::unacceptable;
-use service_kit::body::policy;
+use service_kit::body::{pointer, policy};
 use service_kit::chain;
 use service_kit::problem::{FieldError, Problem, ProblemType, types};
+use uuid::Uuid;
 
 /// Overload and outages pass; a caller that tries again after a second does no harm.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -132,8 +133,8 @@ pub(crate) fn of_contract(error: &ContractError, actor: &Actor) -> Problem {
     }
 }
 
-/// The problem for a profile that was not written.
-pub(crate) fn of_profile(error: &ProfileError, actor: &Actor) -> Problem {
+/// The problem for a profile of the entry of this id that was not written.
+pub(crate) fn of_profile(error: &ProfileError, id: Uuid, actor: &Actor) -> Problem {
     match error {
         ProfileError::Rejected(people::Rejection::NotPermitted(kind)) => profile_not_permitted(*kind),
         ProfileError::Rejected(rejection @ people::Rejection::OwnAccount) => Problem::new(&types::INVALID_FIELDS)
@@ -143,6 +144,11 @@ pub(crate) fn of_profile(error: &ProfileError, actor: &Actor) -> Problem {
             .detail(format!(
                 "Another user, {by}, has this address. Give them another one first, or choose another one here."
             )),
+        ProfileError::Rejected(people::Rejection::AlreadyThere) => Problem::new(&types::ITEM_EXISTS)
+            .detail(format!(
+                "It has the id {id}, and may be archived. Change that one with PUT, or choose another code or name."
+            ))
+            .with("id", id.to_string()),
         ProfileError::Rejected(people::Rejection::TooManyVersions) => {
             Problem::new(&types::HISTORY_TOO_LONG).detail(format!(
                 "The entry has {} versions, as many as one may have.",
@@ -281,6 +287,15 @@ fn of_rejection(rejection: &Rejection, ticket: Option<&TicketState>, workflow: &
             return Problem::new(&types::INVALID_FIELDS)
                 .detail("Name a project that is there and not archived, and as a customer one that you follow; or leave it out.")
                 .field(error);
+        }
+        Rejection::NotOffered(refused) => {
+            let errors = refused.iter().map(|NotOffered { field, code, detail }| {
+                let at: String = field.iter().map(|part| pointer(part)).collect();
+                FieldError::new(at, *code, detail.clone())
+            });
+            return Problem::new(&types::INVALID_FIELDS)
+                .detail("Some fields say what the desk does not offer. See errors for each of them.")
+                .fields(errors.collect());
         }
         Rejection::OutOfOrder { .. } => {
             let error = FieldError::new("/occurred_at", "out_of_order", rejection.to_string());

@@ -1,8 +1,9 @@
 //! What stands beside the tickets: people, organisations and groups, which tickets refer to by id, roles, permission sets,
-//! projects, calendars, policies, contracts, and digests.
+//! projects, items of the catalogue, calendars, policies, contracts, and digests.
 
 use crate::address::Held;
 use crate::calendar::stored as calendar;
+use crate::catalogue::ItemKind;
 use crate::contract::Agreed;
 use crate::digest::Digest;
 use crate::people::Profile;
@@ -24,17 +25,28 @@ pub enum EntryKind {
     PermissionSet,
     /// A named set of tickets.
     Project,
+    /// What the catalogue offers.
+    Item(ItemKind),
 }
 
 impl EntryKind {
     /// Every kind of entry.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 15] = [
         Self::User,
         Self::Group,
         Self::Organisation,
         Self::Role,
         Self::PermissionSet,
         Self::Project,
+        Self::Item(ItemKind::Type),
+        Self::Item(ItemKind::Priority),
+        Self::Item(ItemKind::Category),
+        Self::Item(ItemKind::System),
+        Self::Item(ItemKind::Environment),
+        Self::Item(ItemKind::Product),
+        Self::Item(ItemKind::ServiceCatalogue),
+        Self::Item(ItemKind::Service),
+        Self::Item(ItemKind::CustomField),
     ];
 
     /// Its name in subjects of the log and in the read models.
@@ -46,6 +58,7 @@ impl EntryKind {
             Self::Role => "role",
             Self::PermissionSet => "permission_set",
             Self::Project => "project",
+            Self::Item(kind) => kind.as_str(),
         }
     }
 }

@@ -79,6 +79,10 @@ uuid_id! {
     ProjectId
 }
 uuid_id! {
+    /// Services that are granted together.
+    ServiceCatalogueId
+}
+uuid_id! {
     /// A calendar of the desk.
     CalendarId
 }

@@ -1,5 +1,5 @@
-//! What the directory knows of users, groups, organisations, roles, permission sets and projects: profiles, version after
-//! version, none of which is ever lost.
+//! What the directory knows of users, groups, organisations, roles, permission sets, projects and items of the catalogue:
+//! profiles, version after version, none of which is ever lost.
 //!
 //! A name that was given along with a ticket's command is no profile: it says what somebody is called and nothing else, and
 //! counts until there is one. A user who has a profile is what it says, whichever token they use.
@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use crate::actor::{Actor, ActorKind, Permission};
 use crate::address::Taken;
+use crate::catalogue::Item;
 use crate::directory::EntryKind;
-use crate::ids::{GroupId, OrganisationId, PermissionSetId, Revision};
+use crate::ids::{GroupId, OrganisationId, PermissionSetId, Revision, ServiceCatalogueId};
 use crate::project::Project;
 use crate::rights::{Assignment, PermissionSet, Role};
 use crate::text::{Body, Label};
@@ -48,6 +49,8 @@ pub struct User {
     pub email: Option<Label>,
     /// Where to call.
     pub phones: BTreeSet<Label>,
+    /// The service catalogues that were granted to the user. Staff need none.
+    pub service_catalogues: BTreeSet<ServiceCatalogueId>,
     /// In which language to write and to speak; `None`: nobody has said.
     pub language: Option<Language>,
     /// Whether the user may come in. One who may not is kept, because tickets refer to them.
@@ -133,6 +136,7 @@ impl User {
             description: None,
             email: None,
             phones: BTreeSet::new(),
+            service_catalogues: BTreeSet::new(),
             language: None,
             enabled: true,
         }
@@ -161,6 +165,8 @@ pub struct Organisation {
     pub name: Label,
     /// What it has bought.
     pub products: BTreeSet<Label>,
+    /// The service catalogues that were granted to all of its people.
+    pub service_catalogues: BTreeSet<ServiceCatalogueId>,
     /// Whether it is out of use. It is kept, because tickets refer to it.
     pub archived: bool,
 }
@@ -180,6 +186,8 @@ pub enum Profile {
     PermissionSet(PermissionSet),
     /// Of a project.
     Project(Project),
+    /// Of an item of the catalogue.
+    Item(Item),
 }
 
 impl Profile {
@@ -192,6 +200,7 @@ impl Profile {
             Self::Role(_) => EntryKind::Role,
             Self::PermissionSet(_) => EntryKind::PermissionSet,
             Self::Project(_) => EntryKind::Project,
+            Self::Item(item) => EntryKind::Item(item.kind()),
         }
     }
 
@@ -204,6 +213,7 @@ impl Profile {
             Self::Role(role) => role.archived,
             Self::PermissionSet(set) => set.archived,
             Self::Project(project) => project.archived,
+            Self::Item(item) => item.is_archived(),
         }
     }
 
@@ -216,6 +226,7 @@ impl Profile {
             Self::Role(role) => &role.name,
             Self::PermissionSet(set) => &set.name,
             Self::Project(project) => &project.name,
+            Self::Item(item) => item.name(),
         }
     }
 
@@ -228,6 +239,7 @@ impl Profile {
             Self::Role(_) => "role_written",
             Self::PermissionSet(_) => "permission_set_written",
             Self::Project(_) => "project_written",
+            Self::Item(item) => item.change(),
         }
     }
 }
@@ -239,6 +251,8 @@ pub enum Command {
     Name(Label),
     /// This is known of it.
     Profile(Box<Profile>),
+    /// The same of one of which nothing is known yet.
+    New(Box<Profile>),
 }
 
 /// A fact about an entry.
@@ -262,6 +276,9 @@ pub enum Rejection {
     /// The e-mail address is another user's.
     #[error(transparent)]
     AddressTaken(Taken),
+    /// It has a profile already.
+    #[error("the entry is there already")]
+    AlreadyThere,
     /// It has as many versions as an entry may have.
     #[error("the entry has {VERSIONS_MAX} versions, as many as one may have")]
     TooManyVersions,
@@ -318,10 +335,9 @@ pub fn decide(
             let known = entry.profile.is_some() || entry.name.as_ref() == Some(name);
             Ok((!known).then(|| Fact::Named(kind, name.clone())))
         }
-        Command::Profile(profile) => {
-            if !may_write(actor, kind) {
-                return Err(Rejection::NotPermitted(kind));
-            }
+        Command::Profile(_) | Command::New(_) if !may_write(actor, kind) => Err(Rejection::NotPermitted(kind)),
+        Command::New(_) if entry.profile.is_some() => Err(Rejection::AlreadyThere),
+        Command::Profile(profile) | Command::New(profile) => {
             if actor.user.as_uuid() == id && !keeps_administering(entry.profile.as_deref(), profile) {
                 return Err(Rejection::OwnAccount);
             }
@@ -343,18 +359,24 @@ pub fn may_write(actor: &Actor, kind: EntryKind) -> bool {
     let staff = actor.kind == ActorKind::Staff;
     match kind {
         EntryKind::Project => staff,
-        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
-            staff && actor.may(Permission::Administer)
-        }
+        EntryKind::User
+        | EntryKind::Group
+        | EntryKind::Organisation
+        | EntryKind::Role
+        | EntryKind::PermissionSet
+        | EntryKind::Item(_) => staff && actor.may(Permission::Administer),
     }
 }
 
 const fn who_writes(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Project => "staff",
-        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
-            "staff with the permission administer"
-        }
+        EntryKind::User
+        | EntryKind::Group
+        | EntryKind::Organisation
+        | EntryKind::Role
+        | EntryKind::PermissionSet
+        | EntryKind::Item(_) => "staff with the permission administer",
     }
 }
 
@@ -437,6 +459,17 @@ mod tests {
         };
         let changed = decide(&entry, EntryKind::User, id, &profile(&disabled), &administrator());
         assert_eq!(changed, Ok(Some(written(disabled))));
+    }
+
+    #[test]
+    fn a_new_entry_is_refused_where_there_is_one() {
+        let decide = |entry: &Entry| {
+            let command = Command::New(Box::new(Profile::User(ada())));
+            decide(entry, EntryKind::User, CUSTOMER.as_uuid(), &command, &administrator()).map(|fact| fact.is_some())
+        };
+        let named = Entry::default().evolve(&Fact::Named(EntryKind::User, label("Ada")));
+        assert_eq!(decide(&named), Ok(true));
+        assert_eq!(decide(&named.evolve(&written(ada()))), Err(Rejection::AlreadyThere));
     }
 
     #[test]

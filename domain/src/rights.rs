@@ -76,7 +76,7 @@ impl Givers {
             Profile::Project(project) => {
                 self.add_project(id.into(), project);
             }
-            Profile::User(_) | Profile::Organisation(_) => {}
+            Profile::User(_) | Profile::Organisation(_) | Profile::Item(_) => {}
         }
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::actor::{Actor, ActorKind, Permission};
-use crate::catalogue::Catalogue;
-use crate::ids::{OrganisationId, TicketNumber, UserId};
+use crate::catalogue::{Catalogue, Profiles};
+use crate::ids::{OrganisationId, ServiceCatalogueId, TicketNumber, UserId};
 use crate::policy::WaitPolicy;
 use crate::text::{Body, Label, Subject};
 use crate::ticket::{
@@ -38,6 +38,20 @@ pub fn customer() -> Actor {
     Actor {
         organisation: Some(CLIENT),
         ..Actor::plain(CUSTOMER, ActorKind::Customer)
+    }
+}
+
+/// Nobody has a profile.
+#[derive(Debug, Clone, Copy)]
+pub struct NoProfiles;
+
+impl Profiles for NoProfiles {
+    fn may_come_in(&self, _: UserId) -> bool {
+        false
+    }
+
+    fn granted(&self, _: UserId, _: Option<OrganisationId>) -> BTreeSet<ServiceCatalogueId> {
+        BTreeSet::new()
     }
 }
 

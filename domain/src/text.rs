@@ -83,14 +83,36 @@ bounded_text! {
     Label, 200
 }
 
+/// The text is no code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be a code such as feature_request: small Latin letters, digits and underscores, a letter first, at most {} characters",
+    Code::CHARACTERS_MAX
+)]
+pub struct CodeError;
+
 /// A code of the catalogue: `snake_case`, compared as written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(Arc<str>);
 
 impl Code {
+    /// The most characters that one may have which people write.
+    pub const CHARACTERS_MAX: usize = 50;
+
     /// A code as the catalogue or the log wrote it.
     pub fn new(code: &str) -> Self {
         Self(code.into())
+    }
+
+    /// Checks a code that people write.
+    pub fn parse(code: &str) -> Result<Self, CodeError> {
+        let may_follow = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let well_formed = code.starts_with(|c: char| c.is_ascii_lowercase()) && code.chars().all(may_follow);
+        if well_formed && code.len() <= Self::CHARACTERS_MAX {
+            Ok(Self::new(code))
+        } else {
+            Err(CodeError)
+        }
     }
 
     /// The code's text.
@@ -121,6 +143,24 @@ mod tests {
             Subject::parse(&"ы".repeat(201)),
             Err(TextError::TooLong { max: 200, actual: 201 })
         );
+    }
+
+    #[test]
+    fn a_code_is_of_small_letters_digits_and_underscores() {
+        assert!(Code::parse("feature_request_2").is_ok());
+        for wrong in [
+            "",
+            "Outage",
+            "1st",
+            "_a",
+            "a-b",
+            "ошибка",
+            "a b",
+            "a\0",
+            &"a".repeat(51),
+        ] {
+            assert_eq!(Code::parse(wrong), Err(CodeError), "{wrong}");
+        }
     }
 
     #[test]

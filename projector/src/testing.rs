@@ -42,7 +42,7 @@ pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
-const TABLES: [&str; 34] = [
+const TABLES: [&str; 52] = [
     "desk.tickets",
     "desk.ticket_versions",
     "desk.descriptions",
@@ -76,5 +76,23 @@ const TABLES: [&str; 34] = [
     "desk.permission_set_versions",
     "desk.projects",
     "desk.project_versions",
+    "desk.catalogue_types",
+    "desk.catalogue_type_versions",
+    "desk.catalogue_priorities",
+    "desk.catalogue_priority_versions",
+    "desk.catalogue_categories",
+    "desk.catalogue_category_versions",
+    "desk.catalogue_systems",
+    "desk.catalogue_system_versions",
+    "desk.catalogue_environments",
+    "desk.catalogue_environment_versions",
+    "desk.catalogue_products",
+    "desk.catalogue_product_versions",
+    "desk.catalogue_service_catalogues",
+    "desk.catalogue_service_catalogue_versions",
+    "desk.catalogue_services",
+    "desk.catalogue_service_versions",
+    "desk.catalogue_custom_fields",
+    "desk.catalogue_custom_field_versions",
     "recourse.access_tokens",
 ];

@@ -8,7 +8,7 @@ use service_kit::Problem;
 use service_kit::problem::types::CALENDAR_NOT_FOUND;
 
 use crate::app::App;
-use crate::versions::Kept;
+use crate::versions::{Kept, Shown};
 
 const CALENDARS: Kept = Kept {
     things: "calendars",
@@ -30,7 +30,7 @@ pub(crate) async fn one(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    CALENDARS.one(&app, path, &uri).await
+    CALENDARS.one(&app, path, &uri, &Shown::Everything).await
 }
 
 /// A calendar's versions, in the order in which they were written.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use domain::actor::ActorKind;
-use domain::catalogue::Catalogue;
 use domain::people::Language;
 use domain::sla::{ClockState, PartKind};
 use domain::text::{Label, Subject};
@@ -11,7 +10,7 @@ use domain::ticket::{CommandName, Status, Visibility};
 use domain::workflow::Workflow;
 use service_kit::openapi::people::permission;
 use service_kit::openapi::schema::{
-    Property, Shape, all_of, any_of, array, array_up_to, boolean, date, instant, integer, integer_from, names,
+    Property, Shape, all_of, any_of, array, array_up_to, boolean, code, date, instant, integer, integer_from, names,
     nullable, opaque, open_object, optional, pattern, reference, required, string, text, uuid,
 };
 use service_kit::openapi::{Api, Operation, Payload, header, json, path, query};
@@ -120,7 +119,6 @@ fn file(format: Format) -> Payload {
 
 /// Which tickets.
 fn selection() -> Vec<Parameter> {
-    let catalogue = Catalogue::default();
     let any = |name, about, shape| query(name, about, array_up_to(VALUES_MAX, shape));
     let label = || text(Label::CHARACTERS_MAX);
     let or_none = || any_of([uuid(), names(["none"])]);
@@ -131,8 +129,8 @@ fn selection() -> Vec<Parameter> {
             names(View::ALL.map(View::as_str)),
         ),
         any("status", "", statuses()),
-        any("type", "", names(catalogue.type_codes())),
-        any("priority", "", names(catalogue.priority_codes())),
+        any("type", "", code()),
+        any("priority", "", code()),
         any("category", "", label()),
         any("system", "", label()),
         any("environment", "", label()),

@@ -1,10 +1,14 @@
-//! The routes of users, groups, organisations, roles, permission sets and projects, for the OpenAPI document.
+//! The routes of users, groups, organisations, roles, permission sets, projects and items of the catalogue, for the OpenAPI
+//! document.
 
+use domain::catalogue::ItemKind;
 use domain::directory::EntryKind;
 use domain::text::Label;
+use service_kit::openapi::catalogue;
 use service_kit::openapi::people::{self, written};
 use service_kit::openapi::schema::{
-    Shape, array_up_to, boolean, instant, integer_from, nullable, open_object, reference, required, string, text, uuid,
+    Shape, array_up_to, boolean, code, instant, integer_from, nullable, open_object, reference, required, string, text,
+    uuid,
 };
 use service_kit::openapi::{Api, json, path, query};
 use service_kit::problem::types;
@@ -47,9 +51,49 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
             "PermissionSetVersion",
         ),
         EntryKind::Project => (["listProjects", "getProject", "getProjectHistory"], "ProjectVersion"),
+        EntryKind::Item(kind) => match kind {
+            ItemKind::Type => (["listTypes", "getType", "getTypeHistory"], "TypeItemVersion"),
+            ItemKind::Priority => (
+                ["listPriorities", "getPriority", "getPriorityHistory"],
+                "PriorityItemVersion",
+            ),
+            ItemKind::Category => (
+                ["listCategories", "getCategory", "getCategoryHistory"],
+                "CategoryVersion",
+            ),
+            ItemKind::System => (["listSystems", "getSystem", "getSystemHistory"], "SystemVersion"),
+            ItemKind::Environment => (
+                ["listEnvironments", "getEnvironment", "getEnvironmentHistory"],
+                "EnvironmentVersion",
+            ),
+            ItemKind::Product => (["listProducts", "getProduct", "getProductHistory"], "ProductVersion"),
+            ItemKind::ServiceCatalogue => (
+                [
+                    "listServiceCatalogues",
+                    "getServiceCatalogue",
+                    "getServiceCatalogueHistory",
+                ],
+                "ServiceCatalogueVersion",
+            ),
+            ItemKind::Service => (["listServices", "getService", "getServiceHistory"], "ServiceVersion"),
+            ItemKind::CustomField => (
+                ["listCustomFields", "getCustomField", "getCustomFieldHistory"],
+                "CustomFieldVersion",
+            ),
+        },
+    };
+    let for_whom = match kind {
+        EntryKind::Item(item) if item.is_for_forms() => "; for customers what is in use",
+        EntryKind::Item(_)
+        | EntryKind::User
+        | EntryKind::Group
+        | EntryKind::Organisation
+        | EntryKind::Role
+        | EntryKind::PermissionSet
+        | EntryKind::Project => ", for staff",
     };
     let id = || path("id", &format!("The {noun}'s id."), uuid());
-    let list = reading(list, &format!("List {noun}s that have a profile, by name, for staff")).parameters(
+    let list = reading(list, &format!("List {}, by name{for_whom}", plural(kind))).parameters(
         filters(kind)
             .into_iter()
             .map(|filter| {
@@ -65,7 +109,7 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
                 text(Label::CHARACTERS_MAX),
             )]),
     );
-    let one = reading(one, &format!("What is known of one {noun}, for staff"))
+    let one = reading(one, &format!("What is known of one {noun}{for_whom}"))
         .parameters([
             id(),
             query("version", "Which; the last if nothing is said.", integer_from(1)),
@@ -84,6 +128,17 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
         )
 }
 
+fn plural(kind: EntryKind) -> String {
+    match kind {
+        EntryKind::Item(ItemKind::Category) => "categories".to_owned(),
+        EntryKind::Item(ItemKind::Priority) => "priorities".to_owned(),
+        EntryKind::Item(_) => format!("{}s", people::noun(kind)),
+        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
+            format!("{}s that have a profile", people::noun(kind))
+        }
+    }
+}
+
 fn values(of: Values) -> Shape {
     match of {
         Values::Ids => uuid(),
@@ -91,6 +146,9 @@ fn values(of: Values) -> Shape {
         Values::Flag => boolean(),
         Values::Kinds => people::user_kind(),
         Values::Permissions => people::permission(),
+        Values::Codes => code(),
+        Values::Awaits => catalogue::awaits(),
+        Values::Fields => catalogue::field_value(),
     }
 }
 
@@ -102,12 +160,28 @@ fn entry_version(kind: EntryKind) -> Shape {
         required(
             "version",
             "Its revision; names that were given before there was a profile count as well.",
-            integer_from(1),
+            integer_from(match kind {
+                EntryKind::Item(_) => 0,
+                EntryKind::User
+                | EntryKind::Group
+                | EntryKind::Organisation
+                | EntryKind::Role
+                | EntryKind::PermissionSet => 1,
+            }),
         ),
         required("change", "", string()),
         required("changed_by", "", nullable(reference("Named"))),
-        required("changed_at", "", instant()),
     ];
+    properties.push(match kind {
+        EntryKind::Item(_) => required(
+            "changed_at",
+            "Null, as changed_by, for version 0: every desk has it.",
+            nullable(instant()),
+        ),
+        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
+            required("changed_at", "", instant())
+        }
+    });
     properties.extend(written(kind));
     open_object(properties)
 }

@@ -100,12 +100,17 @@ impl Params {
 
     /// An error, if anything was wrong.
     pub(crate) fn finish(self) -> Result<(), Problem> {
-        if self.errors.is_empty() {
-            return Ok(());
-        }
-        let detail = "Some parameters have values that are not acceptable; errors says which and why.";
-        Err(Problem::new(&INVALID_FIELDS).detail(detail).fields(self.errors))
+        refused(self.errors)
     }
+}
+
+/// The problem with some parameters, if anything is wrong with them.
+pub(crate) fn refused(errors: Vec<FieldError>) -> Result<(), Problem> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let detail = "Some parameters have values that are not acceptable; errors says which and why.";
+    Err(Problem::new(&INVALID_FIELDS).detail(detail).fields(errors))
 }
 
 /// One of a list of names.

@@ -1,12 +1,15 @@
-//! `GET` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets` and `/v1/projects`: what is
-//! known of them, for staff
+//! `GET` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets`, `/v1/projects` and what is
+//! under `/v1/catalogue`: what is known of them. For staff, but for what a form offers.
 
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::Response;
+use domain::actor::{Actor, ActorKind};
+use domain::catalogue::ItemKind;
 use domain::directory::EntryKind;
+use domain::ids::OrganisationId;
 use service_kit::Problem;
 use service_kit::http::Caller;
 use service_kit::openapi::people::{noun, path};
@@ -14,7 +17,7 @@ use service_kit::problem::types::NOT_FOUND;
 
 use crate::access::for_staff;
 use crate::app::App;
-use crate::versions::Kept;
+use crate::versions::{Kept, Shown};
 
 /// Said to customers.
 const FOR_STAFF: &str = "The directory is for staff.";
@@ -27,6 +30,17 @@ const fn kept(kind: EntryKind) -> Kept {
         EntryKind::Role => ("roles", "role_versions"),
         EntryKind::PermissionSet => ("permission_sets", "permission_set_versions"),
         EntryKind::Project => ("projects", "project_versions"),
+        EntryKind::Item(kind) => match kind {
+            ItemKind::Type => ("catalogue_types", "catalogue_type_versions"),
+            ItemKind::Priority => ("catalogue_priorities", "catalogue_priority_versions"),
+            ItemKind::Category => ("catalogue_categories", "catalogue_category_versions"),
+            ItemKind::System => ("catalogue_systems", "catalogue_system_versions"),
+            ItemKind::Environment => ("catalogue_environments", "catalogue_environment_versions"),
+            ItemKind::Product => ("catalogue_products", "catalogue_product_versions"),
+            ItemKind::ServiceCatalogue => ("catalogue_service_catalogues", "catalogue_service_catalogue_versions"),
+            ItemKind::Service => ("catalogue_services", "catalogue_service_versions"),
+            ItemKind::CustomField => ("catalogue_custom_fields", "catalogue_custom_field_versions"),
+        },
     };
     Kept {
         things,
@@ -38,6 +52,23 @@ const fn kept(kind: EntryKind) -> Kept {
     }
 }
 
+/// What of the entries of this kind this caller may read.
+fn shown(kind: EntryKind, actor: &Actor) -> Result<Shown, Problem> {
+    match kind {
+        EntryKind::Item(ItemKind::Service) if actor.kind == ActorKind::Customer => {
+            let organisation = actor.organisation.map(OrganisationId::as_uuid);
+            Ok(Shown::Granted(actor.user.as_uuid(), organisation))
+        }
+        EntryKind::Item(item) if item.is_for_forms() && actor.kind == ActorKind::Customer => Ok(Shown::InUse),
+        EntryKind::Item(_)
+        | EntryKind::User
+        | EntryKind::Group
+        | EntryKind::Organisation
+        | EntryKind::Role
+        | EntryKind::PermissionSet => for_staff(actor, FOR_STAFF).map(|()| Shown::Everything),
+    }
+}
+
 /// The entries of a kind that have a profile, as its last version says, by name.
 pub(crate) async fn list(
     kind: EntryKind,
@@ -45,8 +76,8 @@ pub(crate) async fn list(
     Extension(Caller(actor)): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    for_staff(&actor, FOR_STAFF)?;
-    kept(kind).filtered(&app, &uri, kind).await
+    let shown = shown(kind, &actor)?;
+    kept(kind).filtered(&app, &uri, kind, &shown).await
 }
 
 /// One of them: its last version, or the one that `version` names.
@@ -57,8 +88,8 @@ pub(crate) async fn one(
     id: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    for_staff(&actor, FOR_STAFF)?;
-    kept(kind).one(&app, id, &uri).await
+    let shown = shown(kind, &actor)?;
+    kept(kind).one(&app, id, &uri, &shown).await
 }
 
 /// The versions of one, in the order in which they were written.

@@ -1,10 +1,11 @@
-//! Filters of lists of users, groups, organisations, roles, permission sets and projects: each may be repeated for "any of",
-//! and all of them together are "and".
+//! Filters of lists of users, groups, organisations, roles, permission sets, projects and items of the catalogue: each may be
+//! repeated for "any of", and all of them together are "and".
 
 use domain::actor::Permission;
+use domain::catalogue::{Awaits, FieldValue, ItemKind};
 use domain::directory::EntryKind;
 use domain::people::UserKind;
-use domain::text::Label;
+use domain::text::{Code, Label};
 use serde_json::{Value, json};
 use sqlx::{Postgres, QueryBuilder};
 
@@ -35,6 +36,12 @@ pub(crate) enum Values {
     Kinds,
     /// Permissions by their names.
     Permissions,
+    /// Codes of types or priorities.
+    Codes,
+    /// What types wait for, by name.
+    Awaits,
+    /// What custom fields take, by name.
+    Fields,
 }
 
 /// Where a profile has what a filter asks for.
@@ -55,6 +62,7 @@ const fn filter(name: &'static str, values: Values, at: At) -> Filter {
 }
 
 const ARCHIVED: Filter = filter("archived", Values::Flag, At::Member("archived"));
+const CODE: Filter = filter("code", Values::Codes, At::Member("code"));
 const LEADING: Filter = filter("leading", Values::Flag, At::Member("leading"));
 const PERMISSION: Filter = filter("permission", Values::Permissions, At::List("permissions"));
 const PERMISSION_SET: Filter = filter("permission_set", Values::Ids, At::List("permission_sets"));
@@ -85,6 +93,22 @@ pub(crate) fn filters(kind: EntryKind) -> Vec<Filter> {
             filter("organisation", Values::Ids, At::List("organisations")),
             ARCHIVED,
         ],
+        EntryKind::Item(kind) => match kind {
+            ItemKind::Type => vec![CODE, filter("awaits", Values::Awaits, At::Member("awaits")), ARCHIVED],
+            ItemKind::Priority => vec![CODE, ARCHIVED],
+            ItemKind::Category
+            | ItemKind::System
+            | ItemKind::Environment
+            | ItemKind::Product
+            | ItemKind::ServiceCatalogue => vec![ARCHIVED],
+            ItemKind::Service => vec![filter("catalogue", Values::Ids, At::List("catalogues")), ARCHIVED],
+            ItemKind::CustomField => vec![
+                filter("value", Values::Fields, At::Member("value")),
+                filter("required", Values::Flag, At::Member("required")),
+                filter("type", Values::Codes, At::List("types")),
+                ARCHIVED,
+            ],
+        },
     }
 }
 
@@ -124,6 +148,11 @@ impl Values {
             Self::Texts => label(text).map(|label| label.as_str().into()),
             Self::Flag => one_of(&[true, false], |flag| if flag { "true" } else { "false" })(text).map(Value::Bool),
             Self::Kinds => one_of(&UserKind::ALL, UserKind::as_str)(text).map(|kind| kind.as_str().into()),
+            Self::Codes => Code::parse(text)
+                .map(|code| code.as_str().into())
+                .map_err(|error| error.to_string()),
+            Self::Awaits => one_of(&Awaits::ALL, Awaits::as_str)(text).map(|awaits| awaits.as_str().into()),
+            Self::Fields => one_of(&FieldValue::NAMES, |name| name)(text).map(Value::from),
             Self::Permissions => {
                 one_of(&Permission::ALL, Permission::as_str)(text).map(|permission| permission.as_str().into())
             }

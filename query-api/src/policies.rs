@@ -19,7 +19,7 @@ use crate::access::for_staff;
 use crate::app::App;
 use crate::page::Page;
 use crate::params::Params;
-use crate::versions::Kept;
+use crate::versions::{Kept, Shown};
 
 /// Said to customers.
 const FOR_STAFF: &str = "Policies are for staff.";
@@ -51,7 +51,7 @@ pub(crate) async fn one(
     uri: Uri,
 ) -> Result<Response, Problem> {
     for_staff(&actor, FOR_STAFF)?;
-    POLICIES.one(&app, path, &uri).await
+    POLICIES.one(&app, path, &uri, &Shown::Everything).await
 }
 
 /// A policy's versions, in the order in which they were written.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use service_kit::Problem;
 use service_kit::problem::ProblemType;
+use service_kit::problem::types::NOT_PERMITTED;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -38,6 +39,48 @@ pub(crate) struct Kept {
     pub(crate) not_found: &'static ProblemType,
 }
 
+/// A thing `t` is not archived.
+const IN_USE: &str = " AND t.definition @> '{\"archived\": false}'";
+
+/// What a caller may read of things of one sort.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// All of them, and all their versions.
+    Everything,
+    /// Those that are not archived, as they are now.
+    InUse,
+    /// Of these, services that were granted to the user or to the organisation.
+    Granted(Uuid, Option<Uuid>),
+}
+
+impl Shown {
+    /// Appends the condition on the things `t`.
+    fn push(&self, sql: &mut QueryBuilder<Postgres>) {
+        match self {
+            Self::Everything => {}
+            Self::InUse => {
+                sql.push(IN_USE);
+            }
+            Self::Granted(user, organisation) => {
+                sql.push(IN_USE)
+                    .push(" AND t.definition -> 'catalogues' ?| ARRAY(SELECT c.id::text FROM desk.catalogue_service_catalogues c WHERE c.definition @> '{\"archived\": false}' AND (EXISTS (SELECT FROM desk.users u WHERE u.id = ")
+                    .push_bind(*user)
+                    .push(" AND u.definition -> 'service_catalogues' ? c.id::text) OR EXISTS (SELECT FROM desk.organisations o WHERE o.id = ")
+                    .push_bind(*organisation)
+                    .push(" AND o.definition @> '{\"archived\": false}' AND o.definition -> 'service_catalogues' ? c.id::text)))");
+            }
+        }
+    }
+
+    /// Says that earlier versions are for those who may read everything.
+    fn permit(&self, version: Option<i64>) -> Result<(), Problem> {
+        if *self == Self::Everything || version.is_none() {
+            return Ok(());
+        }
+        Err(Problem::new(&NOT_PERMITTED).detail("Earlier versions are for staff. Leave version out."))
+    }
+}
+
 /// A version.
 #[derive(Debug, sqlx::FromRow)]
 struct VersionRow {
@@ -46,8 +89,9 @@ struct VersionRow {
     change: String,
     name: String,
     definition: Value,
-    actor_id: Uuid,
-    recorded_at: jiff_sqlx::Timestamp,
+    /// `None`, with the time: nobody wrote it, because every desk has it from the start.
+    actor_id: Option<Uuid>,
+    recorded_at: Option<jiff_sqlx::Timestamp>,
 }
 
 /// Where a page of the list begins: after this name and id.
@@ -131,25 +175,40 @@ impl Kept {
 
     /// All of them, as their last versions say, by name.
     pub(crate) async fn list(&self, app: &App, uri: &Uri) -> Result<Response, Problem> {
-        self.page(app, uri, &Paging::read(uri)?, &Asked::default()).await
+        self.page(app, uri, &Paging::read(uri)?, &Asked::default(), &Shown::Everything)
+            .await
     }
 
     /// The same of entries of the directory, with their filters.
-    pub(crate) async fn filtered(&self, app: &App, uri: &Uri, kind: EntryKind) -> Result<Response, Problem> {
+    pub(crate) async fn filtered(
+        &self,
+        app: &App,
+        uri: &Uri,
+        kind: EntryKind,
+        shown: &Shown,
+    ) -> Result<Response, Problem> {
         let own = people_filter::filters(kind).into_iter().map(|filter| filter.name);
         let allowed: Vec<&str> = PAGING.into_iter().chain(["q"]).chain(own).collect();
         let mut params = Params::read(uri, &allowed)?;
         let (paging, asked) = (Paging::take(&mut params), people_filter::read(kind, &mut params));
         params.finish()?;
-        self.page(app, uri, &paging, &asked).await
+        self.page(app, uri, &paging, &asked, shown).await
     }
 
-    async fn page(&self, app: &App, uri: &Uri, paging: &Paging, asked: &Asked) -> Result<Response, Problem> {
+    async fn page(
+        &self,
+        app: &App,
+        uri: &Uri,
+        paging: &Paging,
+        asked: &Asked,
+        shown: &Shown,
+    ) -> Result<Response, Problem> {
         let mut sql = self.select();
         sql.push(" JOIN desk.")
             .push(self.things)
             .push(" t ON t.id = v.id AND t.version = v.version WHERE TRUE");
         asked.push(&mut sql);
+        shown.push(&mut sql);
         if let Some(text) = &paging.cursor {
             let after: AfterName = app.cursors.read(text)?;
             sql.push(" AND (t.name, t.id) > (")
@@ -166,6 +225,7 @@ impl Kept {
                 let mut sql = QueryBuilder::<Postgres>::new("SELECT count(*) FROM desk.");
                 sql.push(self.things).push(" t WHERE TRUE");
                 asked.push(&mut sql);
+                shown.push(&mut sql);
                 Some(sql.build_query_scalar().fetch_one(&app.db).await.map_err(problem)?)
             }
             None => None,
@@ -185,11 +245,17 @@ impl Kept {
         app: &App,
         path: Result<Path<String>, PathRejection>,
         uri: &Uri,
+        shown: &Shown,
     ) -> Result<Response, Problem> {
         let mut params = Params::read(uri, &["version"])?;
         let version = params.one("version", version);
         params.finish()?;
+        shown.permit(version)?;
         let id = self.id(path)?;
+        // The revision that a command would find, whichever version is shown.
+        let Some(last) = self.last_version(app, id, shown).await? else {
+            return Err(self.absent(version));
+        };
         let mut sql = self.select();
         sql.push(" WHERE v.id = ").push_bind(id);
         if let Some(version) = version {
@@ -200,9 +266,7 @@ impl Kept {
         let Some(row) = row else {
             return Err(self.absent(version));
         };
-        // The revision that a command would find, whichever version is shown.
-        let last = self.last_version(app, id).await?;
-        let etag = last.and_then(|last| HeaderValue::from_str(&format!("\"{last}\"")).ok());
+        let etag = HeaderValue::from_str(&format!("\"{last}\""));
         let headers: HeaderMap = etag.into_iter().map(|etag| (ETAG, etag)).collect();
         let rows = [row];
         let names = names(app, &rows).await?;
@@ -219,9 +283,9 @@ impl Kept {
     ) -> Result<Response, Problem> {
         let paging = Paging::read(uri)?;
         let id = self.id(path)?;
-        let Some(total) = self.last_version(app, id).await? else {
+        if self.last_version(app, id, &Shown::Everything).await?.is_none() {
             return Err(self.absent(None));
-        };
+        }
         let mut sql = self.select();
         sql.push(" WHERE v.id = ").push_bind(id);
         if let Some(text) = &paging.cursor {
@@ -231,15 +295,23 @@ impl Kept {
         sql.push(" ORDER BY v.version LIMIT ")
             .push_bind(i64::from(paging.limit) + 1);
         let rows: Vec<VersionRow> = sql.build_query_as().fetch_all(&app.db).await.map_err(problem)?;
-        // Versions are numbered without a gap.
-        let total = paging.count.map(|Count::Exact| total);
+        let total = match paging.count {
+            Some(Count::Exact) => {
+                let mut sql = QueryBuilder::<Postgres>::new("SELECT count(*) FROM desk.");
+                sql.push(self.versions).push(" WHERE id = ").push_bind(id);
+                Some(sql.build_query_scalar().fetch_one(&app.db).await.map_err(problem)?)
+            }
+            None => None,
+        };
         let after = |row: &VersionRow| app.cursors.write(&AfterVersion { version: row.version });
         paging.answer(app, uri, rows, total, after).await
     }
 
-    async fn last_version(&self, app: &App, id: Uuid) -> Result<Option<i64>, Problem> {
-        let mut sql = QueryBuilder::<Postgres>::new("SELECT version FROM desk.");
-        sql.push(self.things).push(" WHERE id = ").push_bind(id);
+    /// Of one that may be shown.
+    async fn last_version(&self, app: &App, id: Uuid, shown: &Shown) -> Result<Option<i64>, Problem> {
+        let mut sql = QueryBuilder::<Postgres>::new("SELECT t.version FROM desk.");
+        sql.push(self.things).push(" t WHERE t.id = ").push_bind(id);
+        shown.push(&mut sql);
         let last = sql.build_query_scalar().fetch_optional(&app.db).await;
         last.map_err(problem)
     }
@@ -260,7 +332,7 @@ impl Kept {
 }
 
 async fn names(app: &App, rows: &[VersionRow]) -> Result<Names, Problem> {
-    let ids = rows.iter().map(|row| row.actor_id).collect();
+    let ids = rows.iter().filter_map(|row| row.actor_id).collect();
     Names::of(&app.db, ids).await.map_err(problem)
 }
 
@@ -272,8 +344,9 @@ impl VersionRow {
         set("name", self.name.into());
         set("version", self.version.into());
         set("change", self.change.into());
-        set("changed_by", names.json(EntryKind::User, Some(self.actor_id)));
-        set("changed_at", self.recorded_at.to_jiff().to_string().into());
+        set("changed_by", names.json(EntryKind::User, self.actor_id));
+        let changed_at = self.recorded_at.map(|at| at.to_jiff().to_string());
+        set("changed_at", changed_at.into());
         if let Value::Object(definition) = self.definition {
             body.extend(definition);
         }

@@ -13,7 +13,7 @@ pub(super) fn create(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Option<C
     let subject = fields.required("subject", text(Subject::parse));
     let description = fields.required("description", text(Body::parse));
     let classified = type_and_priority(fields, catalogue);
-    let category = fields.optional("category", properties::category(catalogue));
+    let category = fields.optional("category", text(Label::parse));
     let system = fields.optional("system", text(Label::parse));
     let environment = fields.optional("environment", text(Label::parse));
     let service = fields.optional("service", text(Label::parse));

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use domain::catalogue::{Catalogue, NotInCatalogue, Priority};
+use domain::catalogue::{Catalogue, Priority};
 use domain::directory::EntryKind;
 use domain::text::{Body, Label, Subject};
 use domain::ticket::{Assign, Change, Classify, Command, CustomFields, CustomValue, Edit};
@@ -28,7 +28,7 @@ pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Comman
             text(|code| catalogue.ticket_type(code).map(|entry| entry.ticket_type.clone())),
         ),
         priority: fields.change("priority", priority(catalogue)),
-        category: fields.change_optional("category", category(catalogue)),
+        category: fields.change_optional("category", text(Label::parse)),
         system: fields.change_optional("system", text(Label::parse)),
         environment: fields.change_optional("environment", text(Label::parse)),
         service: fields.change_optional("service", text(Label::parse)),
@@ -68,15 +68,6 @@ fn change_reference<I: From<uuid::Uuid>>(
 
 pub(super) fn priority(catalogue: &Catalogue) -> impl FnOnce(&Value) -> Result<Priority, Unreadable> {
     text(|code| catalogue.priority(code).cloned())
-}
-
-pub(super) fn category(catalogue: &Catalogue) -> impl FnOnce(&Value) -> Result<Label, Unreadable> {
-    text(|name| {
-        let label = Label::parse(name).map_err(|error| error.to_string())?;
-        catalogue
-            .category(label)
-            .map_err(|error: NotInCatalogue| error.to_string())
-    })
 }
 
 /// An object of texts, whole numbers and flags. Absent: `None`.

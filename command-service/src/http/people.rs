@@ -1,5 +1,5 @@
-//! `POST` and `PUT` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets` and `/v1/projects`: what
-//! is known of them.
+//! `POST` and `PUT` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets`, `/v1/projects` and
+//! what is under `/v1/catalogue`: what is known of them.
 
 use std::sync::Arc;
 
@@ -8,21 +8,22 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::actor::{Actor, ActorKind, Permission};
+use domain::catalogue::{Catalogue, Item, ItemKind, NotInCatalogue};
 use domain::directory::EntryKind;
 use domain::people::{Fact, Profile, may_write};
 use event_log::ProfileOutcome;
 use serde_json::{Map, Value};
 use service_kit::body::{object, people};
 use service_kit::http::{ApiJson, Caller};
-use service_kit::openapi::people::path;
-use service_kit::problem::types;
+use service_kit::openapi::people::{noun, path};
+use service_kit::problem::{FieldError, types};
 use service_kit::{Problem, written};
 use uuid::Uuid;
 
 use super::headers::{CommandHeaders, Replayed, committed, created};
 use crate::app::App;
 use crate::body;
-use crate::command::created_entry;
+use crate::command::{created_entry, identified};
 use crate::problem;
 
 /// What the digests of such wishes begin with. Stored with records: never change one.
@@ -34,6 +35,17 @@ const fn digest_name(kind: EntryKind) -> &'static str {
         EntryKind::Role => "role.profile",
         EntryKind::PermissionSet => "permission_set.profile",
         EntryKind::Project => "project.profile",
+        EntryKind::Item(kind) => match kind {
+            ItemKind::Type => "catalogue.type",
+            ItemKind::Priority => "catalogue.priority",
+            ItemKind::Category => "catalogue.category",
+            ItemKind::System => "catalogue.system",
+            ItemKind::Environment => "catalogue.environment",
+            ItemKind::Product => "catalogue.product",
+            ItemKind::ServiceCatalogue => "catalogue.service_catalogue",
+            ItemKind::Service => "catalogue.service",
+            ItemKind::CustomField => "catalogue.custom_field",
+        },
     }
 }
 
@@ -47,8 +59,14 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     writer(&caller, kind)?;
     headers.refuse_if_match("does not go with creating: what is not there has no revision")?;
-    let id = created_entry(kind, caller.user, headers.key.as_deref());
-    let outcome = write(&app, &caller, (kind, id), headers, body).await?;
+    let wish = Wish::read(kind, body)?;
+    wish.names_known_codes(&app.books.catalogue())?;
+    let (id, outcome) = if let Some(id) = wish.item().and_then(identified) {
+        (id, wish.create(&app, &caller, id, headers).await?)
+    } else {
+        let id = created_entry(kind, caller.user, headers.key.as_deref());
+        (id, wish.write(&app, &caller, id, headers).await?)
+    };
     let headers = committed(outcome.revision, outcome.position, outcome.replayed.then_some(Replayed));
     Ok(created(&format!("{}/{id}", path(kind)), headers, answer(id, &outcome)))
 }
@@ -67,29 +85,119 @@ pub(super) async fn replace(
     let id: Uuid = id
         .parse()
         .map_err(|_| Problem::new(&types::NOT_FOUND).detail("Ids are UUIDs: this path leads nowhere."))?;
-    let outcome = write(&app, &caller, (kind, id), headers, body).await?;
+    let wish = Wish::read(kind, body)?;
+    wish.names_known_codes(&app.books.catalogue())?;
+    wish.keeps_identity(id)?;
+    let outcome = wish.write(&app, &caller, id, headers).await?;
     let headers = committed(outcome.revision, outcome.position, outcome.replayed.then_some(Replayed));
     Ok((headers, Json(answer(id, &outcome))).into_response())
 }
 
-async fn write(
-    app: &App,
-    caller: &Arc<Actor>,
-    (kind, id): (EntryKind, Uuid),
-    headers: CommandHeaders,
-    body: Value,
-) -> Result<ProfileOutcome, Problem> {
-    let body = object(body)?;
-    let profile = people::profile(kind, &body)?;
-    let caller = &app.by_now(caller)?;
-    let request = headers.request(caller, body::digest(digest_name(kind), &body));
-    let outcome = app.directory.write(id, &profile, &request).await;
-    let outcome = outcome.map_err(|error| problem::of_profile(&error, caller))?;
-    app.applied(outcome.position).await;
-    if let Profile::User(user) = &profile {
-        app.heed(id.into(), user).await?;
+/// What a body says of an entry.
+struct Wish {
+    profile: Profile,
+    digest: [u8; 32],
+}
+
+impl Wish {
+    fn read(kind: EntryKind, body: Value) -> Result<Self, Problem> {
+        let body = object(body)?;
+        Ok(Self {
+            profile: people::profile(kind, &body)?,
+            digest: body::digest(digest_name(kind), &body),
+        })
     }
-    Ok(outcome)
+
+    /// The item of the catalogue that it is of, if it is of one.
+    fn item(&self) -> Option<&Item> {
+        match &self.profile {
+            Profile::Item(item) => Some(item),
+            Profile::User(_)
+            | Profile::Group(_)
+            | Profile::Organisation(_)
+            | Profile::Role(_)
+            | Profile::PermissionSet(_) => None,
+        }
+    }
+
+    /// Checks that it does not make another item of the one of this id.
+    fn keeps_identity(&self, id: Uuid) -> Result<(), Problem> {
+        let Some(item) = self.item() else { return Ok(()) };
+        let (Some(own), Some((member, _))) = (identified(item), item.identity()) else {
+            return Ok(());
+        };
+        if own == id {
+            return Ok(());
+        }
+        let kind = EntryKind::Item(item.kind());
+        let detail = format!(
+            "is not that of the {} with this id, and never changes: tickets refer to it. Archive that one, and create another with POST {}",
+            noun(kind),
+            path(kind)
+        );
+        Err(Problem::new(&types::INVALID_FIELDS)
+            .detail("Some fields have values that are not acceptable. See errors for each of them.")
+            .field(FieldError::new(format!("/{member}"), "unchangeable", detail)))
+    }
+
+    /// Checks that the codes which it names are the catalogue's. Archived ones are, too: what was known once stays so, and a
+    /// repetition is not refused because of what happened meanwhile.
+    fn names_known_codes(&self, catalogue: &Catalogue) -> Result<(), Problem> {
+        let refused = |pointer: &str, error: &NotInCatalogue| {
+            let error = FieldError::new(pointer, "invalid", error.to_string());
+            Err(Problem::new(&types::INVALID_FIELDS)
+                .detail("Some fields have values that are not acceptable. See errors for each of them.")
+                .field(error))
+        };
+        match self.item() {
+            Some(Item::Type(item)) => match catalogue.priority(item.default_priority.as_str()) {
+                Ok(_) => Ok(()),
+                Err(error) => refused("/default_priority", &error),
+            },
+            Some(Item::CustomField(item)) => {
+                let unknown = item
+                    .types
+                    .iter()
+                    .find_map(|code| catalogue.ticket_type(code.as_str()).err());
+                unknown.map_or(Ok(()), |error| refused("/types", &error))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn write(
+        &self,
+        app: &App,
+        caller: &Arc<Actor>,
+        id: Uuid,
+        headers: CommandHeaders,
+    ) -> Result<ProfileOutcome, Problem> {
+        let caller = &app.by_now(caller)?;
+        let request = headers.request(caller, self.digest);
+        let outcome = app.directory.write(id, &self.profile, &request).await;
+        let outcome = outcome.map_err(|error| problem::of_profile(&error, id, caller))?;
+        app.applied(outcome.position).await;
+        if let Profile::User(user) = &self.profile {
+            app.heed(id.into(), user).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// The same of an item that must not be there yet.
+    async fn create(
+        &self,
+        app: &App,
+        caller: &Arc<Actor>,
+        id: Uuid,
+        headers: CommandHeaders,
+    ) -> Result<ProfileOutcome, Problem> {
+        let caller = &app.by_now(caller)?;
+        let request = headers.request(caller, self.digest);
+        let outcome = app.directory.create(id, &self.profile, &request).await;
+        let outcome = outcome.map_err(|error| problem::of_profile(&error, id, caller))?;
+        app.applied(outcome.position).await;
+        Ok(outcome)
+    }
 }
 
 /// Said before the body is looked at: whoever may not write need not know how.

@@ -76,7 +76,7 @@ pub(super) async fn replace(
 impl App {
     /// What a body wants, with the hours that its calendar has now.
     async fn draft(&self, caller: &Actor, body: &Map<String, Value>) -> Result<Draft, Problem> {
-        let reading = policy::read("", body, &self.catalogue)?;
+        let reading = policy::read("", body, &self.books.catalogue())?;
         let hours = match reading.calendar() {
             None => Some(SlaCalendar::round_the_clock()),
             Some(calendar) => self.hours(caller, calendar).await?,

@@ -195,7 +195,8 @@ impl App {
         };
         let desk = Desk {
             book,
-            catalogue: &self.catalogue,
+            catalogue: &self.books.catalogue(),
+            profiles: self.books.people(),
         };
         let revision = promised.revision.next();
         let decision = match decide(promised, revision, &Command::ReEvaluate(ask.counting), &ctx, &desk) {

@@ -57,7 +57,7 @@ impl App {
         }
         let limit = fields.optional("limit", named);
         let errors = fields.errors();
-        let mut reading = policy::read("/policy", &draft.unwrap_or_default(), &self.catalogue)?;
+        let mut reading = policy::read("/policy", &draft.unwrap_or_default(), &self.books.catalogue())?;
         reading.take_in(errors);
         let named = reading.calendar();
         let hours = match (hours, named) {

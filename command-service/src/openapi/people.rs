@@ -1,5 +1,6 @@
-//! The routes of users, groups, organisations, roles, permission sets and projects.
+//! The routes of users, groups, organisations, roles, permission sets, projects and items of the catalogue.
 
+use domain::catalogue::ItemKind;
 use domain::directory::EntryKind;
 use serde_json::{Value, json};
 use service_kit::openapi::people::{self, taken, written};
@@ -32,6 +33,29 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
             ["PermissionSet", "PermissionSetWritten"],
         ),
         EntryKind::Project => (["createProject", "replaceProject"], ["Project", "ProjectWritten"]),
+        EntryKind::Item(kind) => match kind {
+            ItemKind::Type => (["createType", "replaceType"], ["TypeItem", "TypeItemWritten"]),
+            ItemKind::Priority => (
+                ["createPriority", "replacePriority"],
+                ["PriorityItem", "PriorityItemWritten"],
+            ),
+            ItemKind::Category => (["createCategory", "replaceCategory"], ["Category", "CategoryWritten"]),
+            ItemKind::System => (["createSystem", "replaceSystem"], ["System", "SystemWritten"]),
+            ItemKind::Environment => (
+                ["createEnvironment", "replaceEnvironment"],
+                ["Environment", "EnvironmentWritten"],
+            ),
+            ItemKind::Product => (["createProduct", "replaceProduct"], ["Product", "ProductWritten"]),
+            ItemKind::ServiceCatalogue => (
+                ["createServiceCatalogue", "replaceServiceCatalogue"],
+                ["ServiceCatalogue", "ServiceCatalogueWritten"],
+            ),
+            ItemKind::Service => (["createService", "replaceService"], ["Service", "ServiceWritten"]),
+            ItemKind::CustomField => (
+                ["createCustomField", "replaceCustomField"],
+                ["CustomField", "CustomFieldWritten"],
+            ),
+        },
     };
     let mut answered = vec![
         required("id", "", uuid()),
@@ -44,23 +68,32 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
         .parameters([idempotency_key()])
         .answer(201, "It is kept.", json_body(reference(answer)))
         .answers_with("Location", &format!("The {noun}."), &string());
-    // Nobody else has addresses that are their own.
-    let alone: &[&ProblemType] = match kind {
-        EntryKind::User => &[&types::EMAIL_TAKEN],
+    // What must be theirs alone.
+    let (once, always): (&[&ProblemType], &[&ProblemType]) = match kind {
+        EntryKind::User => (&[], &[&types::EMAIL_TAKEN]),
+        EntryKind::Item(_) => (&[&types::ITEM_EXISTS], &[]),
         EntryKind::Group
         | EntryKind::Organisation
         | EntryKind::Role
         | EntryKind::PermissionSet
-        | EntryKind::Project => &[],
+        | EntryKind::Project => (&[], &[]),
     };
-    let create = create.problems(alone);
+    let create = create.problems(once).problems(always);
     let replace = writing(replace, &format!("Write anew what is known of a {noun}"), body, kind)
-        .about("A new version, whole; those before are kept, and one like the last makes none. An id that has a name alone, or nothing yet, gets its profile.")
+        .about(match kind {
+            EntryKind::Item(_) => "A new version, whole; those before are kept, and one like the last makes none. Its code or name stays, unless it is a service catalogue's: tickets refer to it.",
+            EntryKind::User
+            | EntryKind::Group
+            | EntryKind::Organisation
+            | EntryKind::Role
+            | EntryKind::PermissionSet
+            | EntryKind::Project => "A new version, whole; those before are kept, and one like the last makes none. An id that has a name alone, or nothing yet, gets its profile.",
+        })
         .parameters([path("id", &format!("The {noun}'s id."), uuid())])
         .parameters(headers())
         .answer(200, "It is kept.", json_body(reference(answer)))
         .problems(&[&types::NOT_FOUND])
-        .problems(alone);
+        .problems(always);
     api.schema(body, object(taken(kind)))
         .schema(answer, open_object(answered))
         .post(place, carried_out(create))
@@ -91,5 +124,18 @@ fn example(kind: EntryKind) -> Value {
         EntryKind::Role => json!({ "name": "Shift lead", "leading": true, "permission_sets": [] }),
         EntryKind::PermissionSet => json!({ "name": "Closing", "permissions": ["close_any"] }),
         EntryKind::Project => json!({ "name": "Migration", "organisations": ["6f1c2a5e-0d34-4b7a-9c58-21e0f7b3d846"] }),
+        EntryKind::Item(kind) => match kind {
+            ItemKind::Type => json!({ "code": "access", "name": "Access", "default_priority": "low" }),
+            ItemKind::Priority => json!({ "code": "at_once", "name": "At once", "rank": 4 }),
+            ItemKind::Category => json!({ "name": "Printing", "description": "Printers and what comes out of them." }),
+            ItemKind::System => json!({ "name": "billing" }),
+            ItemKind::Environment => json!({ "name": "production" }),
+            ItemKind::Product => json!({ "name": "Engine 2" }),
+            ItemKind::ServiceCatalogue => json!({ "name": "Gold" }),
+            ItemKind::Service => json!({ "name": "Mail", "description": "It arrives.", "catalogues": [] }),
+            ItemKind::CustomField => {
+                json!({ "name": "Room", "value": "choice", "choices": ["1", "2"], "required": true, "types": ["outage"] })
+            }
+        },
     }
 }

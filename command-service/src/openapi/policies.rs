@@ -1,14 +1,13 @@
 //! The routes of policies.
 
-use domain::catalogue::Catalogue;
 use domain::sla::{ACTIONS_MAX, ClockState, Counting, Delivery, Notified, TargetKind};
 use domain::text::Label;
 use domain::ticket::Status;
 use domain::workflow::Workflow;
 use serde_json::json;
 use service_kit::openapi::schema::{
-    Property, Shape, any_of, array, array_up_to, boolean, instant, integer, integer_from, names, nullable, object,
-    open_object, optional, reference, required, string, text, uuid,
+    Property, Shape, any_of, array, array_up_to, boolean, code, instant, integer, integer_from, names, nullable,
+    object, open_object, optional, reference, required, string, text, uuid,
 };
 use service_kit::openapi::{Api, Operation, json as json_body, path};
 use service_kit::problem::types;
@@ -381,12 +380,11 @@ fn definition() -> Vec<Property> {
 }
 
 fn scope() -> Shape {
-    let catalogue = Catalogue::default();
     object([
         optional("organisation", "", nullable(uuid())),
         optional("service", "", nullable(text(Label::CHARACTERS_MAX))),
-        optional("type", "", nullable(names(catalogue.type_codes()))),
-        optional("priority", "", nullable(names(catalogue.priority_codes()))),
+        optional("type", "", nullable(code())),
+        optional("priority", "", nullable(code())),
     ])
 }
 
@@ -413,11 +411,10 @@ fn target() -> Shape {
 }
 
 fn action() -> Shape {
-    let catalogue = Catalogue::default();
     any_of([
         object([
             required("action", "", names(["raise_priority"])),
-            required("priority", "At least this.", names(catalogue.priority_codes())),
+            required("priority", "At least this.", code()),
         ]),
         object([
             required("action", "", names(["reassign"])),

@@ -1,12 +1,11 @@
 //! The service's routes, and those of tickets.
 
-use domain::catalogue::Catalogue;
 use domain::text::{Body, Label, Subject};
 use domain::ticket::{CommandName, Status, Visibility, rule_in_words};
 use serde_json::json;
 use service_kit::openapi::schema::{
-    Property, Shape, all_of, any_of, array, boolean, having, instant, integer, integer_from, map, names, nullable,
-    object, open_object, optional, pattern, reference, required, string, text, uuid,
+    Property, Shape, all_of, any_of, array, boolean, code, having, instant, integer, integer_from, map, names,
+    nullable, object, open_object, optional, pattern, reference, required, string, text, uuid,
 };
 use service_kit::openapi::{Api, Operation, Payload, header, json as json_body, path};
 use service_kit::problem::{ProblemType, types};
@@ -341,9 +340,8 @@ fn custom_fields() -> Shape {
 }
 
 fn fields(name: CommandName) -> Vec<Property> {
-    let catalogue = Catalogue::default();
-    let types = || names(catalogue.type_codes());
-    let priorities = || names(catalogue.priority_codes());
+    let types = code;
+    let priorities = code;
     let cleared = |name, about| optional(name, about, nullable(label()));
     match name {
         CommandName::Create => vec![
@@ -469,6 +467,7 @@ fn summary(name: CommandName) -> &'static str {
 mod tests {
     use std::collections::BTreeSet;
 
+    use domain::catalogue::Catalogue;
     use serde_json::{Map, Value};
 
     use super::*;

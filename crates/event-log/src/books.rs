@@ -1,10 +1,13 @@
-//! The policies in force, what was agreed with organisations and users, and whom users act as, followed in the log, so that no decision waits for them.
+//! The policies in force, what was agreed with organisations and users, whom users act as, and the catalogue, followed in the log, so that
+//! no decision waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::catalogue::Catalogue;
 use domain::directory::Event;
 use domain::ids::Position;
+use domain::people::Profile;
 use domain::policy::WaitPolicy;
 use domain::sla::{Book, InForce, Library, SlaPolicy};
 use service_kit::health::Component;
@@ -14,6 +17,7 @@ use wire::Record;
 
 use crate::connection::{Inner, pause};
 use crate::history::CorruptHistory;
+use crate::offers::Offers;
 use crate::people::People;
 use crate::reader::{Entry, ReadError, Reader, Source, last_sequence};
 
@@ -28,6 +32,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 pub struct Books {
     shelf: watch::Receiver<Shelf>,
     people: People,
+    offers: Offers,
 }
 
 /// Keeps [`Books`] up to date. See [`BookKeeper::keep`].
@@ -37,6 +42,7 @@ pub struct BookKeeper {
     usual: SlaPolicy,
     shelf: watch::Sender<Shelf>,
     people: People,
+    offers: Offers,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -66,6 +72,7 @@ impl Books {
         Self {
             shelf: watch::channel(shelf).1,
             people: People::default(),
+            offers: Offers::default(),
         }
     }
 
@@ -92,6 +99,11 @@ impl Books {
     /// Whom users act as. Not all of them are known before [`Books::are_read`].
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// What the desk offers. Not all of it is known before [`Books::are_read`].
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.offers.now()
     }
 
     /// What applies now, and word of what applies afterwards.
@@ -136,10 +148,12 @@ impl BookKeeper {
             usual,
             shelf: sender,
             people: People::default(),
+            offers: Offers::default(),
         };
         let books = Books {
             shelf: receiver,
             people: keeper.people.clone(),
+            offers: keeper.offers.clone(),
         };
         (books, keeper)
     }
@@ -189,7 +203,7 @@ impl BookKeeper {
                 batch = reader.next_batch(BATCH_MAX) => {
                     for entry in batch? {
                         sequence = entry.sequence;
-                        let taken = take_in(&mut library, &self.people, &entry);
+                        let taken = self.take_in(&mut library, &entry);
                         if taken.map_err(FollowError::Corrupt)? == Changed::Yes {
                             changed = Changed::Yes;
                         }
@@ -211,6 +225,32 @@ impl BookKeeper {
         self.shelf.send_replace(Shelf { book, sequence });
         until
     }
+
+    fn take_in(&self, library: &mut Library, entry: &Entry) -> Result<Changed, CorruptHistory> {
+        let sequence = entry.sequence;
+        let record: Record<Event> =
+            wire::decode(&entry.payload).map_err(|source| CorruptHistory::Unreadable { sequence, source })?;
+        let mut changed = Changed::No;
+        for event in &record.events {
+            match event {
+                Event::Named { .. } | Event::Digest(_) | Event::Address(_) => continue,
+                Event::Profile(known) => {
+                    let id = record.header.aggregate_id;
+                    if let Profile::Item(item) = &**known {
+                        self.offers.add(id, item);
+                    } else {
+                        self.people.add(id, known);
+                    }
+                    continue;
+                }
+                Event::Calendar(revised) => library.add_calendar(record.header.aggregate_id.into(), &revised.version),
+                Event::Policy(revised) => library.add_policy(revised),
+                Event::Agreed(agreed) => library.add_agreed(record.header.aggregate_id, agreed),
+            }
+            changed = Changed::Yes;
+        }
+        Ok(changed)
+    }
 }
 
 /// Whether a record says something about policies, calendars or contracts.
@@ -218,25 +258,4 @@ impl BookKeeper {
 enum Changed {
     Yes,
     No,
-}
-
-fn take_in(library: &mut Library, people: &People, entry: &Entry) -> Result<Changed, CorruptHistory> {
-    let sequence = entry.sequence;
-    let record: Record<Event> =
-        wire::decode(&entry.payload).map_err(|source| CorruptHistory::Unreadable { sequence, source })?;
-    let mut changed = Changed::No;
-    for event in &record.events {
-        match event {
-            Event::Named { .. } | Event::Digest(_) | Event::Address(_) => continue,
-            Event::Profile(known) => {
-                people.add(record.header.aggregate_id, known);
-                continue;
-            }
-            Event::Calendar(revised) => library.add_calendar(record.header.aggregate_id.into(), &revised.version),
-            Event::Policy(revised) => library.add_policy(revised),
-            Event::Agreed(agreed) => library.add_agreed(record.header.aggregate_id, agreed),
-        }
-        changed = Changed::Yes;
-    }
-    Ok(changed)
 }

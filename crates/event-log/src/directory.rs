@@ -231,6 +231,22 @@ impl Directory {
     /// with it.
     pub async fn write(&self, id: Uuid, profile: &Profile, request: &Request) -> Result<ProfileOutcome, ProfileError> {
         let command = Command::Profile(Box::new(profile.clone()));
-        execute::<OneEntry>(&self.inner, (profile.kind(), id), &command, request).await
+        self.execute(id, profile, &command, request).await
+    }
+
+    /// The same of an entry that must not be there yet.
+    pub async fn create(&self, id: Uuid, profile: &Profile, request: &Request) -> Result<ProfileOutcome, ProfileError> {
+        let command = Command::New(Box::new(profile.clone()));
+        self.execute(id, profile, &command, request).await
+    }
+
+    async fn execute(
+        &self,
+        id: Uuid,
+        profile: &Profile,
+        command: &Command,
+        request: &Request,
+    ) -> Result<ProfileOutcome, ProfileError> {
+        execute::<OneEntry>(&self.inner, (profile.kind(), id), command, request).await
     }
 }

@@ -280,7 +280,8 @@ impl Tickets {
             if let Some(book) = books.current() {
                 let desk = Desk {
                     book: &book,
-                    catalogue: self.catalogue(),
+                    catalogue: &self.books().catalogue(),
+                    profiles: self.books().people(),
                 };
                 let waits = history.ticket().state().and_then(|ticket| book.waits(ticket));
                 let ctx = Context {

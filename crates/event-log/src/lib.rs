@@ -28,6 +28,7 @@ mod execute;
 mod history;
 mod load;
 mod numbers;
+mod offers;
 mod people;
 mod policies;
 mod reader;

@@ -1,10 +1,11 @@
 //! Whom users act as, according to their profiles, groups and roles, followed in the log, so that no request waits for it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::actor::Actor;
-use domain::ids::{OrganisationId, ProjectId, UserId};
+use domain::catalogue::Profiles;
+use domain::ids::{OrganisationId, ProjectId, ServiceCatalogueId, UserId};
 use domain::people::{Profile, User};
 use domain::rights::Givers;
 use uuid::Uuid;
@@ -17,6 +18,8 @@ pub struct People(Arc<RwLock<Known>>);
 struct Known {
     users: HashMap<UserId, User>,
     givers: Givers,
+    /// What was granted to organisations that are in use.
+    organisations: HashMap<OrganisationId, BTreeSet<ServiceCatalogueId>>,
     /// What follows from both, for users who were asked for since the givers changed: they change rarely.
     standings: HashMap<UserId, Standing>,
 }
@@ -99,7 +102,14 @@ impl People {
                     known.standings.retain(|_, standing| !of_them(standing));
                 }
             }
-            Profile::Organisation(_) => {}
+            Profile::Organisation(organisation) if organisation.archived => {
+                known.organisations.remove(&id.into());
+            }
+            Profile::Organisation(organisation) => {
+                let granted = organisation.service_catalogues.clone();
+                known.organisations.insert(id.into(), granted);
+            }
+            Profile::Item(_) => {}
         }
     }
 }
@@ -110,5 +120,19 @@ impl Standing {
             Self::Actor(actor) => actor.organisation,
             Self::Disabled => None,
         }
+    }
+}
+
+impl Profiles for People {
+    fn may_come_in(&self, user: UserId) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.users.get(&user).is_some_and(|user| user.enabled)
+    }
+
+    fn granted(&self, user: UserId, organisation: Option<OrganisationId>) -> BTreeSet<ServiceCatalogueId> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let to_user = known.users.get(&user).map(|user| &user.service_catalogues);
+        let to_organisation = organisation.and_then(|id| known.organisations.get(&id));
+        to_user.into_iter().chain(to_organisation).flatten().copied().collect()
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use domain::Timestamp;
-use domain::catalogue::Catalogue;
 use domain::ids::{Position, TicketId, TicketNumber};
 use domain::policy::WaitPolicy;
 use domain::ticket::Command;
@@ -35,7 +34,6 @@ struct Shared {
     inner: Arc<Inner>,
     books: Books,
     no_waits: WaitPolicy,
-    catalogue: Catalogue,
     histories: Histories,
     turns: Vec<Mutex<()>>,
     loads: Semaphore,
@@ -59,7 +57,6 @@ impl Tickets {
                 inner,
                 books,
                 no_waits: WaitPolicy::none(),
-                catalogue: Catalogue::default(),
                 histories,
                 turns,
                 loads: Semaphore::new(LOADS_MAX),
@@ -82,10 +79,6 @@ impl Tickets {
     /// How long tickets wait that no policy is for.
     pub(crate) fn no_waits(&self) -> &WaitPolicy {
         &self.shared.no_waits
-    }
-
-    pub(crate) fn catalogue(&self) -> &Catalogue {
-        &self.shared.catalogue
     }
 
     pub(crate) fn now(&self) -> Timestamp {

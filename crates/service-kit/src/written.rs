@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::actor::Permission;
 use domain::calendar::{CalendarSpec, Interval, WEEKDAYS, WorkingTime, weekday_name};
-use domain::ids::{GroupId, OrganisationId, PermissionSetId, UserId};
+use domain::catalogue::{Awaits, Item};
+use domain::ids::{GroupId, OrganisationId, PermissionSetId, ServiceCatalogueId, UserId};
 use domain::people::{Language, Profile};
 use domain::policy::WaitLength;
 use domain::rights::Assignment;
@@ -64,6 +65,7 @@ pub fn profile(profile: &Profile) -> Value {
             "description": user.description.as_ref().map(Body::as_str),
             "email": user.email.as_ref().map(Label::as_str),
             "phones": labels(&user.phones),
+            "service_catalogues": catalogues(&user.service_catalogues),
             "language": user.language.map(Language::as_str),
             "enabled": user.enabled,
         }),
@@ -75,6 +77,7 @@ pub fn profile(profile: &Profile) -> Value {
         }),
         Profile::Organisation(organisation) => json!({
             "products": labels(&organisation.products),
+            "service_catalogues": catalogues(&organisation.service_catalogues),
             "archived": organisation.archived,
         }),
         Profile::Role(role) => json!({
@@ -94,6 +97,45 @@ pub fn profile(profile: &Profile) -> Value {
             "organisations": project.organisations.iter().map(OrganisationId::to_string).collect::<Vec<_>>(),
             "archived": project.archived,
         }),
+        Profile::Item(item) => catalogue(item),
+    }
+}
+
+/// What an item of the catalogue says, but for the name.
+fn catalogue(item: &Item) -> Value {
+    match item {
+        Item::Type(item) => json!({
+            "code": item.code.as_str(),
+            "awaits": item.awaits.map(Awaits::as_str),
+            "default_priority": item.default_priority.as_str(),
+            "archived": item.archived,
+        }),
+        Item::Priority(item) => json!({
+            "code": item.code.as_str(),
+            "rank": item.rank,
+            "archived": item.archived,
+        }),
+        Item::Category(item)
+        | Item::System(item)
+        | Item::Environment(item)
+        | Item::Product(item)
+        | Item::ServiceCatalogue(item) => json!({
+            "description": item.description.as_ref().map(Body::as_str),
+            "archived": item.archived,
+        }),
+        Item::Service(item) => json!({
+            "description": item.description.as_ref().map(Body::as_str),
+            "catalogues": catalogues(&item.catalogues),
+            "archived": item.archived,
+        }),
+        Item::CustomField(item) => json!({
+            "description": item.description.as_ref().map(Body::as_str),
+            "value": item.value.as_str(),
+            "choices": item.value.choices().iter().map(Label::as_str).collect::<Vec<_>>(),
+            "required": item.required,
+            "types": item.types.iter().map(Code::as_str).collect::<Vec<_>>(),
+            "archived": item.archived,
+        }),
     }
 }
 
@@ -112,6 +154,10 @@ fn labels(labels: &BTreeSet<Label>) -> Vec<&str> {
 
 fn sets(ids: &BTreeSet<PermissionSetId>) -> Vec<String> {
     ids.iter().map(PermissionSetId::to_string).collect()
+}
+
+fn catalogues(ids: &BTreeSet<ServiceCatalogueId>) -> Vec<String> {
+    ids.iter().map(ServiceCatalogueId::to_string).collect()
 }
 
 fn scope(scope: &Scope) -> Value {

@@ -1,11 +1,12 @@
 //! Stored form of the directory's events.
 
+use domain::catalogue::ItemKind;
 use domain::directory::{EntryKind, Event};
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, Payload, exact};
-use crate::{address, calendar, contract, digest, people, policy, value};
+use crate::{address, calendar, catalogue, contract, digest, people, policy, value};
 
 const NAMED_V1: KindVersion = KindVersion { kind: 1000, version: 1 };
 
@@ -38,7 +39,16 @@ impl Payload for Event {
                     EntryKind::Organisation => 3,
                     EntryKind::Role => 4,
                     EntryKind::PermissionSet => 5,
-                    EntryKind::Project => 6,
+                    EntryKind::Item(ItemKind::Type) => 6,
+                    EntryKind::Item(ItemKind::Priority) => 7,
+                    EntryKind::Item(ItemKind::Category) => 8,
+                    EntryKind::Item(ItemKind::System) => 9,
+                    EntryKind::Item(ItemKind::Environment) => 10,
+                    EntryKind::Item(ItemKind::Product) => 11,
+                    EntryKind::Item(ItemKind::ServiceCatalogue) => 12,
+                    EntryKind::Item(ItemKind::Service) => 13,
+                    EntryKind::Item(ItemKind::CustomField) => 14,
+                    EntryKind::Project => 15,
                 };
                 postcard::to_stdvec(&NamedV1 {
                     kind,
@@ -64,7 +74,16 @@ impl Payload for Event {
                     3 => EntryKind::Organisation,
                     4 => EntryKind::Role,
                     5 => EntryKind::PermissionSet,
-                    6 => EntryKind::Project,
+                    6 => EntryKind::Item(ItemKind::Type),
+                    7 => EntryKind::Item(ItemKind::Priority),
+                    8 => EntryKind::Item(ItemKind::Category),
+                    9 => EntryKind::Item(ItemKind::System),
+                    10 => EntryKind::Item(ItemKind::Environment),
+                    11 => EntryKind::Item(ItemKind::Product),
+                    12 => EntryKind::Item(ItemKind::ServiceCatalogue),
+                    13 => EntryKind::Item(ItemKind::Service),
+                    14 => EntryKind::Item(ItemKind::CustomField),
+                    15 => EntryKind::Project,
                     _ => return Err(DecodeError::Value { field: "kind of entry" }),
                 };
                 Ok(Self::Named {
@@ -101,12 +120,23 @@ impl Payload for Event {
             (digest::DRAWN_V1, "digest_drawn"),
             (people::USER_V1, "user_profile_written"),
             (people::USER_V2, "user_profile_written"),
+            (people::USER_V3, "user_profile_written"),
             (people::GROUP_V1, "group_profile_written"),
             (people::GROUP_V2, "group_profile_written"),
             (people::ORGANISATION_V1, "organisation_profile_written"),
+            (people::ORGANISATION_V2, "organisation_profile_written"),
             (people::ROLE_V1, "role_written"),
             (people::PERMISSION_SET_V1, "permission_set_written"),
             (people::PROJECT_V1, "project_written"),
+            (catalogue::TYPE_V1, "type_written"),
+            (catalogue::PRIORITY_V1, "priority_written"),
+            (catalogue::CATEGORY_V1, "category_written"),
+            (catalogue::SYSTEM_V1, "system_written"),
+            (catalogue::ENVIRONMENT_V1, "environment_written"),
+            (catalogue::PRODUCT_V1, "product_written"),
+            (catalogue::SERVICE_CATALOGUE_V1, "service_catalogue_written"),
+            (catalogue::SERVICE_V1, "service_written"),
+            (catalogue::CUSTOM_FIELD_V1, "custom_field_written"),
             (address::HELD_V1, "address_held"),
         ]
     }

@@ -10,6 +10,7 @@
 
 mod address;
 mod calendar;
+mod catalogue;
 mod contract;
 mod digest;
 mod directory;

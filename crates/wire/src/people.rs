@@ -1,9 +1,10 @@
-//! Stored form of the profiles of users, groups, organisations, roles, permission sets and projects.
+//! Stored form of the profiles of users, groups, organisations, roles, permission sets and projects. Those of the catalogue are in
+//! [`catalogue`].
 
 use std::collections::BTreeSet;
 
 use domain::actor::Permission;
-use domain::ids::{GroupId, OrganisationId, PermissionSetId, RoleId, UserId};
+use domain::ids::{GroupId, OrganisationId, PermissionSetId, RoleId, ServiceCatalogueId, UserId};
 use domain::people::{FullName, Group, Language, Organisation, Profile, User, UserKind};
 use domain::project::Project;
 use domain::rights::{Assignment, PermissionSet, Role};
@@ -12,13 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, exact};
-use crate::value;
+use crate::{catalogue, value};
 
 pub(crate) const USER_V1: KindVersion = KindVersion { kind: 1041, version: 1 };
 pub(crate) const USER_V2: KindVersion = KindVersion { kind: 1041, version: 2 };
+pub(crate) const USER_V3: KindVersion = KindVersion { kind: 1041, version: 3 };
 pub(crate) const GROUP_V1: KindVersion = KindVersion { kind: 1042, version: 1 };
 pub(crate) const GROUP_V2: KindVersion = KindVersion { kind: 1042, version: 2 };
 pub(crate) const ORGANISATION_V1: KindVersion = KindVersion { kind: 1043, version: 1 };
+pub(crate) const ORGANISATION_V2: KindVersion = KindVersion { kind: 1043, version: 2 };
 pub(crate) const ROLE_V1: KindVersion = KindVersion { kind: 1044, version: 1 };
 pub(crate) const PERMISSION_SET_V1: KindVersion = KindVersion { kind: 1045, version: 1 };
 pub(crate) const PROJECT_V1: KindVersion = KindVersion { kind: 1046, version: 1 };
@@ -53,6 +56,14 @@ struct UserV2<'b> {
     language: Option<&'b str>,
 }
 
+/// FROZEN. What version 2 has, and the service catalogues.
+#[derive(Serialize, Deserialize)]
+struct UserV3<'b> {
+    #[serde(borrow)]
+    user: UserV2<'b>,
+    service_catalogues: Vec<[u8; 16]>,
+}
+
 /// FROZEN.
 #[derive(Serialize, Deserialize)]
 struct GroupV1<'b> {
@@ -78,6 +89,14 @@ struct OrganisationV1<'b> {
     #[serde(borrow)]
     products: Vec<&'b str>,
     archived: bool,
+}
+
+/// FROZEN. What version 1 has, and the service catalogues.
+#[derive(Serialize, Deserialize)]
+struct OrganisationV2<'b> {
+    #[serde(borrow)]
+    organisation: OrganisationV1<'b>,
+    service_catalogues: Vec<[u8; 16]>,
 }
 
 /// FROZEN.
@@ -112,43 +131,47 @@ struct ProjectV1<'b> {
 
 pub(crate) const fn kind(profile: &Profile) -> KindVersion {
     match profile {
-        Profile::User(_) => USER_V2,
+        Profile::User(_) => USER_V3,
         Profile::Group(_) => GROUP_V2,
-        Profile::Organisation(_) => ORGANISATION_V1,
+        Profile::Organisation(_) => ORGANISATION_V2,
         Profile::Role(_) => ROLE_V1,
         Profile::PermissionSet(_) => PERMISSION_SET_V1,
         Profile::Project(_) => PROJECT_V1,
+        Profile::Item(item) => catalogue::kind(item),
     }
 }
 
 pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
     match profile {
-        Profile::User(user) => postcard::to_stdvec(&UserV2 {
-            user: UserV1 {
-                name: user.name.as_str(),
-                kind: match user.kind {
-                    UserKind::Staff => 1,
-                    UserKind::Customer => 2,
+        Profile::User(user) => postcard::to_stdvec(&UserV3 {
+            service_catalogues: catalogues(&user.service_catalogues),
+            user: UserV2 {
+                user: UserV1 {
+                    name: user.name.as_str(),
+                    kind: match user.kind {
+                        UserKind::Staff => 1,
+                        UserKind::Customer => 2,
+                    },
+                    organisation: user.organisation.map(|id| *id.as_uuid().as_bytes()),
+                    groups: user.groups.iter().map(|id| id.to_bytes()).collect(),
+                    leading: user.leading,
+                    permissions: names(&user.permissions),
+                    position: user.position.as_ref().map(Label::as_str),
+                    email: user.email.as_ref().map(Label::as_str),
+                    enabled: user.enabled,
                 },
-                organisation: user.organisation.map(|id| *id.as_uuid().as_bytes()),
-                groups: user.groups.iter().map(|id| id.to_bytes()).collect(),
-                leading: user.leading,
-                permissions: names(&user.permissions),
-                position: user.position.as_ref().map(Label::as_str),
-                email: user.email.as_ref().map(Label::as_str),
-                enabled: user.enabled,
+                roles: user
+                    .roles
+                    .iter()
+                    .map(|held| (held.role.to_bytes(), held.group.map(GroupId::to_bytes)))
+                    .collect(),
+                last_name: user.full_name.last.as_ref().map(Label::as_str),
+                first_name: user.full_name.first.as_ref().map(Label::as_str),
+                middle_name: user.full_name.middle.as_ref().map(Label::as_str),
+                description: user.description.as_ref().map(Body::as_str),
+                phones: texts(&user.phones),
+                language: user.language.map(Language::as_str),
             },
-            roles: user
-                .roles
-                .iter()
-                .map(|held| (held.role.to_bytes(), held.group.map(GroupId::to_bytes)))
-                .collect(),
-            last_name: user.full_name.last.as_ref().map(Label::as_str),
-            first_name: user.full_name.first.as_ref().map(Label::as_str),
-            middle_name: user.full_name.middle.as_ref().map(Label::as_str),
-            description: user.description.as_ref().map(Body::as_str),
-            phones: texts(&user.phones),
-            language: user.language.map(Language::as_str),
         }),
         Profile::Group(group) => postcard::to_stdvec(&GroupV2 {
             group: GroupV1 {
@@ -159,10 +182,13 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
             },
             permission_sets: sets(&group.permission_sets),
         }),
-        Profile::Organisation(organisation) => postcard::to_stdvec(&OrganisationV1 {
-            name: organisation.name.as_str(),
-            products: texts(&organisation.products),
-            archived: organisation.archived,
+        Profile::Organisation(organisation) => postcard::to_stdvec(&OrganisationV2 {
+            organisation: OrganisationV1 {
+                name: organisation.name.as_str(),
+                products: texts(&organisation.products),
+                archived: organisation.archived,
+            },
+            service_catalogues: catalogues(&organisation.service_catalogues),
         }),
         Profile::Role(role) => postcard::to_stdvec(&RoleV1 {
             name: role.name.as_str(),
@@ -184,6 +210,7 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
             organisations: project.organisations.iter().map(|id| id.to_bytes()).collect(),
             archived: project.archived,
         }),
+        Profile::Item(item) => catalogue::encode(item),
     }
 }
 
@@ -191,19 +218,28 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
 pub(crate) fn decode(kind: KindVersion, bytes: &[u8]) -> Option<Result<Profile, DecodeError>> {
     match kind {
         USER_V1 => Some(exact(bytes).and_then(user_v1).map(Profile::User)),
-        USER_V2 => Some(user(bytes).map(Profile::User)),
+        USER_V2 => Some(exact(bytes).and_then(user_v2).map(Profile::User)),
+        USER_V3 => Some(user(bytes).map(Profile::User)),
         GROUP_V1 => Some(exact(bytes).and_then(group_v1).map(Profile::Group)),
         GROUP_V2 => Some(group(bytes).map(Profile::Group)),
-        ORGANISATION_V1 => Some(organisation(bytes).map(Profile::Organisation)),
+        ORGANISATION_V1 => Some(exact(bytes).and_then(organisation_v1).map(Profile::Organisation)),
+        ORGANISATION_V2 => Some(organisation(bytes).map(Profile::Organisation)),
         ROLE_V1 => Some(role(bytes).map(Profile::Role)),
         PERMISSION_SET_V1 => Some(permission_set(bytes).map(Profile::PermissionSet)),
         PROJECT_V1 => Some(project(bytes).map(Profile::Project)),
-        _ => None,
+        other => Some(catalogue::decode(other, bytes)?.map(Profile::Item)),
     }
 }
 
 fn user(bytes: &[u8]) -> Result<User, DecodeError> {
-    let stored: UserV2<'_> = exact(bytes)?;
+    let stored: UserV3<'_> = exact(bytes)?;
+    Ok(User {
+        service_catalogues: catalogue_ids(stored.service_catalogues),
+        ..user_v2(stored.user)?
+    })
+}
+
+fn user_v2(stored: UserV2<'_>) -> Result<User, DecodeError> {
     let held = |(role, group): ([u8; 16], Option<[u8; 16]>)| Assignment {
         role: RoleId::from_bytes(role),
         group: group.map(value::group),
@@ -261,10 +297,18 @@ fn group_v1(stored: GroupV1<'_>) -> Result<Group, DecodeError> {
 }
 
 fn organisation(bytes: &[u8]) -> Result<Organisation, DecodeError> {
-    let stored: OrganisationV1<'_> = exact(bytes)?;
+    let stored: OrganisationV2<'_> = exact(bytes)?;
+    Ok(Organisation {
+        service_catalogues: catalogue_ids(stored.service_catalogues),
+        ..organisation_v1(stored.organisation)?
+    })
+}
+
+fn organisation_v1(stored: OrganisationV1<'_>) -> Result<Organisation, DecodeError> {
     Ok(Organisation {
         name: value::label(stored.name)?,
         products: labels(stored.products)?,
+        service_catalogues: BTreeSet::new(),
         archived: stored.archived,
     })
 }
@@ -311,6 +355,14 @@ fn sets(ids: &BTreeSet<PermissionSetId>) -> Vec<[u8; 16]> {
 
 fn set_ids(ids: Vec<[u8; 16]>) -> BTreeSet<PermissionSetId> {
     ids.into_iter().map(PermissionSetId::from_bytes).collect()
+}
+
+pub(crate) fn catalogues(ids: &BTreeSet<ServiceCatalogueId>) -> Vec<[u8; 16]> {
+    ids.iter().map(|id| id.to_bytes()).collect()
+}
+
+pub(crate) fn catalogue_ids(ids: Vec<[u8; 16]>) -> BTreeSet<ServiceCatalogueId> {
+    ids.into_iter().map(ServiceCatalogueId::from_bytes).collect()
 }
 
 fn names(permissions: &BTreeSet<Permission>) -> Vec<&'static str> {

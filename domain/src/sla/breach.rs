@@ -130,7 +130,7 @@ fn consequence(action: &BreachAction, ticket: &TicketState, catalogue: &Catalogu
     }
     match action {
         BreachAction::RaisePriority(code) => {
-            let priority = catalogue.priority(code.as_str()).ok()?;
+            let priority = catalogue.offered_priority(code.as_str())?;
             let changes = Classified {
                 priority: Change::Set(priority.clone()),
                 ..Classified::default()

@@ -9,7 +9,7 @@ use super::event::SlaEvent;
 use super::follow::{Step, follow};
 use super::re_evaluate::re_evaluate;
 use crate::actor::Actor;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Profiles};
 use crate::contract::Agreements;
 use crate::ids::Revision;
 use crate::ticket::{self, Command, Context, Decision, Event, Rejection, Ticket};
@@ -46,6 +46,8 @@ pub struct Desk<'d> {
     pub book: &'d Book,
     /// What it offers.
     pub catalogue: &'d Catalogue,
+    /// What is known of users and organisations.
+    pub profiles: &'d dyn Profiles,
 }
 
 /// Why a command makes no record.
@@ -104,6 +106,7 @@ pub fn decide(
     };
     let mut decision = ticket::decide(ticket, command, ctx)?;
     agreements.permit(ticket, command, decision.occurred_at)?;
+    desk.catalogue.permit(ticket, command, ctx, desk.profiles)?;
     let fires = fires(command, clocks, ctx.now);
     let asked = if let Command::ReEvaluate(counting) = command {
         Some(*counting)

@@ -14,6 +14,6 @@ pub use command::{
 };
 pub use decide::{Context, Decision, decide};
 pub use event::{Assigned, Classified, Created, Edited, Event, Wait};
-pub use rejection::Rejection;
+pub use rejection::{NotOffered, Rejection};
 pub use rules::{Standing, allowed_commands, rule_in_words};
 pub use state::{Status, Ticket, TicketState};

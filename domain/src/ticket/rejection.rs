@@ -60,6 +60,9 @@ pub enum Rejection {
     /// There is no such project that takes tickets, or none that the actor may know of.
     #[error("there is no such project that takes tickets")]
     NoProject,
+    /// The catalogue does not offer what the command says.
+    #[error("the desk does not offer what some fields say")]
+    NotOffered(Vec<NotOffered>),
     /// This closing has been rated.
     #[error("this closing is rated already")]
     AlreadyRated,
@@ -76,6 +79,17 @@ pub enum Rejection {
         /// The latest acceptable time.
         latest: Timestamp,
     },
+}
+
+/// A field that says what is not on offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotOffered {
+    /// Where it is in the command: its name, and below custom fields the name of one.
+    pub field: Vec<String>,
+    /// `required` or `invalid`.
+    pub code: &'static str,
+    /// What is acceptable, as the rest of a sentence about the field.
+    pub detail: String,
 }
 
 fn period(from: Option<Timestamp>, until: Option<Timestamp>) -> String {

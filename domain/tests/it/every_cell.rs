@@ -196,7 +196,8 @@ impl Cell<'_> {
                 rejection @ (Rejection::OutOfOrder { .. }
                 | Rejection::NotInWorkflow { .. }
                 | Rejection::SupportExpired { .. }
-                | Rejection::NoProject),
+                | Rejection::NoProject
+                | Rejection::NotOffered(_)),
             ) => panic!("nothing here is refused for that: {rejection}"),
         }
     }

@@ -7,7 +7,7 @@ use domain::policy::WaitPolicy;
 use domain::sla::{
     Book, BreachAction, ClockState, Delivery, Desk, Notified, Promised, SlaEvent, Target, Timer, TimerKind, decide,
 };
-use domain::testing::{agent, create, customer};
+use domain::testing::{NoProfiles, agent, create, customer};
 use domain::text::Code;
 use domain::ticket::{Command, Context, Decision, Event, Rejection, Visibility};
 use proptest::prelude::*;
@@ -164,6 +164,7 @@ fn decided(promised: &Promised, command: &Command, ctx: &Context<'_>, book: &Boo
     let desk = Desk {
         book,
         catalogue: &catalogue,
+        profiles: &NoProfiles,
     };
     decide(promised, Revision(1), command, ctx, &desk).unwrap()
 }

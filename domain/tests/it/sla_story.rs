@@ -13,7 +13,7 @@ use domain::sla::{
     Recorded, SlaCalendar, SlaEvent, SlaPolicy, SlaPolicySpec, Step, Target, TargetKind, Undecided, decide,
     re_evaluate,
 };
-use domain::testing::{agent, body, create, customer};
+use domain::testing::{NoProfiles, agent, body, create, customer};
 use domain::text::Code;
 use domain::ticket::{
     Accept, AddComment, Change, Classify, Close, Command, Context, Event, ProposeClosure, ProvideInfo, Rejection,
@@ -233,6 +233,7 @@ impl Story {
         let desk = Desk {
             book: &self.book,
             catalogue: &Catalogue::default(),
+            profiles: &NoProfiles,
         };
         let revision = self.next_revision();
         let decision = match decide(&promised, revision, command, &ctx, &desk) {

@@ -9,6 +9,7 @@
 
 mod access;
 mod apart;
+mod catalogue;
 mod contracts;
 mod demo;
 mod desk;

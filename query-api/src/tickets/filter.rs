@@ -2,19 +2,22 @@
 
 use std::ops::RangeInclusive;
 
-use domain::catalogue::Catalogue;
-use domain::text::Label;
+use domain::catalogue::NotInCatalogue;
+use domain::text::{Code, Label};
 use domain::ticket::Status;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use sqlx::postgres::PgHasArrayType;
+use service_kit::Problem;
+use service_kit::problem::FieldError;
+use sqlx::postgres::{PgHasArrayType, PgPool};
 use sqlx::{Encode, Postgres, QueryBuilder, Type};
 use uuid::Uuid;
 
 use super::numbers;
 use super::sort::Sort;
+use crate::database::problem;
 use crate::moment::Moment;
-use crate::params::{Params, one_of, time, uuid};
+use crate::params::{self, Params, one_of, time, uuid};
 
 /// The parameters that filter.
 pub(crate) const NAMES: [&str; 23] = [
@@ -63,6 +66,9 @@ const REQUESTER: &str = "t.requester_id";
 const ORGANISATION: &str = "t.organisation_id";
 /// Who works on it.
 const ASSIGNEE: &str = "t.assignee_id";
+/// What the catalogue has.
+const TYPE: &str = "t.ticket_type";
+const PRIORITY: &str = "t.priority";
 
 /// What is asked of tickets. An empty list asks nothing.
 #[derive(Debug, Default)]
@@ -85,25 +91,13 @@ pub(crate) struct Filter {
 impl Filter {
     /// Takes the filters out of the parameters. What is overdue depends on the moment.
     pub(crate) fn read(params: &mut Params, moment: Moment) -> Self {
-        let catalogue = Catalogue::default();
         let mut filter = Self::default();
         let statuses = params.all("status", one_of(&Status::ALL, Status::as_str));
         let ranks = statuses.into_iter().map(|status| status.rank().into()).collect();
         filter.ranks.push(("t.status_rank", ranks));
-        let types = params.all("type", |text| {
-            catalogue
-                .ticket_type(text)
-                .map(|_| text.to_owned())
-                .map_err(|error| error.to_string())
-        });
-        filter.text("t.ticket_type", types);
-        let priorities = params.all("priority", |text| {
-            catalogue
-                .priority(text)
-                .map(|priority| priority.rank.into())
-                .map_err(|error| error.to_string())
-        });
-        filter.ranks.push(("t.priority_rank", priorities));
+        filter.text(TYPE, params.all("type", code));
+        // Not by rank: a priority's may have been another one when a ticket got it.
+        filter.text(PRIORITY, params.all("priority", code));
         for (name, column) in [
             ("category", "t.category"),
             ("system", "t.system"),
@@ -148,6 +142,30 @@ impl Filter {
                 .extend(params.one(name, score).map(|score| (comparison, score)));
         }
         filter
+    }
+
+    /// Checks that the catalogue has the types and priorities that it asks for. What is archived, tickets may still have.
+    pub(crate) async fn check(&self, db: &PgPool) -> Result<(), Problem> {
+        let mut errors = Vec::new();
+        for (column, values) in self.texts.iter().filter(|(_, values)| !values.is_empty()) {
+            let (name, codes) = match *column {
+                TYPE => (
+                    "type",
+                    "SELECT definition ->> 'code' FROM desk.catalogue_types ORDER BY name",
+                ),
+                PRIORITY => (
+                    "priority",
+                    "SELECT definition ->> 'code' FROM desk.catalogue_priorities ORDER BY definition -> 'rank'",
+                ),
+                _ => continue,
+            };
+            let allowed: Vec<String> = sqlx::query_scalar(codes).fetch_all(db).await.map_err(problem)?;
+            if values.iter().any(|value| !allowed.contains(value)) {
+                let detail = NotInCatalogue { allowed }.to_string();
+                errors.push(FieldError::new(name, "invalid", detail));
+            }
+        }
+        params::refused(errors)
     }
 
     fn text(&mut self, column: &'static str, values: Vec<String>) {
@@ -243,6 +261,12 @@ where
 
 fn label(text: &str) -> Result<String, String> {
     Label::parse(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| error.to_string())
+}
+
+fn code(text: &str) -> Result<String, String> {
+    Code::parse(text)
         .map(|_| text.to_owned())
         .map_err(|error| error.to_string())
 }

@@ -2,10 +2,11 @@
 //!
 //! * [`json`]: what a body says, if it says it once.
 //! * [`Fields`]: the fields of one flat body.
-//! * [`calendar`], [`policy`], [`people`]: calendars, policies and profiles as people write them, and as
+//! * [`calendar`], [`policy`], [`people`]: calendars, policies and profiles, items of the catalogue among them, as people write them, and as
 //!   [`crate::written`] writes them.
 
 pub mod calendar;
+mod catalogue;
 mod fields;
 pub mod people;
 pub mod policy;

@@ -11,6 +11,7 @@ use domain::rights::{Assignment, PermissionSet, Role};
 use domain::text::{Body, Label};
 use serde_json::{Map, Value};
 
+use super::catalogue;
 use super::fields::{Fields, Unreadable, one_of, text, uuid};
 use crate::problem::Problem;
 
@@ -32,6 +33,7 @@ fn read(kind: EntryKind, mut fields: Fields<'_>) -> Result<Profile, Problem> {
         EntryKind::Role => role(&mut fields).map(Profile::Role),
         EntryKind::PermissionSet => permission_set(&mut fields).map(Profile::PermissionSet),
         EntryKind::Project => project(&mut fields).map(Profile::Project),
+        EntryKind::Item(kind) => catalogue::item(kind, &mut fields).map(Profile::Item),
     };
     fields.finish()?;
     // Without one there was an error.
@@ -55,6 +57,7 @@ fn user(fields: &mut Fields<'_>) -> Option<User> {
     let description = fields.optional("description", text(Body::parse));
     let email = fields.optional("email", email);
     let phones = fields.optional("phones", |value| list(value, label));
+    let service_catalogues = fields.optional("service_catalogues", |value| list(value, uuid));
     let language = fields.optional("language", |value| one_of(&Language::ALL, Language::as_str, value));
     let enabled = fields.flag("enabled");
     if kind == Some(UserKind::Customer) && !permissions.is_empty() {
@@ -73,6 +76,11 @@ fn user(fields: &mut Fields<'_>) -> Option<User> {
         description,
         email,
         phones: phones.unwrap_or_default(),
+        service_catalogues: service_catalogues
+            .unwrap_or_default()
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         language,
         enabled: enabled.unwrap_or(true),
     })
@@ -96,10 +104,16 @@ fn group(fields: &mut Fields<'_>) -> Option<Group> {
 fn organisation(fields: &mut Fields<'_>) -> Option<Organisation> {
     let name = fields.required("name", text(Label::parse));
     let products = fields.optional("products", |value| list(value, label));
+    let service_catalogues = fields.optional("service_catalogues", |value| list(value, uuid));
     let archived = fields.flag("archived");
     Some(Organisation {
         name: name?,
         products: products.unwrap_or_default(),
+        service_catalogues: service_catalogues
+            .unwrap_or_default()
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         archived: archived.unwrap_or(false),
     })
 }
@@ -188,12 +202,15 @@ fn email(value: &Value) -> Result<Label, Unreadable> {
     }
 }
 
-fn label(value: &Value) -> Result<Label, Unreadable> {
+pub(super) fn label(value: &Value) -> Result<Label, Unreadable> {
     text(Label::parse)(value)
 }
 
 /// Some values, in any order and each once.
-fn list<T: Ord>(value: &Value, read: impl Fn(&Value) -> Result<T, Unreadable>) -> Result<BTreeSet<T>, Unreadable> {
+pub(super) fn list<T: Ord>(
+    value: &Value,
+    read: impl Fn(&Value) -> Result<T, Unreadable>,
+) -> Result<BTreeSet<T>, Unreadable> {
     list_of(LIST_MAX, value, read)
 }
 

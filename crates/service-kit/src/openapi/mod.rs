@@ -8,6 +8,7 @@
 //! * [`schema`]: shapes of values, short enough to stand in a line.
 
 mod api;
+pub mod catalogue;
 mod operation;
 mod operators;
 pub mod people;

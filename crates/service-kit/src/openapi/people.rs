@@ -6,6 +6,7 @@ use domain::people::{LIST_MAX, Language, UserKind};
 use domain::project::FOLLOWERS_MAX;
 use domain::text::{Body, Label};
 
+use super::catalogue;
 use super::schema::{
     Property, Shape, array, array_up_to, boolean, names, nullable, object, optional, required, string, text, uuid,
 };
@@ -19,6 +20,7 @@ pub const fn path(kind: EntryKind) -> &'static str {
         EntryKind::Role => "/v1/roles",
         EntryKind::PermissionSet => "/v1/permission-sets",
         EntryKind::Project => "/v1/projects",
+        EntryKind::Item(kind) => catalogue::path(kind),
     }
 }
 
@@ -31,6 +33,7 @@ pub const fn noun(kind: EntryKind) -> &'static str {
         EntryKind::Role => "role",
         EntryKind::PermissionSet => "permission set",
         EntryKind::Project => "project",
+        EntryKind::Item(kind) => catalogue::noun(kind),
     }
 }
 
@@ -69,6 +72,11 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
             optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
             optional("email", "", nullable(string())),
             optional("phones", "", labels()),
+            optional(
+                "service_catalogues",
+                "Those granted to them; staff need none.",
+                nullable(array_up_to(LIST_MAX, uuid())),
+            ),
             optional("language", "In which to write and to speak.", nullable(language())),
             optional(
                 "enabled",
@@ -83,7 +91,16 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
             optional("permission_sets", "What its members may do.", sets()),
             archived,
         ],
-        EntryKind::Organisation => vec![name, optional("products", "What it has bought.", labels()), archived],
+        EntryKind::Organisation => vec![
+            name,
+            optional("products", "What it has bought.", labels()),
+            optional(
+                "service_catalogues",
+                "Those granted to all of its people.",
+                nullable(array_up_to(LIST_MAX, uuid())),
+            ),
+            archived,
+        ],
         EntryKind::Role => vec![
             name,
             optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
@@ -120,6 +137,7 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
                 nullable(boolean()),
             ),
         ],
+        EntryKind::Item(kind) => catalogue::taken(kind),
     }
 }
 
@@ -140,6 +158,7 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
             required("description", "", nullable(string())),
             required("email", "", nullable(string())),
             required("phones", "", array(string())),
+            required("service_catalogues", "", array(uuid())),
             required("language", "", nullable(language())),
             required("enabled", "", boolean()),
         ],
@@ -151,6 +170,7 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
         ],
         EntryKind::Organisation => vec![
             required("products", "", array(string())),
+            required("service_catalogues", "", array(uuid())),
             required("archived", "", boolean()),
         ],
         EntryKind::Role => vec![
@@ -170,6 +190,7 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
             required("organisations", "", array(uuid())),
             required("archived", "", boolean()),
         ],
+        EntryKind::Item(kind) => catalogue::written(kind),
     }
 }
 

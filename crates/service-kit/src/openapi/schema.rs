@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use domain::text::Code;
 use utoipa::Number;
 use utoipa::openapi::schema::{
     AdditionalProperties, AllOfBuilder, AnyOfBuilder, Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, Ref,
@@ -40,6 +41,14 @@ pub fn text(characters_max: usize) -> Shape {
 /// A text that a regular expression describes.
 pub fn pattern(pattern: &str) -> Shape {
     of(Type::String).pattern(Some(pattern)).into()
+}
+
+/// A code of the catalogue, as `domain::text::Code` checks it.
+pub fn code() -> Shape {
+    of(Type::String)
+        .max_length(Some(Code::CHARACTERS_MAX))
+        .pattern(Some("^[a-z][a-z0-9_]*$"))
+        .into()
 }
 
 /// A text of so many characters at most.

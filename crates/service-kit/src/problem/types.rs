@@ -71,6 +71,8 @@ problem_types! {
     NOT_INVITABLE = 409 "not-invitable" "The user cannot be invited";
     /// The desk was started without a mail server.
     MAIL_NOT_CONFIGURED = 409 "mail-not-configured" "This desk sends no mail";
+    /// The catalogue has an item of that code or name.
+    ITEM_EXISTS = 409 "catalogue-item-exists" "The catalogue has this already";
     /// Another policy is for exactly the same tickets.
     POLICY_SCOPE_TAKEN = 409 "policy-scope-taken" "Another policy is for the same tickets";
     /// The ticket, calendar or policy has as many records as one may have.

@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 use domain::actor::{ActorKind, Permission};
 use domain::address::Held;
 use domain::calendar::{CalendarSpec, Interval, Week, stored};
-use domain::catalogue::{Awaits, Priority, TicketType};
+use domain::catalogue::{
+    Awaits, CustomField, FieldValue, Item, Plain, Priority, PriorityItem, Service, TicketType, TypeItem,
+};
 use domain::contract::{Agreed, Contract, SupportPeriod};
 use domain::digest::Digest;
 use domain::directory::{self, EntryKind};
 use domain::ids::{
-    CommandId, GroupId, OrganisationId, PermissionSetId, ProjectId, Revision, RoleId, TicketNumber, UserId,
+    CommandId, GroupId, OrganisationId, PermissionSetId, ProjectId, Revision, RoleId, ServiceCatalogueId, TicketNumber,
+    UserId,
 };
 use domain::people::{FullName, Group, Language, Organisation, Profile, User, UserKind};
 use domain::policy::WaitLength;
@@ -344,6 +347,11 @@ fn profiles() -> impl Iterator<Item = Profile> {
         language: Some(Language::Russian),
         ..user.clone()
     };
+    let granted = BTreeSet::from([57, 58].map(|byte| ServiceCatalogueId::from_bytes([byte; 16])));
+    let with_services = User {
+        service_catalogues: granted.clone(),
+        ..customer.clone()
+    };
     let sets = BTreeSet::from([53, 54].map(|byte| PermissionSetId::from_bytes([byte; 16])));
     let group = Group {
         name: label("First line"),
@@ -379,20 +387,96 @@ fn profiles() -> impl Iterator<Item = Profile> {
     let organisation = Organisation {
         name: label("Engines Ltd"),
         products: BTreeSet::from([label("Engine 2")]),
+        service_catalogues: BTreeSet::new(),
         archived: true,
+    };
+    let organisation_with_services = Organisation {
+        service_catalogues: granted,
+        ..organisation.clone()
     };
     [
         Profile::User(user),
         Profile::User(customer),
         Profile::User(with_roles),
+        Profile::User(with_services),
         Profile::Group(group),
         Profile::Group(with_sets),
         Profile::Organisation(organisation),
+        Profile::Organisation(organisation_with_services),
         Profile::Role(role),
         Profile::PermissionSet(set),
         Profile::Project(project),
     ]
     .into_iter()
+    .chain(items().into_iter().map(Profile::Item))
+}
+
+fn items() -> [Item; 13] {
+    let plain = |name, archived| Plain {
+        name: label(name),
+        description: Some(body("О чём это.")),
+        archived,
+    };
+    let ticket_type = TypeItem {
+        code: Code::new("request_2"),
+        name: label("Заявка"),
+        awaits: None,
+        default_priority: Code::new("low"),
+        archived: false,
+    };
+    let awaiting = TypeItem {
+        awaits: Some(Awaits::Implementation),
+        archived: true,
+        ..ticket_type.clone()
+    };
+    let field = CustomField {
+        name: label("Room"),
+        description: None,
+        value: FieldValue::Choice(vec![label("2"), label("1")]),
+        required: true,
+        types: BTreeSet::from([Code::new("outage"), Code::new("request_2")]),
+        archived: false,
+    };
+    let of_a_user = CustomField {
+        value: FieldValue::User,
+        types: BTreeSet::new(),
+        ..field.clone()
+    };
+    let of_a_date = CustomField {
+        description: Some(body("By when it is needed.")),
+        value: FieldValue::Date,
+        required: false,
+        archived: true,
+        ..of_a_user.clone()
+    };
+    [
+        Item::Type(ticket_type),
+        Item::Type(awaiting),
+        Item::Priority(PriorityItem {
+            code: Code::new("asap"),
+            name: label("At once"),
+            rank: 255,
+            archived: false,
+        }),
+        Item::Category(plain("Печать", false)),
+        Item::System(plain("billing", true)),
+        Item::Environment(plain("production", false)),
+        Item::Product(plain("Engine 2", false)),
+        Item::ServiceCatalogue(plain("Gold", false)),
+        Item::Service(Service {
+            name: label("Почта"),
+            description: None,
+            catalogues: BTreeSet::from([55, 56].map(|byte| ServiceCatalogueId::from_bytes([byte; 16]))),
+            archived: false,
+        }),
+        Item::CustomField(field),
+        Item::CustomField(of_a_user),
+        Item::CustomField(of_a_date.clone()),
+        Item::CustomField(CustomField {
+            value: FieldValue::Number,
+            ..of_a_date
+        }),
+    ]
 }
 
 fn full_policy() -> policy::Version {

@@ -1,5 +1,5 @@
-//! The projection `directory`: names and profiles of users, groups, organisations, roles and permission sets, calendars,
-//! policies, contracts, and digests. Readers join
+//! The projection `directory`: names and profiles of users, groups, organisations, roles, permission sets and items of the catalogue,
+//! calendars, policies, contracts, and digests. Readers join
 //! them when they are asked, so that this stream and the tickets' need no order between them.
 
 mod calendars;
