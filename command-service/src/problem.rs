@@ -210,9 +210,12 @@ pub(crate) fn only_administrators() -> Problem {
 pub(crate) fn profile_not_permitted(kind: EntryKind) -> Problem {
     match kind {
         EntryKind::Project => Problem::new(&types::NOT_PERMITTED).detail("Only staff create and change projects."),
-        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
-            only_administrators()
-        }
+        EntryKind::User
+        | EntryKind::Group
+        | EntryKind::Organisation
+        | EntryKind::Role
+        | EntryKind::PermissionSet
+        | EntryKind::Item(_) => only_administrators(),
     }
 }
 

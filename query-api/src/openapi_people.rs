@@ -133,7 +133,12 @@ fn plural(kind: EntryKind) -> String {
         EntryKind::Item(ItemKind::Category) => "categories".to_owned(),
         EntryKind::Item(ItemKind::Priority) => "priorities".to_owned(),
         EntryKind::Item(_) => format!("{}s", people::noun(kind)),
-        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
+        EntryKind::User
+        | EntryKind::Group
+        | EntryKind::Organisation
+        | EntryKind::Role
+        | EntryKind::PermissionSet
+        | EntryKind::Project => {
             format!("{}s that have a profile", people::noun(kind))
         }
     }
@@ -166,7 +171,8 @@ fn entry_version(kind: EntryKind) -> Shape {
                 | EntryKind::Group
                 | EntryKind::Organisation
                 | EntryKind::Role
-                | EntryKind::PermissionSet => 1,
+                | EntryKind::PermissionSet
+                | EntryKind::Project => 1,
             }),
         ),
         required("change", "", string()),
@@ -178,9 +184,12 @@ fn entry_version(kind: EntryKind) -> Shape {
             "Null, as changed_by, for version 0: every desk has it.",
             nullable(instant()),
         ),
-        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::PermissionSet => {
-            required("changed_at", "", instant())
-        }
+        EntryKind::User
+        | EntryKind::Group
+        | EntryKind::Organisation
+        | EntryKind::Role
+        | EntryKind::PermissionSet
+        | EntryKind::Project => required("changed_at", "", instant()),
     });
     properties.extend(written(kind));
     open_object(properties)

@@ -65,7 +65,8 @@ fn shown(kind: EntryKind, actor: &Actor) -> Result<Shown, Problem> {
         | EntryKind::Group
         | EntryKind::Organisation
         | EntryKind::Role
-        | EntryKind::PermissionSet => for_staff(actor, FOR_STAFF).map(|()| Shown::Everything),
+        | EntryKind::PermissionSet
+        | EntryKind::Project => for_staff(actor, FOR_STAFF).map(|()| Shown::Everything),
     }
 }
 

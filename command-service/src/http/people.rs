@@ -116,7 +116,8 @@ impl Wish {
             | Profile::Group(_)
             | Profile::Organisation(_)
             | Profile::Role(_)
-            | Profile::PermissionSet(_) => None,
+            | Profile::PermissionSet(_)
+            | Profile::Project(_) => None,
         }
     }
 

@@ -145,7 +145,8 @@ fn address_of(profile: &Profile) -> Option<Address> {
         | Profile::Organisation(_)
         | Profile::Role(_)
         | Profile::PermissionSet(_)
-        | Profile::Project(_) => None,
+        | Profile::Project(_)
+        | Profile::Item(_) => None,
     }
 }
 

@@ -34,7 +34,7 @@ impl Catalogue {
             wrong: Vec::new(),
         };
         match (ticket.state(), command) {
-            (None, Command::Create(created)) => {
+            (None, Command::Create(created, _)) => {
                 check.ticket_type(&created.ticket_type.code);
                 check.priority(&created.priority.code);
                 check.label("category", &self.categories, created.category.as_ref());
@@ -294,11 +294,11 @@ mod tests {
     }
 
     fn creating(change: impl FnOnce(&mut crate::ticket::Created)) -> Command {
-        let Command::Create(mut created) = create() else {
+        let Command::Create(mut created, project) = create() else {
             panic!("it creates")
         };
         change(&mut created);
-        Command::Create(created)
+        Command::Create(created, project)
     }
 
     #[derive(Debug)]
@@ -512,7 +512,7 @@ mod tests {
             1,
             "a field that nobody defined"
         );
-        let Command::Create(created) = creating(|created| {
+        let Command::Create(created, _) = creating(|created| {
             created.custom_fields = fields(&[("Room", text("old")), ("Colour", text("red"))]);
         }) else {
             panic!("it creates")
