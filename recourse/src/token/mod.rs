@@ -257,6 +257,8 @@ impl List {
                 "over"
             } else if grant.session.is_some() {
                 "session"
+            } else if grant.viewer.is_some() {
+                "view"
             } else {
                 domain::actor::ActorKind::from(grant.kind).as_str()
             };
