@@ -118,15 +118,11 @@ impl Authenticate for App {
         let Some(bearer) = self.presented(hash).await? else {
             return Ok(None);
         };
-        if let Some(viewer) = &bearer.viewer
-            && !self
-                .presented(viewer.token)
-                .await?
-                .is_some_and(|viewing| viewing.may_view())
-        {
-            return Ok(None);
-        }
-        Ok(Some(bearer))
+        let Some(viewer) = &bearer.viewer else {
+            return Ok(Some(bearer));
+        };
+        let viewing = self.presented(viewer.token).await?;
+        Ok(bearer.is_shown_to(viewing.as_ref()).then_some(bearer))
     }
 }
 

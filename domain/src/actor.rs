@@ -34,7 +34,7 @@ pub enum Permission {
     Import,
     /// Close a ticket whose closure nobody proposed.
     CloseAny,
-    /// Write profiles of users, groups, organisations, roles and permission sets.
+    /// Write profiles of users, groups, organisations, roles, permission sets and items of the catalogue.
     Administer,
     /// Look at the desk through a customer's eyes.
     ViewAs,

@@ -159,16 +159,18 @@ impl App {
     }
 
     async fn look(&self, hash: TokenHash) -> Result<Looked, Problem> {
-        let looked = self.presented(hash).await?;
-        let viewer = match &looked {
-            Looked::Known(Some(bearer)) => bearer.viewer.as_ref().map(|viewer| viewer.token),
-            Looked::Known(None) | Looked::Unknown => None,
+        let bearer = match self.presented(hash).await? {
+            Looked::Known(Some(bearer)) => bearer,
+            looked @ (Looked::Known(None) | Looked::Unknown) => return Ok(looked),
         };
-        let Some(token) = viewer else { return Ok(looked) };
-        Ok(match self.presented(token).await? {
-            Looked::Known(Some(viewing)) if viewing.may_view() => looked,
-            Looked::Known(_) | Looked::Unknown => Looked::Known(None),
-        })
+        let Some(viewer) = &bearer.viewer else {
+            return Ok(Looked::Known(Some(bearer)));
+        };
+        let viewing = match self.presented(viewer.token).await? {
+            Looked::Known(viewing) => viewing,
+            Looked::Unknown => None,
+        };
+        Ok(Looked::Known(bearer.is_shown_to(viewing.as_ref()).then_some(bearer)))
     }
 
     /// Who presents a token, whether or not they may still look through another's eyes.

@@ -30,6 +30,8 @@ const RESET: SignedDuration = SignedDuration::from_hours(1);
 pub(crate) const RESET_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// So many who asked may wait for the mail server: some minutes' worth.
 const ASKED_MAX: usize = 256;
+/// Who is turned away tries again when the mail server has taken some.
+const RESET_RETRY_SECONDS: u32 = 10;
 /// Others who change the same credential at the same time are let go first so often.
 const TRIES_MAX: usize = 4;
 
@@ -135,7 +137,10 @@ impl App {
             let given = self.credentials.give(user, &credential, now);
             self.ending_sessions(user, given).await?;
             self.forgive(&login).await;
+            self.note(Some(user), Happening::LoginGiven, Some(by), &origin).await?;
         }
+        let profile = self.by_now_of(user).await?;
+        let address = self::address(&profile)?;
         let (app, to, written) = (self.clone(), address.clone(), login.clone());
         // Whoever called may be gone meanwhile; what became of the mail is kept all the same.
         let delivered = tokio::spawn(async move {
@@ -212,9 +217,9 @@ impl App {
         let Some(profile) = self.books.people().user(user) else {
             return Ok(Reset::Nobody);
         };
-        let Ok(address) = address(&profile) else {
+        if address(&profile).is_err() {
             return Ok(Reset::Nobody);
-        };
+        }
         if kept
             .credential
             .link
@@ -223,7 +228,12 @@ impl App {
         {
             return Ok(Reset::TooSoon);
         }
-        let (token, link) = self.link(user, &profile, RESET)?;
+        // Who has no password yet was invited, and has not forgotten one: nobody who asks makes that invitation end sooner.
+        let (occasion, lifetime) = match kept.credential.hash {
+            Some(_) => (Occasion::Reset, RESET),
+            None => (Occasion::Invitation, INVITATION),
+        };
+        let (token, link) = self.link(user, &profile, lifetime)?;
         let expires_at = link.expires_at;
         match self.credentials.change(&kept, &linked(&kept, link)).await {
             Ok(()) => {}
@@ -232,8 +242,12 @@ impl App {
             Err(error) => return Err(of_credential(&error)),
         }
         self.note(Some(user), Happening::ResetAsked, None, origin).await?;
+        let profile = self.by_now_of(user).await?;
+        let Ok(address) = self::address(&profile) else {
+            return Ok(Reset::Nobody);
+        };
         let letter = Letter {
-            occasion: Occasion::Reset,
+            occasion,
             language: profile.language.unwrap_or_default(),
             login: login.as_str(),
             token: &token,
@@ -268,11 +282,12 @@ impl App {
                 changed_at: self.now(),
                 link: None,
             };
+            // Before it is: afterwards the link is used, and nobody would come back to say so.
+            self.note(Some(user), Happening::PasswordSetByLink, None, origin)
+                .await?;
             let change = self.credentials.change(&kept, &credential);
             match self.ending_sessions(user, change).await {
                 Ok(()) => {
-                    self.note(Some(user), Happening::PasswordSetByLink, None, origin)
-                        .await?;
                     // The failures were those of another password.
                     self.forgive(&login).await;
                     return Ok(login);
@@ -283,6 +298,14 @@ impl App {
             }
         }
         Err(of_credential(&CredentialError::Contended))
+    }
+
+    /// What is known of a user who was given a link just now. If it changed meanwhile, whoever changed it may have looked for a
+    /// link before there was one.
+    async fn by_now_of(&self, user: UserId) -> Result<User, Problem> {
+        let profile = self.books.people().user(user).ok_or_else(Problem::internal)?;
+        self.heed(user, &profile).await?;
+        Ok(profile)
     }
 
     /// Whether the token is that of the user's link, and still good: for the address that is theirs, and for who may come in.
@@ -329,9 +352,6 @@ impl App {
         delivery
     }
 }
-
-/// Who is turned away tries again when the mail server has taken some.
-const RESET_RETRY_SECONDS: u32 = 10;
 
 /// What is kept, with a link in place of the one that there was.
 fn linked(kept: &Kept, link: Link) -> Credential {

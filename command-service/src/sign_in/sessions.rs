@@ -4,6 +4,7 @@ use domain::Timestamp;
 use domain::ids::UserId;
 use domain::people::User;
 use domain::sign_in::{Login, NewPassword, PasswordError};
+use domain::text::Label;
 use event_log::{Credential, CredentialError, Happening, Kept, Noted, Origin, Standing};
 use jiff::SignedDuration;
 use service_kit::chain;
@@ -133,12 +134,20 @@ impl App {
         self.end_sessions(user).await
     }
 
-    /// After what was written of a user: who may not come in has no sessions and no link that could come to life again.
+    /// After what was written of a user: who may not come in has no sessions and no link that could come to life again, and
+    /// nobody has a link that went to an address that is not theirs.
     pub(crate) async fn heed(&self, user: UserId, profile: &User) -> Result<(), Problem> {
-        if profile.enabled {
+        if !profile.enabled {
+            self.end_sessions(user).await?;
+        }
+        let kept = self.credentials.of(user).await.map_err(|error| of_credential(&error))?;
+        let Some(link) = kept.and_then(|kept| kept.credential.link) else {
+            return Ok(());
+        };
+        let email = profile.email.as_ref().map(Label::as_str);
+        if profile.enabled && email == Some(link.address.as_str()) {
             return Ok(());
         }
-        self.end_sessions(user).await?;
         let unlinked = self.credentials.unlink(user).await;
         unlinked.map_err(|error| of_credential(&error))
     }

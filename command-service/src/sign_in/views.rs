@@ -49,7 +49,6 @@ impl App {
         viewer(staff)?;
         let name = match self.standing(customer)? {
             Some(Standing::Actor(actor)) if actor.kind == ActorKind::Customer => actor.name.clone(),
-            // Else anybody with this permission could see what an administrator does.
             Some(Standing::Actor(_)) => {
                 return Err(
                     Problem::new(&types::NOT_PERMITTED).detail("Only customers are viewed as; this user is staff.")

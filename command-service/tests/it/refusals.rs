@@ -149,6 +149,18 @@ async fn what_turns_text_around_is_refused_in_names_and_kept_in_peoples_words() 
     let ticket = desk.ticket("defect").await;
     let follow = desk.command(AGENT, &ticket, "follow", &name).send().await;
     follow.problem_of(422, "invalid-fields", &[("/user", "invalid")]);
+    let name = "Day\u{2066}";
+    for (path, body) in [
+        (
+            "/v1/calendars",
+            json!({ "name": name, "time_zone": "UTC", "week": { "mon": [["09:00", "18:00"]] } }),
+        ),
+        ("/v1/policies", json!({ "name": name })),
+    ] {
+        let answer = desk.post(AGENT, path, &body).send().await;
+        let problem = answer.problem(422, "invalid-fields");
+        assert_eq!(problem["errors"][0]["pointer"], "/name", "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

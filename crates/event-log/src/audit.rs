@@ -155,8 +155,13 @@ impl AuditStore {
     /// What happened to a user lately, the newest first.
     pub async fn of(&self, user: UserId) -> Result<Vec<Noted>, AuditError> {
         let mut all = Vec::new();
-        // One of each of the three keys.
-        for event in [Happening::SignedIn, Happening::SignInFailed, Happening::ResetAsked] {
+        // One of each of the keys.
+        for event in [
+            Happening::SignedIn,
+            Happening::SignInFailed,
+            Happening::ResetAsked,
+            Happening::ViewBegan,
+        ] {
             let history = self.0.history(key(user.as_uuid(), event)).await.map_err(unavailable)?;
             let entries: Vec<_> = history.try_collect().await.map_err(unavailable)?;
             for entry in entries {
@@ -168,18 +173,18 @@ impl AuditStore {
     }
 }
 
-/// What strangers can bring about has keys of its own, so that nobody who guesses or asks makes the rest be forgotten.
+/// What strangers, and staff who look, can bring about has keys of its own, so that nobody who guesses, asks or looks makes the
+/// rest be forgotten.
 fn key(user: Uuid, event: Happening) -> String {
     let what = match event {
         Happening::SignInFailed => "failed",
         Happening::ResetAsked | Happening::ResetNotDelivered => "asked",
+        Happening::ViewBegan | Happening::ViewEnded => "viewed",
         Happening::SignedIn
         | Happening::SignedOut
         | Happening::PasswordChanged
         | Happening::LoginGiven
         | Happening::LoginTaken
-        | Happening::ViewBegan
-        | Happening::ViewEnded
         | Happening::InvitationSent
         | Happening::InvitationNotDelivered
         | Happening::PasswordSetByLink => "done",

@@ -2,6 +2,7 @@
 //! no decision waits for them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use domain::catalogue::Catalogue;
@@ -43,6 +44,8 @@ pub struct BookKeeper {
     shelf: watch::Sender<Shelf>,
     people: People,
     offers: Offers,
+    /// The last record whose profile they have. Following begins anew with the first.
+    profiles_until: AtomicU64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -149,6 +152,7 @@ impl BookKeeper {
             shelf: sender,
             people: People::default(),
             offers: Offers::default(),
+            profiles_until: AtomicU64::new(0),
         };
         let books = Books {
             shelf: receiver,
@@ -231,9 +235,12 @@ impl BookKeeper {
         let record: Record<Event> =
             wire::decode(&entry.payload).map_err(|source| CorruptHistory::Unreadable { sequence, source })?;
         let mut changed = Changed::No;
+        // Whoever looks meanwhile must not see what was once: who is disabled by now came in once.
+        let profiles_are_new = self.profiles_until.fetch_max(sequence, Ordering::Relaxed) < sequence;
         for event in &record.events {
             match event {
                 Event::Named { .. } | Event::Digest(_) | Event::Address(_) => continue,
+                Event::Profile(_) if !profiles_are_new => continue,
                 Event::Profile(known) => {
                     let id = record.header.aggregate_id;
                     if let Profile::Item(item) = &**known {

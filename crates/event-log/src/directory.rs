@@ -118,19 +118,22 @@ impl Aggregate for OneEntry {
             Fact::Profile(profile) => address_of(profile),
             Fact::Named(..) => return Ok(Vec::new()),
         };
-        let before = state
-            .profile()
-            .and_then(address_of)
-            .filter(|before| Some(before) != after.as_ref());
-        let released = before.map(|address| (address, address::Command::Release(user)));
+        let before = state.profile().and_then(address_of);
+        let stays = before == after;
+        let released = before
+            .filter(|_| !stays)
+            .map(|address| (address, address::Command::Release(user)));
         let held = after.map(|address| (address, address::Command::Hold(user)));
         let mut drafts = Vec::new();
         for (address, command) in released.into_iter().chain(held) {
             let id = address_id(&address);
             let history = History::<OneAddress>::load(inner, id).await?;
-            let fact = address::decide(history.state, command);
-            if let Some(fact) = fact.map_err(|taken| FactError::Rejected(Rejection::AddressTaken(taken)))? {
-                drafts.push(history.draft(inner, id, fact, request).map_err(ExecuteError::from)?);
+            match address::decide(history.state, command) {
+                Ok(Some(fact)) => drafts.push(history.draft(inner, id, fact, request).map_err(ExecuteError::from)?),
+                Ok(None) => {}
+                // Two users of an older release may have the same. The rest of their profiles can be written.
+                Err(_) if stays => {}
+                Err(taken) => return Err(FactError::Rejected(Rejection::AddressTaken(taken))),
             }
         }
         Ok(drafts)

@@ -243,6 +243,12 @@ impl Bearer {
         self.viewer.is_none() && self.actor.kind == ActorKind::Staff && self.actor.may(Permission::ViewAs)
     }
 
+    /// Whether who presents the token that a view began with may go on looking through these eyes. Not once they are a member
+    /// of staff's: else anybody who may look could see what an administrator does.
+    pub fn is_shown_to(&self, viewing: Option<&Self>) -> bool {
+        self.actor.kind == ActorKind::Customer && viewing.is_some_and(Self::may_view)
+    }
+
     /// Whether they have to change their password before anything else.
     pub fn must_change_password(&self) -> bool {
         self.session.as_ref().is_some_and(|session| session.change_password)

@@ -187,6 +187,12 @@ async fn only_customers_who_come_in_are_viewed_as() {
     over(&desk, &token).await;
     let refused = begin(&desk, &agent, CUSTOMER.user).await.expect(403);
     assert_eq!(refused.body["code"], "account-disabled");
+
+    admit(&desk, true).await;
+    let token = view(&desk).await;
+    let promoted = json!({ "name": "Customer", "kind": "staff", "permissions": ["administer"] });
+    write(&desk, format!("/v1/users/{}", CUSTOMER.user), promoted).await;
+    over(&desk, &token).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,23 +144,29 @@ impl Filter {
         filter
     }
 
-    /// Checks that the catalogue has the types and priorities that it asks for. What is archived, tickets may still have.
+    /// Checks that the catalogue has the types and priorities that it asks for. What is archived, tickets may still have; it
+    /// is not told to whoever does not know it.
     pub(crate) async fn check(&self, db: &PgPool) -> Result<(), Problem> {
         let mut errors = Vec::new();
         for (column, values) in self.texts.iter().filter(|(_, values)| !values.is_empty()) {
             let (name, codes) = match *column {
                 TYPE => (
                     "type",
-                    "SELECT definition ->> 'code' FROM desk.catalogue_types ORDER BY name",
+                    "SELECT definition ->> 'code', (definition ->> 'archived')::boolean
+                     FROM desk.catalogue_types ORDER BY name",
                 ),
                 PRIORITY => (
                     "priority",
-                    "SELECT definition ->> 'code' FROM desk.catalogue_priorities ORDER BY definition -> 'rank'",
+                    "SELECT definition ->> 'code', (definition ->> 'archived')::boolean
+                     FROM desk.catalogue_priorities ORDER BY definition -> 'rank'",
                 ),
                 _ => continue,
             };
-            let allowed: Vec<String> = sqlx::query_scalar(codes).fetch_all(db).await.map_err(problem)?;
-            if values.iter().any(|value| !allowed.contains(value)) {
+            let known: Vec<(String, bool)> = sqlx::query_as(codes).fetch_all(db).await.map_err(problem)?;
+            let is_known = |value: &String| known.iter().any(|(code, _)| code == value);
+            if !values.iter().all(is_known) {
+                let in_use = known.into_iter().filter(|(_, archived)| !archived);
+                let allowed = in_use.map(|(code, _)| code).collect();
                 let detail = NotInCatalogue { allowed }.to_string();
                 errors.push(FieldError::new(name, "invalid", detail));
             }
@@ -180,7 +186,8 @@ impl Filter {
             .any(|(comparison, _)| [DUE_FROM, DUE_TO].contains(comparison))
     }
 
-    /// Whether it asks for tickets of people or organisations that it names: a small part of all. A group's are many, and so are a project's.
+    /// Whether it asks for tickets of people or organisations that it names: a small part of all. A group's are many, and so
+    /// are a project's.
     pub(crate) fn asks_whose(&self) -> bool {
         let wishers = |(column, ids): &(&str, Vec<Uuid>)| [REQUESTER, ORGANISATION].contains(column) && !ids.is_empty();
         let workers =

@@ -122,7 +122,7 @@ enum Granted {
     Import,
     /// Close a ticket whose closure nobody proposed.
     CloseAny,
-    /// Write what is known of users, groups, organisations, roles and permission sets.
+    /// Write what is known of users, groups, organisations, roles, permission sets, and the catalogue.
     Administer,
     /// Look at the desk through a customer's eyes.
     ViewAs,

@@ -130,6 +130,7 @@ pub fn unacceptable(errors: &[CalendarError]) -> Problem {
 impl Reader {
     fn calendar(&mut self, at: &str, object: &Map<String, Value>) -> Option<Given> {
         self.unknown(at, object, &FIELDS);
+        self.refuse_turned(at, object);
         let some = |name: &str| object.get(name).filter(|value| !value.is_null());
         let name = self.required_string(&format!("{at}/name"), some("name"));
         let time_zone = self.required_string(&format!("{at}/time_zone"), some("time_zone"));

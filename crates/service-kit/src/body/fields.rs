@@ -27,10 +27,12 @@ pub struct Fields<'b> {
     sent: bool,
 }
 
-/// Fields that hold words of many lines, or secrets: what may be in them is their author's business; and logins, which have a
-/// rule of their own.
-const FREE: [&str; 8] = [
+/// Fields that hold words of many lines, or secrets: what may be in them is their author's business; logins, which have a rule
+/// of their own; and parts of a body that are looked at where they are read.
+const FREE: [&str; 10] = [
     "login",
+    "calendar",
+    "policy",
     "description",
     "comment",
     "body",
@@ -196,16 +198,7 @@ impl<'b> Fields<'b> {
                 .push(FieldError::new(pointer(name), "unknown_field", detail));
         }
         if self.sent {
-            let lines = self.body.iter().filter(|(name, _)| !FREE.contains(&name.as_str()));
-            for (name, value) in lines {
-                if let Some(mark) = turning(value) {
-                    let detail = format!(
-                        "must not contain U+{:04X}, which makes text look other than it is: leave it out",
-                        u32::from(mark)
-                    );
-                    self.invalid.push(FieldError::new(pointer(name), "invalid", detail));
-                }
-            }
+            self.invalid.extend(turned("", self.body));
         }
         (std::mem::take(&mut self.malformed), std::mem::take(&mut self.invalid))
     }
@@ -216,6 +209,20 @@ impl<'b> Fields<'b> {
         refused(malformed, invalid)?;
         Ok(self.mentions)
     }
+}
+
+/// What is wrong with the single lines of an object that was sent, which stands at this place.
+pub(super) fn turned(at: &str, object: &Map<String, Value>) -> Vec<FieldError> {
+    let lines = object.iter().filter(|(name, _)| !FREE.contains(&name.as_str()));
+    let wrong = lines.filter_map(|(name, value)| Some((name, turning(value)?)));
+    let refused = wrong.map(|(name, mark)| {
+        let detail = format!(
+            "must not contain U+{:04X}, which makes text look other than it is: leave it out",
+            u32::from(mark)
+        );
+        FieldError::new(format!("{at}{}", pointer(name)), "invalid", detail)
+    });
+    refused.collect()
 }
 
 /// A character that makes text run the other way for as long as nobody ends it, in a name or a value of what was sent. With

@@ -48,6 +48,7 @@ pub struct Reading {
 /// Reads a body, or the part `at` of one (such as `/policy`), and notes everything that is wrong with it.
 pub fn read(at: &'static str, body: &Map<String, Value>, catalogue: &Catalogue) -> Result<Reading, Problem> {
     let mut reader = Reader::default();
+    reader.refuse_turned(at, body);
     let body = Value::Object(body.clone());
     let members = reader
         .object(at, &body, "an object", &FIELDS)

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::fields::{Unreadable, pointer, refused};
+use super::fields::{Unreadable, pointer, refused, turned};
 use crate::problem::{FieldError, Problem};
 
 /// What is wrong with a body shows in the first of its mistakes; a megabyte of them helps nobody.
@@ -40,6 +40,11 @@ impl Reader {
         if self.invalid.len() < ERRORS_MAX {
             self.invalid.push(FieldError::new(at, code, detail));
         }
+    }
+
+    /// Notes what turns text around in the single lines of an object.
+    pub(super) fn refuse_turned(&mut self, at: &str, object: &Map<String, Value>) {
+        self.invalid.extend(turned(at, object));
     }
 
     /// Notes the members of an object that nobody knows.
