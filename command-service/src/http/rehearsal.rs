@@ -12,7 +12,7 @@ use domain::sla::{
 };
 use event_log::RehearsalError;
 use serde_json::{Map, Value, json};
-use service_kit::body::{Fields, Unreadable, calendar, instant_or_date, object, policy};
+use service_kit::body::{Fields, Unreadable, calendar, instant_or_date, object, policy, whole};
 use service_kit::http::{ApiJson, Caller};
 use service_kit::{Problem, chain};
 use uuid::Uuid;
@@ -90,8 +90,7 @@ impl App {
 }
 
 fn named(value: &Value) -> Result<usize, Unreadable> {
-    let limit = value.as_u64().ok_or(Unreadable::Type("a whole number"))?;
-    let limit = u32::try_from(limit).ok().filter(|limit| *limit <= NAMED_MAX);
+    let limit = u32::try_from(whole(value)?).ok().filter(|limit| *limit <= NAMED_MAX);
     limit
         .and_then(|limit| usize::try_from(limit).ok())
         .ok_or_else(|| Unreadable::Value("out_of_range", format!("must be at most {NAMED_MAX}")))

@@ -118,6 +118,7 @@ pub(super) async fn change_password(
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     refuse_parameters(&uri)?;
+    caller.refuse_viewers()?;
     let body = object(body)?;
     let mut fields = Fields::new(&body);
     let old = fields.required("password", password);
@@ -126,7 +127,6 @@ pub(super) async fn change_password(
     let (Some(old), Some(new)) = (old, new) else {
         return Err(Problem::internal());
     };
-    caller.refuse_viewers()?;
     if caller.bearer.session.is_none() {
         return Err(Problem::new(&types::NOT_PERMITTED)
             .detail("Sign in with POST /v1/sessions first: a token that was made for a service changes no password."));

@@ -6,7 +6,7 @@ use domain::catalogue::{
 use domain::text::{Body, Code, Label};
 use serde_json::Value;
 
-use super::fields::{Fields, Unreadable, one_of, string, text, uuid};
+use super::fields::{Fields, Unreadable, one_of, string, text, uuid, whole};
 use super::people::{label, list};
 
 /// Reads what a body says of an item of this kind.
@@ -146,12 +146,6 @@ fn choices(value: &Value) -> Result<Vec<Label>, Unreadable> {
 
 /// A whole number from 0 to 255.
 fn rank(value: &Value) -> Result<u8, Unreadable> {
-    if !value.is_number() {
-        return Err(Unreadable::Type("a whole number"));
-    }
-    // 5.0 is as whole as 5.
-    let whole = value.as_f64().filter(|number| number.fract().abs() < f64::EPSILON);
-    let is_it = |rank: &u8| whole.is_some_and(|number| (f64::from(*rank) - number).abs() < f64::EPSILON);
     let range = || Unreadable::Value("invalid", "must be a whole number from 0 to 255".to_owned());
-    (0..=u8::MAX).find(is_it).ok_or_else(range)
+    u8::try_from(whole(value)?).map_err(|_| range())
 }

@@ -297,6 +297,15 @@ pub fn uuid(value: &Value) -> Read<Uuid> {
     Uuid::parse_str(text).map_err(|_| Unreadable::Value("invalid", "must be a UUID".to_owned()))
 }
 
+/// A whole number. 5.0 is as whole as 5.
+pub fn whole(value: &Value) -> Read<i64> {
+    let whole = value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract().abs() < f64::EPSILON)?;
+        format!("{number:.0}").parse().ok()
+    });
+    whole.ok_or(Unreadable::Type("a whole number"))
+}
+
 /// A whole number of the few that callers may choose from; any that is none of 0 to 254 is 255,
 /// which nobody may.
 pub fn few(value: &Value) -> Read<u8> {

@@ -13,5 +13,7 @@ pub mod policy;
 mod reader;
 mod strict;
 
-pub use fields::{Fields, Unreadable, few, instant, instant_or_date, object, one_of, pointer, string, text, uuid};
+pub use fields::{
+    Fields, Unreadable, few, instant, instant_or_date, object, one_of, pointer, string, text, uuid, whole,
+};
 pub use strict::json;
