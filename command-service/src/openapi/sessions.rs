@@ -4,8 +4,8 @@ use domain::sign_in::{Login, NewPassword};
 use event_log::Happening;
 use serde_json::json;
 use service_kit::openapi::schema::{
-    array, boolean, instant, names, nullable, object, opaque, open_object, optional, reference, required, string, text,
-    uuid,
+    Shape, array, boolean, instant, names, nullable, object, opaque, open_object, optional, reference, required,
+    string, text, uuid,
 };
 use service_kit::openapi::{Api, Operation, json as json_body, path};
 use service_kit::problem::{ProblemType, types};
@@ -98,44 +98,48 @@ pub(super) fn with_sessions(api: Api) -> Api {
     .put("/v1/password", change_password())
     .put("/v1/users/{id}/login", give_login())
     .delete("/v1/users/{id}/login", take_login())
+    .schema("Audit", audited())
+    .schema("View", viewed())
     .post("/v1/users/{id}/view-as", view_as())
-    .schema(
-        "View",
-        open_object([
-            required(
-                "token",
-                "Shown this once. It reads what the customer sees, and changes nothing.",
-                string(),
-            ),
-            required("user", "The customer.", uuid()),
-            required("expires_at", "", instant()),
-        ]),
-    )
     .get("/v1/users/{id}/audit", audit())
-    .schema(
-        "Audit",
-        open_object([required(
-            "items",
-            "The newest first.",
-            array(open_object([
-                required("event", "", names(Happening::ALL.map(Happening::as_str))),
-                required("at", "", instant()),
-                required("by", "Who did it, if it was not the user.", nullable(uuid())),
-                required(
-                    "whom",
-                    "To whom it happened, if that was not the user.",
-                    nullable(uuid()),
-                ),
-                required(
-                    "address",
-                    "The other end of the connection: the proxy's, where there is one.",
-                    nullable(string()),
-                ),
-                required("forwarded_for", "What `X-Forwarded-For` said.", nullable(string())),
-                required("agent", "What `User-Agent` said.", nullable(string())),
-            ])),
-        )]),
-    )
+}
+
+/// A view that has begun.
+fn viewed() -> Shape {
+    open_object([
+        required(
+            "token",
+            "Shown this once. It reads what the customer sees, and changes nothing.",
+            string(),
+        ),
+        required("user", "The customer.", uuid()),
+        required("expires_at", "", instant()),
+    ])
+}
+
+/// What happened to a user.
+fn audited() -> Shape {
+    open_object([required(
+        "items",
+        "The newest first.",
+        array(open_object([
+            required("event", "", names(Happening::ALL.map(Happening::as_str))),
+            required("at", "", instant()),
+            required("by", "Who did it, if it was not the user.", nullable(uuid())),
+            required(
+                "whom",
+                "To whom it happened, if that was not the user.",
+                nullable(uuid()),
+            ),
+            required(
+                "address",
+                "The other end of the connection: the proxy's, where there is one.",
+                nullable(string()),
+            ),
+            required("forwarded_for", "What `X-Forwarded-For` said.", nullable(string())),
+            required("agent", "What `User-Agent` said.", nullable(string())),
+        ])),
+    )])
 }
 
 fn audit() -> Operation {

@@ -111,12 +111,12 @@ impl App {
         origin: Origin,
     ) -> Result<Invited, Problem> {
         let profile = self.books.people().user(user).ok_or_else(Problem::internal)?;
-        let address = address(&profile)?;
+        let known = address(&profile)?;
         let kept = self.credentials.of(user).await.map_err(|error| of_credential(&error))?;
         let present = kept.as_ref().map(|kept| kept.credential.login.as_str());
         let login = match wished {
             Some(login) => login,
-            None => Login::parse(present.unwrap_or(address.as_ref())).map_err(|_| no_login())?,
+            None => Login::parse(present.unwrap_or(known.as_ref())).map_err(|_| no_login())?,
         };
         let (token, link) = self.link(user, &profile, INVITATION)?;
         let expires_at = link.expires_at;
@@ -140,7 +140,7 @@ impl App {
             self.note(Some(user), Happening::LoginGiven, Some(by), &origin).await?;
         }
         let profile = self.by_now_of(user).await?;
-        let address = self::address(&profile)?;
+        let address = address(&profile)?;
         let (app, to, written) = (self.clone(), address.clone(), login.clone());
         // Whoever called may be gone meanwhile; what became of the mail is kept all the same.
         let delivered = tokio::spawn(async move {
@@ -243,7 +243,7 @@ impl App {
         }
         self.note(Some(user), Happening::ResetAsked, None, origin).await?;
         let profile = self.by_now_of(user).await?;
-        let Ok(address) = self::address(&profile) else {
+        let Ok(address) = address(&profile) else {
             return Ok(Reset::Nobody);
         };
         let letter = Letter {

@@ -457,7 +457,7 @@ mod tests {
     fn a_field_takes_what_it_was_made_for() {
         let room = ("Room", text("1"));
         let wrong = |more: &[(&str, CustomValue)]| {
-            let values = [&[room.clone()], more].concat();
+            let values = [std::slice::from_ref(&room), more].concat();
             let command = creating(|created| created.custom_fields = fields(&values));
             refused(&form(), &Ticket::Absent, &command, &agent(), &Known)
         };
@@ -467,7 +467,7 @@ mod tests {
             ("Until", text("2026-02-28")),
             ("Approver", text(&AGENT.to_string())),
         ] {
-            assert_eq!(wrong(&[good.clone()]), [], "{good:?}");
+            assert_eq!(wrong(std::slice::from_ref(&good)), [], "{good:?}");
         }
         for bad in [
             ("Seats", text("4")),
@@ -481,7 +481,7 @@ mod tests {
             ("Room", CustomValue::Flag(true)),
         ] {
             assert_eq!(
-                wrong(&[bad.clone()]),
+                wrong(std::slice::from_ref(&bad)),
                 [(format!("custom_fields/{}", bad.0), "invalid")],
                 "{bad:?}"
             );
@@ -498,7 +498,7 @@ mod tests {
         let missing = ("custom_fields/Room".to_owned(), "required");
         assert_eq!(
             refused(&form(), &Ticket::Absent, &create(), &agent(), &Known),
-            [missing.clone()]
+            std::slice::from_ref(&missing)
         );
         let edit = |values: &[(&str, CustomValue)]| {
             Command::Edit(Box::new(Edit {

@@ -424,22 +424,7 @@ async fn admit(desk: &Desk) {
         json!({ "name": "Closers", "permission_sets": [closing] }),
     )
     .await;
-    grant(desk, Who::Revoked, |grant| {
-        grant.revoked_at = Some(Timestamp::UNIX_EPOCH);
-    })
-    .await;
-    grant(desk, Who::Expired, |grant| {
-        grant.expires_at = Some(Timestamp::UNIX_EPOCH);
-    })
-    .await;
-    grant(desk, Who::Newcomer, |grant| {
-        grant.session = Some(Session {
-            id: Uuid::from_u128(0x5e55),
-            agent: None,
-            change_password: true,
-        });
-    })
-    .await;
+    admit_with_tokens(desk).await;
     let profiles = [
         (
             Who::Disabled,
@@ -499,6 +484,26 @@ async fn admit(desk: &Desk) {
     }
 }
 
+/// Makes the tokens of those who need no profile.
+async fn admit_with_tokens(desk: &Desk) {
+    grant(desk, Who::Revoked, |grant| {
+        grant.revoked_at = Some(Timestamp::UNIX_EPOCH);
+    })
+    .await;
+    grant(desk, Who::Expired, |grant| {
+        grant.expires_at = Some(Timestamp::UNIX_EPOCH);
+    })
+    .await;
+    grant(desk, Who::Newcomer, |grant| {
+        grant.session = Some(Session {
+            id: Uuid::from_u128(0x5e55),
+            agent: None,
+            change_password: true,
+        });
+    })
+    .await;
+}
+
 /// Makes the token of `who`: that of an administrator, but for what `differs`.
 async fn grant(desk: &Desk, who: Who, differs: impl FnOnce(&mut TokenGrant)) {
     let mut grant = ADMINISTRATOR.grant();
@@ -536,9 +541,8 @@ async fn ask(desk: &Desk, who: Who, (method, template, route): (&str, &str, For)
     }
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
-    if status >= 500 {
-        panic!("{who:?} {method} {path}: {}", response.text().await.unwrap());
-    }
+    let text = response.text().await.unwrap();
+    assert!(status < 500, "{who:?} {method} {path}: {text}");
     // Of other things there are none.
     let is_there =
         template.starts_with("/v1/tickets/{id}") || matches!(route, For::StaffAndOrganisation | For::StaffAndUser);

@@ -17,11 +17,9 @@ async fn write(desk: &Desk, person: Person, profile: &Value) {
     desk.caught_up().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn entries_are_created_changed_and_kept_version_after_version() {
-    let desk = Desk::open(WaitPolicy::supportal()).await;
-    let administrator = ADMINISTRATOR.token();
-    let entries = [
+/// One of each kind, and where they are listed.
+fn entries() -> [(&'static str, Value); 6] {
+    [
         (
             "users",
             json!({
@@ -50,8 +48,14 @@ async fn entries_are_created_changed_and_kept_version_after_version() {
                 "organisations": [CLIENT],
             }),
         ),
-    ];
-    for (place, body) in entries {
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_are_created_changed_and_kept_version_after_version() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let administrator = ADMINISTRATOR.token();
+    for (place, body) in entries() {
         let list = format!("/v1/{place}");
         let created = desk
             .api
