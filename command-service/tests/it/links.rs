@@ -367,7 +367,7 @@ async fn administrators_are_told_that_no_mail_was_sent_and_why() {
     let answer = invite(&silent, ADA, &json!({})).await.expect(200);
     assert_eq!(answer.body["delivery"], "not_configured");
     assert!(detail(&answer).contains("--smtp"), "{}", answer.body);
-    assert_eq!(events(&silent, ADA).await, ["invitation_not_delivered"]);
+    assert_eq!(events(&silent, ADA).await, ["login_given", "invitation_not_delivered"]);
     for login in ["ada@example.org", "nobody", "no login"] {
         forget(&silent, login).await.problem(409, "mail-not-configured");
     }
@@ -380,7 +380,10 @@ async fn administrators_are_told_that_no_mail_was_sent_and_why() {
     let answer = invite(&refusing, ADA, &json!({ "login": "ada" })).await.expect(200);
     assert_eq!(answer.body["delivery"], "failed");
     assert!(detail(&answer).contains("550"), "{}", answer.body);
-    assert_eq!(events(&refusing, ADA).await, ["invitation_not_delivered"]);
+    assert_eq!(
+        events(&refusing, ADA).await,
+        ["login_given", "invitation_not_delivered"]
+    );
     // Who asks is told what everybody is told; administrators see more.
     refusing.clock.advance(SignedDuration::from_mins(5));
     forget(&refusing, "ada").await.expect(202);
