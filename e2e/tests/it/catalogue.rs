@@ -345,6 +345,21 @@ async fn tickets_take_the_types_and_priorities_of_the_catalogue_and_keep_what_th
         .await
         .expect(200);
     assert_eq!(list.body["total"], 2);
+    // Also by another rank than it had then, which it shares with another one.
+    let mut least = at_once.clone();
+    least["rank"] = json!(0);
+    replace(&desk, &priority, &least).await;
+    let ticket = ticket(json!({ "type": "consultation", "priority": "low" }));
+    desk.api.post(&agent, "/v1/tickets", &ticket).await.expect(201);
+    replace(&desk, &priority, &archived(least)).await;
+    desk.caught_up().await;
+    for (asked, found) in [("at_once", 2), ("low", 1), ("low&priority=at_once", 3), ("high", 0)] {
+        let list = desk
+            .api
+            .get(&agent, &format!("/v1/tickets?priority={asked}&count=exact"))
+            .await;
+        assert_eq!(list.expect(200).body["total"], found, "{asked}");
+    }
     // What is archived is asked for by those who know it, and told to nobody.
     for (unknown, in_use, archived) in [
         ("/v1/tickets?type=incident", "outage", "access"),

@@ -25,6 +25,7 @@ mod projects;
 mod promises;
 mod rebuild;
 mod rights;
+mod routes;
 mod sessions;
 mod table;
 mod up;

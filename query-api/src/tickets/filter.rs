@@ -96,7 +96,6 @@ impl Filter {
         let ranks = statuses.into_iter().map(|status| status.rank().into()).collect();
         filter.ranks.push(("t.status_rank", ranks));
         filter.text(TYPE, params.all("type", code));
-        // Not by rank: a priority's may have been another one when a ticket got it.
         filter.text(PRIORITY, params.all("priority", code));
         for (name, column) in [
             ("category", "t.category"),
@@ -145,8 +144,8 @@ impl Filter {
     }
 
     /// Checks that the catalogue has the types and priorities that it asks for. What is archived, tickets may still have; it
-    /// is not told to whoever does not know it.
-    pub(crate) async fn check(&self, db: &PgPool) -> Result<(), Problem> {
+    /// is not told to whoever does not know it. Priorities are looked for by their ranks then.
+    pub(crate) async fn settle(&mut self, db: &PgPool) -> Result<(), Problem> {
         let mut errors = Vec::new();
         for (column, values) in self.texts.iter().filter(|(_, values)| !values.is_empty()) {
             let (name, codes) = match *column {
@@ -171,7 +170,30 @@ impl Filter {
                 errors.push(FieldError::new(name, "invalid", detail));
             }
         }
-        params::refused(errors)
+        params::refused(errors)?;
+        self.by_rank(db).await
+    }
+
+    /// Asks for priorities by all the ranks that they ever had, which the indexes have. The codes need not be looked at where
+    /// no other priority ever had one of these.
+    async fn by_rank(&mut self, db: &PgPool) -> Result<(), Problem> {
+        let asked = self.texts.iter_mut().find(|(column, _)| *column == PRIORITY);
+        let Some((_, codes)) = asked.filter(|(_, codes)| !codes.is_empty()) else {
+            return Ok(());
+        };
+        let had: Vec<(String, i16)> = sqlx::query_as(
+            "SELECT DISTINCT definition ->> 'code', (definition ->> 'rank')::smallint FROM desk.catalogue_priority_versions",
+        )
+        .fetch_all(db)
+        .await
+        .map_err(problem)?;
+        let (meant, others): (Vec<_>, Vec<_>) = had.into_iter().partition(|(code, _)| codes.contains(code));
+        let ranks: Vec<i16> = meant.into_iter().map(|(_, rank)| rank).collect();
+        if !others.iter().any(|(_, rank)| ranks.contains(rank)) {
+            codes.clear();
+        }
+        self.ranks.push(("t.priority_rank", ranks));
+        Ok(())
     }
 
     fn text(&mut self, column: &'static str, values: Vec<String>) {

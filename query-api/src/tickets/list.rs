@@ -73,9 +73,9 @@ impl Selection {
         }
     }
 
-    /// Checks what only the read models know.
-    pub(super) async fn check(&self, db: &PgPool) -> Result<(), Problem> {
-        self.filter.check(db).await
+    /// Checks and looks up what only the read models know.
+    pub(super) async fn settle(&mut self, db: &PgPool) -> Result<(), Problem> {
+        self.filter.settle(db).await
     }
 
     /// Looks ahead, so that a question about the past is answered quickly if few tickets may answer it.
@@ -279,7 +279,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let mut request = Request::read(&uri, app.clock.now())?;
     request.selection.view.permitted(&actor)?;
-    request.selection.check(&app.db).await?;
+    request.selection.settle(&app.db).await?;
     request.selection.look_ahead(&app.db, &actor).await?;
     let selection = &request.selection;
     let mut rows = page(&app, &request, &actor).await?;

@@ -58,9 +58,9 @@ pub(crate) async fn export(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let now = app.clock.now();
-    let (selection, format, language) = read(&uri, now)?;
+    let (mut selection, format, language) = read(&uri, now)?;
     selection.view.permitted(&actor)?;
-    selection.check(&app.db).await?;
+    selection.settle(&app.db).await?;
     let running = app.exports.enter(actor.user)?;
     // What goes wrong before the first row is still a problem like any other.
     let mut reading = Reading::open(&app, &selection, &actor).await.map_err(problem)?;
