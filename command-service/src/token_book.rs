@@ -86,6 +86,11 @@ impl TokenBook {
         self.good(now, theirs)
     }
 
+    /// The tokens by which others look through a user's eyes at an instant.
+    pub(crate) fn views_on(&self, user: UserId, now: Timestamp) -> Vec<(TokenHash, Arc<Granted>)> {
+        self.good(now, |grant| grant.viewer.is_some() && grant.user == user.as_uuid())
+    }
+
     /// Those of the good tokens that are meant, the newest first.
     fn good(&self, now: Timestamp, meant: impl Fn(&TokenGrant) -> bool) -> Vec<(TokenHash, Arc<Granted>)> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);

@@ -308,16 +308,23 @@ pub(crate) enum Needs {
 /// positions are read before the data, so that the data is never older than they say.
 pub(crate) async fn positioned(State((app, needs)): State<(App, Needs)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let caller = match Caller::from_request_parts(&mut parts, &app).await {
+    let mut caller = match Caller::from_request_parts(&mut parts, &app).await {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
-    let reached = match wait(&app, &parts.headers).await {
-        Ok((wanted, reached)) if reached.includes(&wanted) => reached,
+    let (wanted, reached) = match wait(&app, &parts.headers).await {
+        Ok((wanted, reached)) if reached.includes(&wanted) => (wanted, reached),
         Ok((_, reached)) if reached.filled => return stamped(behind().into_response(), &reached),
-        Ok((_, reached)) => reached,
+        Ok(waited) => waited,
         Err(problem) => return problem.into_response(),
     };
+    // Whoever waited for the directory asks by what it says then, of themselves, too.
+    if wanted.iter().any(|position| position.partition == DIRECTORY_PARTITION) {
+        caller = match Caller::from_request_parts(&mut parts, &app).await {
+            Ok(caller) => caller,
+            Err(problem) => return stamped(problem.into_response(), &reached),
+        };
+    }
     if needs == Needs::Filled && !reached.filled {
         let building = unavailable("The read model is being built from the log. Try again in a moment.");
         return stamped(building.into_response(), &reached);

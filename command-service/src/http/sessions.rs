@@ -192,10 +192,13 @@ pub(super) async fn view_as(
     signed_in: SignedIn,
     From(origin): From,
     id: Result<Path<String>, PathRejection>,
+    ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     refuse_parameters(&uri)?;
     viewer(&signed_in.bearer)?;
     let customer = user(&app, id)?;
+    // There is nothing to say.
+    Fields::new(&object(body)?).finish()?;
     let view = app
         .view_as(customer, &signed_in.bearer, signed_in.token, &origin)
         .await?;

@@ -167,7 +167,7 @@ fn view_as() -> Operation {
         .for_callers()
         .parameters([path("id", "The customer's id.", uuid())])
         .answer(201, "The view has begun.", json_body(reference("View")))
-        .problems(&BARE)
+        .problems(&WITH_BODY)
         .problems(&[&types::NOT_PERMITTED, &types::USER_NOT_FOUND, &types::ACCOUNT_DISABLED])
 }
 

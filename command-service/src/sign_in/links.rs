@@ -282,12 +282,11 @@ impl App {
                 changed_at: self.now(),
                 link: None,
             };
-            // Before it is: afterwards the link is used, and nobody would come back to say so.
-            self.note(Some(user), Happening::PasswordSetByLink, None, origin)
-                .await?;
             let change = self.credentials.change(&kept, &credential);
             match self.ending_sessions(user, change).await {
                 Ok(()) => {
+                    self.note(Some(user), Happening::PasswordSetByLink, None, origin)
+                        .await?;
                     // The failures were those of another password.
                     self.forgive(&login).await;
                     return Ok(login);

@@ -134,11 +134,12 @@ impl App {
         self.end_sessions(user).await
     }
 
-    /// After what was written of a user: who may not come in has no sessions and no link that could come to life again, and
-    /// nobody has a link that went to an address that is not theirs.
+    /// After what was written of a user: who may not come in has no sessions, views and no link that could come to life again,
+    /// and nobody has a link that went to an address that is not theirs.
     pub(crate) async fn heed(&self, user: UserId, profile: &User) -> Result<(), Problem> {
         if !profile.enabled {
             self.end_sessions(user).await?;
+            self.end_views(user).await?;
         }
         let kept = self.credentials.of(user).await.map_err(|error| of_credential(&error))?;
         let Some(link) = kept.and_then(|kept| kept.credential.link) else {

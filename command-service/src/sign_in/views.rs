@@ -63,9 +63,6 @@ impl App {
         let staff = staff.actor.user;
         self.note_view(Happening::ViewBegan, customer, staff, origin).await?;
         let now = self.now();
-        for (oldest, _) in self.tokens.views_of(staff, now).into_iter().skip(VIEWS_MAX - 1) {
-            self.end_session(oldest).await?;
-        }
         let expires_at = now.checked_add(LIFETIME).map_err(|_| Problem::internal())?;
         let (secret, hash) = generate();
         let grant = TokenGrant {
@@ -87,6 +84,10 @@ impl App {
             }),
         };
         self.tokens.begin(hash, grant).await.map_err(|error| of_token(&error))?;
+        // Afterwards, so that of several who begin at once each counts the others.
+        for (oldest, _) in self.tokens.views_of(staff, now).into_iter().skip(VIEWS_MAX) {
+            self.end_session(oldest).await?;
+        }
         Ok(View {
             token: secret,
             expires_at,
@@ -104,6 +105,16 @@ impl App {
         self.end_session(token).await?;
         self.note_view(Happening::ViewEnded, customer, staff.into(), origin)
             .await
+    }
+
+    /// Ends all views by a user and on a user who may not come in any more.
+    pub(crate) async fn end_views(&self, user: UserId) -> Result<(), Problem> {
+        let now = self.now();
+        let views = self.tokens.views_of(user, now).into_iter();
+        for (view, _) in views.chain(self.tokens.views_on(user, now)) {
+            self.end_session(view).await?;
+        }
+        Ok(())
     }
 
     async fn note_view(

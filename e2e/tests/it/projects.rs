@@ -342,3 +342,24 @@ async fn projects_are_for_staff_to_write_and_have_so_many_followers_at_most() {
         assert_eq!(refused.body["errors"][0]["code"], "too_long");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_after_a_change_of_the_directory_is_who_they_are_then() {
+    let story = Story::begin().await;
+    let (ticket, project) = (
+        format!("/v1/tickets/{}", story.ticket),
+        format!("/v1/projects/{}", story.project),
+    );
+    let api = &story.desk.api;
+    for turn in 0..40 {
+        let (followers, seen) = if turn % 2 == 0 {
+            (json!([STRANGER.user]), 200)
+        } else {
+            (json!([]), 404)
+        };
+        let body = json!({ "name": "Migration", "followers": followers });
+        let written = api.put(&AGENT.token(), &project, &body).await.expect(200);
+        let answer = api.get_after(&STRANGER.token(), &ticket, &written).await;
+        assert_eq!(answer.status, seen, "turn {turn}");
+    }
+}

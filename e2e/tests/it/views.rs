@@ -33,7 +33,7 @@ async fn admit(desk: &Desk, may_look: bool) {
 
 async fn begin(desk: &Desk, token: &str, user: Uuid) -> Answer {
     let path = format!("/v1/users/{user}/view-as");
-    desk.api.post(token, &path, &Value::Null).await
+    desk.api.post(token, &path, &json!({})).await
 }
 
 async fn view(desk: &Desk) -> String {
