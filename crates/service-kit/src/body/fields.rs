@@ -297,11 +297,14 @@ pub fn uuid(value: &Value) -> Read<Uuid> {
     Uuid::parse_str(text).map_err(|_| Unreadable::Value("invalid", "must be a UUID".to_owned()))
 }
 
-/// A whole number. 5.0 is as whole as 5.
+/// A whole number; the greatest or least of 64 bits in place of one that does not fit. 5.0 is as whole as 5, and what is next to
+/// nothing is not.
 pub fn whole(value: &Value) -> Read<i64> {
     let whole = value.as_i64().or_else(|| {
-        let number = value.as_f64().filter(|number| number.fract().abs() < f64::EPSILON)?;
-        format!("{number:.0}").parse().ok()
+        let is_whole = |number: &f64| number.trunc().to_bits() == number.to_bits();
+        let number = value.as_f64().filter(is_whole)?;
+        let beyond = if number < 0.0 { i64::MIN } else { i64::MAX };
+        Some(format!("{number:.0}").parse().unwrap_or(beyond))
     });
     whole.ok_or(Unreadable::Type("a whole number"))
 }
@@ -309,11 +312,7 @@ pub fn whole(value: &Value) -> Read<i64> {
 /// A whole number of the few that callers may choose from; any that is none of 0 to 254 is 255,
 /// which nobody may.
 pub fn few(value: &Value) -> Read<u8> {
-    // 5.0 is as whole as 5.
-    let whole = value.as_f64().filter(|number| number.fract().abs() < f64::EPSILON);
-    let number = whole.ok_or(Unreadable::Type("a whole number"))?;
-    let is_it = |few: &u8| (f64::from(*few) - number).abs() < f64::EPSILON;
-    Ok((0..u8::MAX).find(is_it).unwrap_or(u8::MAX))
+    whole(value).map(|number| u8::try_from(number).unwrap_or(u8::MAX))
 }
 
 /// An RFC 3339 instant, kept to the microsecond.
