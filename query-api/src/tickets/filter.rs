@@ -143,57 +143,28 @@ impl Filter {
         filter
     }
 
-    /// Checks that the catalogue has the types and priorities that it asks for. What is archived, tickets may still have; it
-    /// is not told to whoever does not know it. Priorities are looked for by their ranks then.
+    /// Checks that the catalogue has the types and priorities that it asks for, and looks for priorities by their ranks then.
+    /// What is archived, tickets may still have; it is not told to whoever does not know it.
     pub(crate) async fn settle(&mut self, db: &PgPool) -> Result<(), Problem> {
         let mut errors = Vec::new();
-        for (column, values) in self.texts.iter().filter(|(_, values)| !values.is_empty()) {
-            let (name, codes) = match *column {
-                TYPE => (
-                    "type",
-                    "SELECT definition ->> 'code', (definition ->> 'archived')::boolean
-                     FROM desk.catalogue_types ORDER BY name",
-                ),
-                PRIORITY => (
-                    "priority",
-                    "SELECT definition ->> 'code', (definition ->> 'archived')::boolean
-                     FROM desk.catalogue_priorities ORDER BY definition -> 'rank'",
-                ),
+        for (column, codes) in self.texts.iter_mut().filter(|(_, codes)| !codes.is_empty()) {
+            let (name, statement) = match *column {
+                TYPE => ("type", TYPES),
+                PRIORITY => ("priority", PRIORITIES),
                 _ => continue,
             };
-            let known: Vec<(String, bool)> = sqlx::query_as(codes).fetch_all(db).await.map_err(problem)?;
-            let is_known = |value: &String| known.iter().any(|(code, _)| code == value);
-            if !values.iter().all(is_known) {
-                let in_use = known.into_iter().filter(|(_, archived)| !archived);
-                let allowed = in_use.map(|(code, _)| code).collect();
+            let items: Vec<Item> = sqlx::query_as(statement).fetch_all(db).await.map_err(problem)?;
+            let is_known = |code: &String| items.iter().any(|item| item.code == *code);
+            if !codes.iter().all(is_known) {
+                let in_use = items.into_iter().filter(|item| !item.archived);
+                let allowed = in_use.map(|item| item.code).collect();
                 let detail = NotInCatalogue { allowed }.to_string();
                 errors.push(FieldError::new(name, "invalid", detail));
+            } else if *column == PRIORITY {
+                self.ranks.push(("t.priority_rank", by_rank(codes, items)));
             }
         }
-        params::refused(errors)?;
-        self.by_rank(db).await
-    }
-
-    /// Asks for priorities by all the ranks that they ever had, which the indexes have. The codes need not be looked at where
-    /// no other priority ever had one of these.
-    async fn by_rank(&mut self, db: &PgPool) -> Result<(), Problem> {
-        let asked = self.texts.iter_mut().find(|(column, _)| *column == PRIORITY);
-        let Some((_, codes)) = asked.filter(|(_, codes)| !codes.is_empty()) else {
-            return Ok(());
-        };
-        let had: Vec<(String, i16)> = sqlx::query_as(
-            "SELECT DISTINCT definition ->> 'code', (definition ->> 'rank')::smallint FROM desk.catalogue_priority_versions",
-        )
-        .fetch_all(db)
-        .await
-        .map_err(problem)?;
-        let (meant, others): (Vec<_>, Vec<_>) = had.into_iter().partition(|(code, _)| codes.contains(code));
-        let ranks: Vec<i16> = meant.into_iter().map(|(_, rank)| rank).collect();
-        if !others.iter().any(|(_, rank)| ranks.contains(rank)) {
-            codes.clear();
-        }
-        self.ranks.push(("t.priority_rank", ranks));
-        Ok(())
+        params::refused(errors)
     }
 
     fn text(&mut self, column: &'static str, values: Vec<String>) {
@@ -267,6 +238,40 @@ impl Filter {
             sql.push(format_args!(" AND {comparison}")).push_bind(*score);
         }
     }
+}
+
+/// A type or a priority of the catalogue.
+#[derive(Debug, sqlx::FromRow)]
+struct Item {
+    code: String,
+    archived: bool,
+    /// All that a priority ever had.
+    ranks: Vec<i16>,
+}
+
+const TYPES: &str = "
+    SELECT definition ->> 'code' AS code, (definition ->> 'archived')::boolean AS archived, '{}'::smallint[] AS ranks
+    FROM desk.catalogue_types
+    ORDER BY name";
+const PRIORITIES: &str = "
+    SELECT p.definition ->> 'code' AS code, (p.definition ->> 'archived')::boolean AS archived,
+        ARRAY(SELECT (v.definition ->> 'rank')::smallint FROM desk.catalogue_priority_versions v WHERE v.id = p.id) AS ranks
+    FROM desk.catalogue_priorities p
+    ORDER BY p.definition -> 'rank'";
+
+/// The ranks that these priorities ever had, by which the indexes find tickets. The codes need not be looked at where no other
+/// priority ever had one of them.
+fn by_rank(codes: &mut Vec<String>, priorities: Vec<Item>) -> Vec<i16> {
+    let (meant, others): (Vec<_>, Vec<_>) = priorities.into_iter().partition(|item| codes.contains(&item.code));
+    let ranks: Vec<i16> = meant.into_iter().flat_map(|item| item.ranks).collect();
+    if !others
+        .iter()
+        .flat_map(|item| &item.ranks)
+        .any(|rank| ranks.contains(rank))
+    {
+        codes.clear();
+    }
+    ranks
 }
 
 /// Appends that a column holds one of some values, if there are any. With one value it is an
