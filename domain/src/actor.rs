@@ -135,6 +135,11 @@ impl Actor {
         self.permissions.contains(&permission)
     }
 
+    /// Whether the actor writes down who may do what.
+    pub fn administers(&self) -> bool {
+        self.kind == ActorKind::Staff && self.may(Permission::Administer)
+    }
+
     /// Whether the actor holds a permission for a ticket that this group works on.
     pub fn may_with(&self, permission: Permission, group: Option<GroupId>) -> bool {
         let within = group.and_then(|group| self.within.get(&group));

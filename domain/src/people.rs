@@ -268,7 +268,7 @@ pub enum Fact {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// Only staff may do that, or only administrators.
-    #[error("only {who} write profiles of this kind", who = who_writes(*.0))]
+    #[error("who asks may not write profiles of this kind")]
     NotPermitted(EntryKind),
     /// Nobody would be left who can undo it.
     #[error("nobody disables their own account, or takes the permission administer from it")]
@@ -356,27 +356,14 @@ pub fn decide(
 /// Whether `actor` may write profiles of entries of this kind: projects are everyday work of staff, and who may do what is
 /// for administrators.
 pub fn may_write(actor: &Actor, kind: EntryKind) -> bool {
-    let staff = actor.kind == ActorKind::Staff;
     match kind {
-        EntryKind::Project => staff,
+        EntryKind::Project => actor.kind == ActorKind::Staff,
         EntryKind::User
         | EntryKind::Group
         | EntryKind::Organisation
         | EntryKind::Role
         | EntryKind::PermissionSet
-        | EntryKind::Item(_) => staff && actor.may(Permission::Administer),
-    }
-}
-
-const fn who_writes(kind: EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Project => "staff",
-        EntryKind::User
-        | EntryKind::Group
-        | EntryKind::Organisation
-        | EntryKind::Role
-        | EntryKind::PermissionSet
-        | EntryKind::Item(_) => "staff with the permission administer",
+        | EntryKind::Item(_) => actor.administers(),
     }
 }
 

@@ -7,11 +7,11 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use domain::actor::{Actor, ActorKind, Permission};
+use domain::actor::Actor;
 use domain::catalogue::{Catalogue, Item, ItemKind, NotInCatalogue};
 use domain::directory::EntryKind;
 use domain::people::{Fact, Profile, may_write};
-use event_log::ProfileOutcome;
+use event_log::{ProfileError, ProfileOutcome};
 use serde_json::{Map, Value};
 use service_kit::body::{object, people};
 use service_kit::http::{ApiJson, Caller};
@@ -136,19 +136,18 @@ impl Wish {
             noun(kind),
             path(kind)
         );
-        Err(Problem::new(&types::INVALID_FIELDS)
-            .detail("Some fields have values that are not acceptable. See errors for each of them.")
-            .field(FieldError::new(format!("/{member}"), "unchangeable", detail)))
+        Err(unacceptable(FieldError::new(
+            format!("/{member}"),
+            "unchangeable",
+            detail,
+        )))
     }
 
     /// Checks that the codes which it names are the catalogue's. Archived ones are, too: what was known once stays so, and a
     /// repetition is not refused because of what happened meanwhile.
     fn names_known_codes(&self, catalogue: &Catalogue) -> Result<(), Problem> {
         let refused = |pointer: &str, error: &NotInCatalogue| {
-            let error = FieldError::new(pointer, "invalid", error.to_string());
-            Err(Problem::new(&types::INVALID_FIELDS)
-                .detail("Some fields have values that are not acceptable. See errors for each of them.")
-                .field(error))
+            Err(unacceptable(FieldError::new(pointer, "invalid", error.to_string())))
         };
         match self.item() {
             Some(Item::Type(item)) => match catalogue.priority(item.default_priority.as_str()) {
@@ -173,15 +172,10 @@ impl Wish {
         id: Uuid,
         headers: CommandHeaders,
     ) -> Result<ProfileOutcome, Problem> {
-        let caller = &app.by_now(caller)?;
-        let request = headers.request(caller, self.digest);
+        let caller = app.by_now(caller)?;
+        let request = headers.request(&caller, self.digest);
         let outcome = app.directory.write(id, &self.profile, &request).await;
-        let outcome = outcome.map_err(|error| problem::of_profile(&error, id, caller))?;
-        app.applied(outcome.position).await;
-        if let Profile::User(user) = &self.profile {
-            app.heed(id.into(), user).await?;
-        }
-        Ok(outcome)
+        self.settled(app, &caller, id, outcome).await
     }
 
     /// The same of an item that must not be there yet.
@@ -192,13 +186,34 @@ impl Wish {
         id: Uuid,
         headers: CommandHeaders,
     ) -> Result<ProfileOutcome, Problem> {
-        let caller = &app.by_now(caller)?;
-        let request = headers.request(caller, self.digest);
+        let caller = app.by_now(caller)?;
+        let request = headers.request(&caller, self.digest);
         let outcome = app.directory.create(id, &self.profile, &request).await;
+        self.settled(app, &caller, id, outcome).await
+    }
+
+    /// What became of it, once this service goes by it.
+    async fn settled(
+        &self,
+        app: &App,
+        caller: &Actor,
+        id: Uuid,
+        outcome: Result<ProfileOutcome, ProfileError>,
+    ) -> Result<ProfileOutcome, Problem> {
         let outcome = outcome.map_err(|error| problem::of_profile(&error, id, caller))?;
         app.applied(outcome.position).await;
+        if let Profile::User(user) = &self.profile {
+            app.heed(id.into(), user).await?;
+        }
         Ok(outcome)
     }
+}
+
+/// The problem with a field that can be read, and does not fit what is there.
+fn unacceptable(error: FieldError) -> Problem {
+    Problem::new(&types::INVALID_FIELDS)
+        .detail("Some fields have values that are not acceptable. See errors for each of them.")
+        .field(error)
 }
 
 /// Said before the body is looked at: whoever may not write need not know how.
@@ -212,7 +227,7 @@ fn writer(caller: &Actor, kind: EntryKind) -> Result<(), Problem> {
 
 /// The same of what is for administrators alone, whatever the kind.
 pub(super) fn administrator(caller: &Actor) -> Result<(), Problem> {
-    if caller.kind == ActorKind::Staff && caller.may(Permission::Administer) {
+    if caller.administers() {
         Ok(())
     } else {
         Err(problem::only_administrators())

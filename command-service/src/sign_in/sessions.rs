@@ -9,7 +9,7 @@ use event_log::{Credential, CredentialError, Happening, Kept, Noted, Origin, Sta
 use jiff::SignedDuration;
 use service_kit::chain;
 use service_kit::problem::{FieldError, Problem, types};
-use service_kit::tokens::{GrantKind, Session, TokenGrant, TokenHash, generate};
+use service_kit::tokens::{Session, TokenGrant, TokenHash, generate};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -203,11 +203,22 @@ impl App {
         by: Option<UserId>,
         origin: &Origin,
     ) -> Result<(), Problem> {
+        self.note_of(user, event, (by, None), origin).await
+    }
+
+    /// The same, with who did it and to whom, where that was not the user.
+    pub(super) async fn note_of(
+        &self,
+        user: Option<UserId>,
+        event: Happening,
+        (by, whom): (Option<UserId>, Option<UserId>),
+        origin: &Origin,
+    ) -> Result<(), Problem> {
         let noted = Noted {
             event,
             at: self.now(),
             by: by.map(UserId::as_uuid),
-            whom: None,
+            whom: whom.map(UserId::as_uuid),
             origin: origin.clone(),
         };
         self.audit.note(user, &noted).await.map_err(|error| of_audit(&error))
@@ -252,19 +263,8 @@ impl App {
         };
         let (token, hash) = generate();
         let grant = TokenGrant {
-            user: user.as_uuid(),
-            name: credential.login.clone(),
-            // Users with a login have a profile, and it says all of this.
-            kind: GrantKind::Customer,
-            organisation: None,
-            groups: Vec::new(),
-            leading: false,
-            permissions: Vec::new(),
-            created_at: now,
-            revoked_at: None,
-            expires_at: Some(expires_at),
             session: Some(session.clone()),
-            viewer: None,
+            ..TokenGrant::by_profile(user.as_uuid(), credential.login.clone(), now, expires_at)
         };
         self.enabled(user)?;
         self.tokens.begin(hash, grant).await.map_err(|error| of_token(&error))?;

@@ -4,14 +4,14 @@
 use domain::Timestamp;
 use domain::actor::{ActorKind, Permission};
 use domain::ids::UserId;
-use event_log::{Happening, Noted, Origin, Standing};
+use event_log::{Happening, Origin, Standing};
 use jiff::SignedDuration;
 use service_kit::problem::{Problem, types};
-use service_kit::tokens::{Bearer, GrantKind, TokenGrant, TokenHash, Viewer, generate};
+use service_kit::tokens::{Bearer, TokenGrant, TokenHash, Viewer, generate};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::problem::{of_audit, of_token};
+use crate::problem::of_token;
 
 /// Long enough to follow somebody through a problem of theirs; whoever needs longer says so again, and that is noted.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(30);
@@ -65,23 +65,13 @@ impl App {
         let now = self.now();
         let expires_at = now.checked_add(LIFETIME).map_err(|_| Problem::internal())?;
         let (secret, hash) = generate();
+        let name = name.map(|name| name.as_str().to_owned()).unwrap_or_default();
         let grant = TokenGrant {
-            user: customer.as_uuid(),
-            name: name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
-            // The customer's profile says all of this.
-            kind: GrantKind::Customer,
-            organisation: None,
-            groups: Vec::new(),
-            leading: false,
-            permissions: Vec::new(),
-            created_at: now,
-            revoked_at: None,
-            expires_at: Some(expires_at),
-            session: None,
             viewer: Some(Viewer {
                 user: staff.as_uuid(),
                 token,
             }),
+            ..TokenGrant::by_profile(customer.as_uuid(), name, now, expires_at)
         };
         self.tokens.begin(hash, grant).await.map_err(|error| of_token(&error))?;
         // Afterwards, so that of several who begin at once each counts the others.
@@ -125,16 +115,6 @@ impl App {
         origin: &Origin,
     ) -> Result<(), Problem> {
         self.note(Some(customer), event, Some(staff), origin).await?;
-        let noted = Noted {
-            event,
-            at: self.now(),
-            by: None,
-            whom: Some(customer.as_uuid()),
-            origin: origin.clone(),
-        };
-        self.audit
-            .note(Some(staff), &noted)
-            .await
-            .map_err(|error| of_audit(&error))
+        self.note_of(Some(staff), event, (None, Some(customer)), origin).await
     }
 }

@@ -192,6 +192,24 @@ impl From<GrantKind> for ActorKind {
 }
 
 impl TokenGrant {
+    /// What a token grants for some time to somebody who has a profile: it says whom they act as.
+    pub const fn by_profile(user: Uuid, name: String, created_at: Timestamp, expires_at: Timestamp) -> Self {
+        Self {
+            user,
+            name,
+            kind: GrantKind::Customer,
+            organisation: None,
+            groups: Vec::new(),
+            leading: false,
+            permissions: Vec::new(),
+            created_at,
+            revoked_at: None,
+            expires_at: Some(expires_at),
+            session: None,
+            viewer: None,
+        }
+    }
+
     /// Whether the token grants nothing any more.
     pub const fn is_revoked(&self) -> bool {
         self.revoked_at.is_some()
