@@ -89,7 +89,7 @@ impl App {
         Ok(match self.standing(actor.user)? {
             Some(Standing::Actor(known)) => Some(known),
             Some(Standing::Disabled) => None,
-            None => Some(self.books.people().follower(actor)),
+            None => Some(self.books.people().without_profile(actor)),
         })
     }
 

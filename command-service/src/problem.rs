@@ -215,6 +215,7 @@ pub(crate) fn profile_not_permitted(kind: EntryKind) -> Problem {
         | EntryKind::Organisation
         | EntryKind::Role
         | EntryKind::PermissionSet
+        | EntryKind::Portal
         | EntryKind::Item(_) => only_administrators(),
     }
 }
@@ -305,6 +306,14 @@ fn of_rejection(rejection: &Rejection, ticket: Option<&TicketState>, workflow: &
             return Problem::new(&types::OUT_OF_ORDER)
                 .detail(sentence(rejection))
                 .field(error);
+        }
+        Rejection::NotEditable { properties } => {
+            let detail = "is not yours to change: leave it out";
+            let errors = properties.iter().map(|name| {
+                let at: String = name.splitn(2, '.').map(pointer).collect();
+                FieldError::new(at, "not_editable", detail)
+            });
+            Problem::new(&types::NOT_PERMITTED).fields(errors.collect())
         }
         Rejection::NotPermitted { .. } => Problem::new(&types::NOT_PERMITTED),
         Rejection::AlreadyCreated => Problem::new(&types::TICKET_EXISTS),

@@ -17,6 +17,8 @@ pub struct Audience<'t> {
     pub group: Option<GroupId>,
     /// The project that it is one of.
     pub project: Option<ProjectId>,
+    /// The code of its type.
+    pub ticket_type: &'t str,
     /// Who follows it.
     pub followers: &'t BTreeSet<UserId>,
     /// Whether its status is other than closed.
@@ -28,11 +30,17 @@ pub fn may_see(actor: &Actor, ticket: Audience<'_>) -> bool {
     match actor.kind {
         ActorKind::Staff | ActorKind::System => true,
         ActorKind::Customer => {
-            ticket.requester == actor.user
+            let own = ticket.requester == actor.user
                 || ticket.followers.contains(&actor.user)
                 || same_organisation(actor, ticket.organisation)
-                || ticket.project.is_some_and(|project| actor.projects.contains(&project))
-                || (ticket.open && ticket.group.is_some_and(|group| actor.leads.contains(&group)))
+                || (ticket.open && ticket.group.is_some_and(|group| actor.leads.contains(&group)));
+            let of_project = ticket.project.is_some_and(|project| actor.projects.contains(&project));
+            match actor.portal.as_deref() {
+                None => own || of_project,
+                Some(portal) => {
+                    portal.takes(ticket.ticket_type) && ((portal.own && own) || (portal.projects && of_project))
+                }
+            }
         }
     }
 }

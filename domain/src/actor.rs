@@ -1,8 +1,10 @@
 //! Who asks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::ids::{GroupId, OrganisationId, ProjectId, UserId};
+use crate::portal::{Property, Showing};
 use crate::text::Label;
 
 /// What sort of actor somebody is.
@@ -97,6 +99,8 @@ pub struct Actor {
     pub leads: BTreeSet<GroupId>,
     /// The projects that the person, or their organisation, follows.
     pub projects: BTreeSet<ProjectId>,
+    /// What the portal of a customer shows them. `None`: everything, as to all others.
+    pub portal: Option<Arc<Showing>>,
     /// What the person may do beyond the ordinary.
     pub permissions: BTreeSet<Permission>,
     /// What the person may do besides with tickets of these groups.
@@ -125,6 +129,7 @@ impl Actor {
             groups: BTreeSet::new(),
             leads: BTreeSet::new(),
             projects: BTreeSet::new(),
+            portal: None,
             permissions: BTreeSet::new(),
             within: BTreeMap::new(),
         }
@@ -133,6 +138,11 @@ impl Actor {
     /// Whether the actor holds a permission for the whole desk.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
+    }
+
+    /// Whether the actor is shown this of the tickets that they see.
+    pub fn is_shown(&self, property: &Property) -> bool {
+        self.portal.as_ref().is_none_or(|portal| portal.shows(property))
     }
 
     /// Whether the actor writes down who may do what.

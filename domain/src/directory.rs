@@ -1,5 +1,5 @@
 //! What stands beside the tickets: people, organisations and groups, which tickets refer to by id, roles, permission sets,
-//! projects, items of the catalogue, calendars, policies, contracts, and digests.
+//! projects, portals, items of the catalogue, calendars, policies, contracts, and digests.
 
 use crate::address::Held;
 use crate::calendar::stored as calendar;
@@ -25,19 +25,22 @@ pub enum EntryKind {
     PermissionSet,
     /// A named set of tickets.
     Project,
+    /// What customers see of the desk.
+    Portal,
     /// What the catalogue offers.
     Item(ItemKind),
 }
 
 impl EntryKind {
     /// Every kind of entry.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::User,
         Self::Group,
         Self::Organisation,
         Self::Role,
         Self::PermissionSet,
         Self::Project,
+        Self::Portal,
         Self::Item(ItemKind::Type),
         Self::Item(ItemKind::Priority),
         Self::Item(ItemKind::Category),
@@ -58,6 +61,7 @@ impl EntryKind {
             Self::Role => "role",
             Self::PermissionSet => "permission_set",
             Self::Project => "project",
+            Self::Portal => "portal",
             Self::Item(kind) => kind.as_str(),
         }
     }

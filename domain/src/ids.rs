@@ -79,6 +79,16 @@ uuid_id! {
     ProjectId
 }
 uuid_id! {
+    /// What customers see of the desk.
+    PortalId
+}
+
+impl PortalId {
+    /// The portal of all who name no other. It reads `7265636f-7572-7365-2d2d-706f7274616c`.
+    pub const OTHERS: Self = Self::from_bytes(*b"recourse--portal");
+}
+
+uuid_id! {
     /// Services that are granted together.
     ServiceCatalogueId
 }

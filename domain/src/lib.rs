@@ -13,9 +13,10 @@
 //! * [`workflow`]: which statuses and commands are used for whom, and what people call them.
 //! * [`catalogue`]: the types, priorities and categories that a desk offers.
 //! * [`address`]: whose an e-mail address is.
-//! * [`people`]: what is known of users, groups, organisations, roles, permission sets and projects.
+//! * [`people`]: what is known of users, groups, organisations, roles, permission sets, projects and portals.
 //! * [`rights`]: what users may do by them.
 //! * [`project`]: named sets of tickets, and who follows them.
+//! * [`portal`]: what customers see of the desk, and what of it they may change.
 //! * [`sign_in`]: logins, which passwords may be chosen, and how long who guesses has to wait.
 //! * [`directory`]: the names behind the ids.
 
@@ -33,6 +34,7 @@ pub mod durations;
 pub mod ids;
 pub mod people;
 pub mod policy;
+pub mod portal;
 pub mod project;
 pub mod rights;
 pub mod sign_in;

@@ -1,5 +1,5 @@
-//! What the directory knows of users, groups, organisations, roles, permission sets, projects and items of the catalogue:
-//! profiles, version after version, none of which is ever lost.
+//! What the directory knows of users, groups, organisations, roles, permission sets, projects, portals and items of the
+//! catalogue: profiles, version after version, none of which is ever lost.
 //!
 //! A name that was given along with a ticket's command is no profile: it says what somebody is called and nothing else, and
 //! counts until there is one. A user who has a profile is what it says, whichever token they use.
@@ -12,7 +12,8 @@ use crate::actor::{Actor, ActorKind, Permission};
 use crate::address::Taken;
 use crate::catalogue::Item;
 use crate::directory::EntryKind;
-use crate::ids::{GroupId, OrganisationId, PermissionSetId, Revision, ServiceCatalogueId};
+use crate::ids::{GroupId, OrganisationId, PermissionSetId, PortalId, Revision, ServiceCatalogueId};
+use crate::portal::Portal;
 use crate::project::Project;
 use crate::rights::{Assignment, PermissionSet, Role};
 use crate::text::{Body, Label};
@@ -167,6 +168,8 @@ pub struct Organisation {
     pub products: BTreeSet<Label>,
     /// The service catalogues that were granted to all of its people.
     pub service_catalogues: BTreeSet<ServiceCatalogueId>,
+    /// The portal through which its people come; `None`: the one that is for all others.
+    pub portal: Option<PortalId>,
     /// Whether it is out of use. It is kept, because tickets refer to it.
     pub archived: bool,
 }
@@ -186,6 +189,8 @@ pub enum Profile {
     PermissionSet(PermissionSet),
     /// Of a project.
     Project(Project),
+    /// Of a portal.
+    Portal(Portal),
     /// Of an item of the catalogue.
     Item(Item),
 }
@@ -200,6 +205,7 @@ impl Profile {
             Self::Role(_) => EntryKind::Role,
             Self::PermissionSet(_) => EntryKind::PermissionSet,
             Self::Project(_) => EntryKind::Project,
+            Self::Portal(_) => EntryKind::Portal,
             Self::Item(item) => EntryKind::Item(item.kind()),
         }
     }
@@ -213,6 +219,7 @@ impl Profile {
             Self::Role(role) => role.archived,
             Self::PermissionSet(set) => set.archived,
             Self::Project(project) => project.archived,
+            Self::Portal(portal) => portal.archived,
             Self::Item(item) => item.is_archived(),
         }
     }
@@ -226,6 +233,7 @@ impl Profile {
             Self::Role(role) => &role.name,
             Self::PermissionSet(set) => &set.name,
             Self::Project(project) => &project.name,
+            Self::Portal(portal) => &portal.name,
             Self::Item(item) => item.name(),
         }
     }
@@ -239,6 +247,7 @@ impl Profile {
             Self::Role(_) => "role_written",
             Self::PermissionSet(_) => "permission_set_written",
             Self::Project(_) => "project_written",
+            Self::Portal(_) => "portal_written",
             Self::Item(item) => item.change(),
         }
     }
@@ -363,6 +372,7 @@ pub fn may_write(actor: &Actor, kind: EntryKind) -> bool {
         | EntryKind::Organisation
         | EntryKind::Role
         | EntryKind::PermissionSet
+        | EntryKind::Portal
         | EntryKind::Item(_) => actor.administers(),
     }
 }

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 use crate::actor::{Actor, Category, Permission};
-use crate::ids::{GroupId, PermissionSetId, ProjectId, RoleId, UserId};
-use crate::people::{Group, Profile, User, UserKind};
+use crate::ids::{GroupId, OrganisationId, PermissionSetId, ProjectId, RoleId, UserId};
+use crate::people::{Group, Organisation, Profile, User, UserKind};
+use crate::portal::Portals;
 use crate::project::{Project, Projects, Turnover};
 use crate::text::{Body, Label};
 
@@ -58,10 +59,11 @@ pub struct Givers {
     roles: HashMap<RoleId, Role>,
     sets: HashMap<PermissionSetId, PermissionSet>,
     projects: Projects,
+    portals: Portals,
 }
 
 impl Givers {
-    /// Takes in what is known of the entry of this id. Users and organisations give nothing.
+    /// Takes in what is known of the entry of this id. Users give nothing, and items of the catalogue neither.
     pub fn add(&mut self, id: Uuid, profile: &Profile) {
         match profile {
             Profile::Group(group) => {
@@ -76,13 +78,27 @@ impl Givers {
             Profile::Project(project) => {
                 self.add_project(id.into(), project);
             }
-            Profile::User(_) | Profile::Organisation(_) | Profile::Item(_) => {}
+            Profile::Portal(portal) => self.portals.add(id.into(), portal),
+            Profile::Organisation(organisation) => {
+                self.add_organisation(id.into(), organisation);
+            }
+            Profile::User(_) | Profile::Item(_) => {}
         }
     }
 
     /// Takes in what is known of a project, and says whom that concerns.
     pub fn add_project(&mut self, id: ProjectId, project: &Project) -> Turnover {
         self.projects.add(id, project)
+    }
+
+    /// Takes in what is known of an organisation, and says whether its people come through another portal than before.
+    pub fn add_organisation(&mut self, id: OrganisationId, organisation: &Organisation) -> bool {
+        self.portals.name(id, organisation.portal)
+    }
+
+    /// All portals.
+    pub fn portals(&self) -> &Portals {
+        &self.portals
     }
 
     /// All projects.
@@ -98,6 +114,7 @@ impl Givers {
     ///   tickets of that group, and if it is a leading one, its holder leads in that group. What concerns the whole desk, it
     ///   does not give.
     /// * Customers hold no permissions, whatever their groups and roles give; they may lead.
+    /// * Customers come through a portal: see [`Portals`].
     /// * A project is followed by its own followers, and by everybody of an organisation that follows it.
     pub fn actor(&self, id: UserId, user: &User) -> Option<Actor> {
         if !user.enabled {
@@ -136,16 +153,21 @@ impl Givers {
                 Some(_) => {}
             }
         }
-        if user.kind == UserKind::Customer {
-            permissions.clear();
-            within.clear();
-        }
+        let portal = match user.kind {
+            UserKind::Staff => None,
+            UserKind::Customer => {
+                permissions.clear();
+                within.clear();
+                self.portals.of(user.organisation)
+            }
+        };
         Some(Actor {
             name: Some(user.name.clone()),
             organisation: user.organisation,
             groups: user.groups.clone(),
             leads,
             projects: self.projects.followed(id, user.organisation),
+            portal,
             permissions,
             within,
             ..Actor::plain(id, user.kind.actor())

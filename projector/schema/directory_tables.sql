@@ -8,12 +8,12 @@ CREATE TABLE {schema}.directory_names (
     recorded_at timestamptz NOT NULL,
     CONSTRAINT directory_names_pkey PRIMARY KEY (kind, id),
     CONSTRAINT directory_names_kind_known CHECK (kind IN (
-        'user', 'group', 'organisation', 'role', 'permission_set', 'project',
+        'user', 'group', 'organisation', 'role', 'permission_set', 'project', 'portal',
         'type', 'priority', 'category', 'system', 'environment', 'product', 'service_catalogue', 'service', 'custom_field'
     ))
 );
 
-COMMENT ON TABLE {schema}.directory_names IS 'Projection directory: the names of users, groups, organisations, roles, permission sets, projects and items of the catalogue.';
+COMMENT ON TABLE {schema}.directory_names IS 'Projection directory: the names of users, groups, organisations, roles, permission sets, projects, portals and items of the catalogue.';
 
 CREATE TABLE {schema}.directory_name_versions (
     kind        text        NOT NULL,
@@ -120,13 +120,13 @@ CREATE TABLE {schema}.profiles (
     definition jsonb  NOT NULL,
     CONSTRAINT profiles_pkey PRIMARY KEY (kind, id),
     CONSTRAINT profiles_kind_known CHECK (kind IN (
-        'user', 'group', 'organisation', 'role', 'permission_set', 'project',
+        'user', 'group', 'organisation', 'role', 'permission_set', 'project', 'portal',
         'type', 'priority', 'category', 'system', 'environment', 'product', 'service_catalogue', 'service', 'custom_field'
     ))
 );
 
 COMMENT ON TABLE {schema}.profiles IS
-    'Projection directory: every user, group, organisation, role, permission set, project and item of the catalogue that has a profile, as its last version says.';
+    'Projection directory: every user, group, organisation, role, permission set, project, portal and item of the catalogue that has a profile, as its last version says.';
 
 CREATE TABLE {schema}.profile_versions (
     kind        text        NOT NULL,

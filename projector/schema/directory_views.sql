@@ -20,6 +20,8 @@ CREATE OR REPLACE VIEW desk.permission_sets AS SELECT id, version, name, definit
 CREATE OR REPLACE VIEW desk.permission_set_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'permission_set';
 CREATE OR REPLACE VIEW desk.projects AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'project';
 CREATE OR REPLACE VIEW desk.project_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'project';
+CREATE OR REPLACE VIEW desk.portals AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'portal';
+CREATE OR REPLACE VIEW desk.portal_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'portal';
 
 -- The catalogue. The types and priorities that every desk has from the start are version 0 of theirs, which nobody wrote: until there is a
 -- version 1 they are as domain::catalogue has them. Ids are those that command-service derives from codes; a test holds all this together.

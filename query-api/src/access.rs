@@ -26,6 +26,8 @@ pub(crate) enum Way {
     Project(Vec<Uuid>),
     /// It is open, and of a group in which the user leads.
     Leading(Vec<Uuid>),
+    /// There is none.
+    None,
 }
 
 impl Way {
@@ -36,10 +38,22 @@ impl Way {
             ActorKind::Customer => {
                 let user = actor.user.as_uuid();
                 let organisation = actor.organisation.map(OrganisationId::as_uuid);
-                let mut ways = vec![Self::Requester(user), Self::Follower(user)];
-                ways.extend(organisation.map(Self::Organisation));
-                ways.extend((!actor.projects.is_empty()).then(|| Self::Project(projects(actor))));
-                ways.extend((!actor.leads.is_empty()).then(|| Self::Leading(leads(actor))));
+                let (own, projects) = actor
+                    .portal
+                    .as_ref()
+                    .map_or((true, true), |portal| (portal.own, portal.projects));
+                let mut ways = Vec::new();
+                if own {
+                    ways.extend([Self::Requester(user), Self::Follower(user)]);
+                    ways.extend(organisation.map(Self::Organisation));
+                    ways.extend((!actor.leads.is_empty()).then(|| Self::Leading(leads(actor))));
+                }
+                if projects && !actor.projects.is_empty() {
+                    ways.push(Self::Project(self::projects(actor)));
+                }
+                if ways.is_empty() {
+                    ways.push(Self::None);
+                }
                 ways
             }
         }
@@ -49,6 +63,7 @@ impl Way {
     pub(crate) fn push(&self, sql: &mut QueryBuilder<Postgres>) {
         match self {
             Self::Every => sql.push("TRUE"),
+            Self::None => sql.push("FALSE"),
             Self::Requester(user) => sql.push("t.requester_id = ").push_bind(*user),
             Self::Follower(user) => sql.push("t.followers @> ARRAY[").push_bind(*user).push("]"),
             Self::Organisation(organisation) => sql.push("t.organisation_id = ").push_bind(*organisation),
@@ -64,6 +79,7 @@ impl Way {
 /// Appends the condition that `actor` may see the ticket `t`. It, or one of the ways, stands in every query of
 /// tickets.
 pub(crate) fn push_visible(sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+    push_type(sql, actor);
     sql.push("(");
     for (place, way) in Way::all(actor).iter().enumerate() {
         sql.push(if place == 0 { "(" } else { " OR (" });
@@ -71,6 +87,21 @@ pub(crate) fn push_visible(sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
         sql.push(")");
     }
     sql.push(")");
+}
+
+/// Appends the condition that this one way leads `actor` to the ticket `t`.
+pub(crate) fn push_led(sql: &mut QueryBuilder<Postgres>, actor: &Actor, way: &Way) {
+    push_type(sql, actor);
+    way.push(sql);
+}
+
+/// Appends that the ticket `t` is of a type which the actor's portal shows, if it does not show all; and "and".
+fn push_type(sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
+    let types = actor.portal.as_ref().and_then(|portal| portal.types.as_ref());
+    if let Some(types) = types {
+        let codes: Vec<String> = types.iter().map(|code| code.as_str().to_owned()).collect();
+        sql.push("t.ticket_type = ANY(").push_bind(codes).push(") AND ");
+    }
 }
 
 /// Refuses customers; `detail` says what is not for them.
@@ -94,9 +125,12 @@ pub(crate) fn projects(actor: &Actor) -> Vec<Uuid> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::Arc;
 
     use domain::access::{Audience, may_see};
     use domain::ids::UserId;
+    use domain::portal::Showing;
+    use domain::text::Code;
     use domain::ticket::Status;
     use sqlx::postgres::PgPool;
     use test_harness::postgres;
@@ -111,6 +145,7 @@ mod tests {
         organisation: Option<OrganisationId>,
         group: Option<GroupId>,
         project: Option<ProjectId>,
+        ticket_type: &'static str,
         followers: BTreeSet<UserId>,
         open: bool,
     }
@@ -144,20 +179,34 @@ mod tests {
         let groups = [None, Some(group(21)), Some(group(22))];
         let people = product(&users(), &followers);
         let projects = [None, Some(project(31)), Some(project(32))];
-        let places = product(&product(&organisations(), &groups), &product(&projects, &[true, false]));
+        let kinds = product(&["defect", "consultation"], &[true, false]);
+        let places = product(&product(&organisations(), &groups), &product(&projects, &kinds));
         let all = product(&people, &places).into_iter().zip(1..);
         all.map(
-            |(((requester, followers), ((organisation, group), (project, open))), n)| Ticket {
+            |(((requester, followers), ((organisation, group), (project, (ticket_type, open)))), n)| Ticket {
                 id: Uuid::from_u128(n),
                 requester,
                 organisation,
                 group,
                 project,
+                ticket_type,
                 followers,
                 open,
             },
         )
         .collect()
+    }
+
+    fn portals() -> Vec<Option<Arc<Showing>>> {
+        let types = [None, Some(BTreeSet::from([Code::new("defect")]))];
+        let shown = product(&product(&[true, false], &[true, false]), &types).into_iter();
+        let shown = shown.map(|((own, projects), types)| Showing {
+            own,
+            projects,
+            types,
+            ..Showing::EVERYTHING
+        });
+        shown.map(Arc::new).map(Some).chain([None]).collect()
     }
 
     fn actors() -> Vec<Actor> {
@@ -169,19 +218,22 @@ mod tests {
         let kinds = [ActorKind::Staff, ActorKind::Customer, ActorKind::System];
         let who = product(&product(&users(), &kinds), &organisations());
         let projects = [BTreeSet::new(), BTreeSet::from([project(31)])];
-        let roles = product(&product(&groups, &[true, false]), &projects);
+        let roles = product(&product(&groups, &[true, false]), &product(&projects, &portals()));
         let all = product(&who, &roles).into_iter();
-        all.map(|(((user, kind), organisation), ((groups, leading), projects))| Actor {
-            organisation,
-            leads: if leading {
-                groups.clone()
-            } else {
-                BTreeSet::from([group(22)])
+        all.map(
+            |(((user, kind), organisation), ((groups, leading), (projects, portal)))| Actor {
+                portal: portal.filter(|_| kind == ActorKind::Customer),
+                organisation,
+                leads: if leading {
+                    groups.clone()
+                } else {
+                    BTreeSet::from([group(22)])
+                },
+                groups,
+                projects,
+                ..Actor::plain(user, kind)
             },
-            groups,
-            projects,
-            ..Actor::plain(user, kind)
-        })
+        )
         .collect()
     }
 
@@ -191,7 +243,7 @@ mod tests {
             "INSERT INTO tickets_1.tickets (id, requester_id, organisation_id, group_id, project_id, followers, status, partition,
                  sequence, revision, number, subject, description_revision, edited, status_rank, ticket_type, priority,
                  priority_rank, custom_fields, waits, created_at, updated_at, recorded_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 1, 1, 1, 'x', 1, false, $8, 'defect', 'low', 0, '{}', 0, now(), now(), now())",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 1, 1, 1, 'x', 1, false, $8, $9, 'low', 0, '{}', 0, now(), now(), now())",
         )
         .bind(ticket.id)
         .bind(ticket.requester.as_uuid())
@@ -201,6 +253,7 @@ mod tests {
         .bind(ticket.followers.iter().map(|user| user.as_uuid()).collect::<Vec<_>>())
         .bind(status.as_str())
         .bind(i16::from(status.rank()))
+        .bind(ticket.ticket_type)
         .execute(db)
         .await
         .unwrap();
@@ -231,6 +284,7 @@ mod tests {
                     organisation: ticket.organisation,
                     group: ticket.group,
                     project: ticket.project,
+                    ticket_type: ticket.ticket_type,
                     followers: &ticket.followers,
                     open: ticket.open,
                 };

@@ -14,6 +14,7 @@ use sqlx::{Postgres, QueryBuilder};
 use crate::cursor::Cursors;
 use crate::database::{self, problem, unavailable};
 use crate::feed::listeners::Listeners;
+use crate::portal;
 use crate::positions::Positions;
 use crate::rights::{ENTRIES_OF_USER, Found, PROJECTS_OF_WHO, Standing};
 use crate::tickets::export::Exports;
@@ -135,6 +136,9 @@ struct Known {
     /// Its user.
     #[sqlx(flatten)]
     found: Found,
+    /// The portal through which they come, if they are a customer.
+    #[sqlx(flatten)]
+    portal: portal::Found,
 }
 
 impl Authenticate for App {
@@ -179,6 +183,7 @@ impl App {
         // does not make this one wrong.
         let mut sql = QueryBuilder::<Postgres>::new(
             "SELECT t.granted, u.name, u.definition, rights.entries, followed.projects,
+                    portal.portal_id, portal.portal_name, portal.portal_definition,
                     (SELECT bool_and(c.filled) FROM desk.checkpoints c
                      WHERE c.projection IN ('tokens', 'directory')) AS filled
              FROM (VALUES (",
@@ -190,8 +195,9 @@ impl App {
              CROSS JOIN LATERAL (SELECT t.granted ->> 'user' AS user_id,
                                         COALESCE(u.definition, t.granted) ->> 'organisation' AS organisation_id) who",
         );
-        let query = sql.push(ENTRIES_OF_USER).push(PROJECTS_OF_WHO).build_query_as();
-        let known: Known = query.fetch_one(&self.db).await.map_err(problem)?;
+        sql.push(ENTRIES_OF_USER).push(PROJECTS_OF_WHO);
+        portal::push_portal_of_who(&mut sql);
+        let known: Known = sql.build_query_as().fetch_one(&self.db).await.map_err(problem)?;
         match (known.granted, known.filled) {
             (_, Some(false) | None) => Err(unavailable("The read model is being built. Try again in a moment.")),
             (Some(Json(grant)), Some(true)) if !grant.is_good(self.clock.now()) => Ok(Looked::Known(None)),
@@ -205,6 +211,7 @@ impl App {
                         ..grant.actor()
                     }),
                 };
+                let actor = actor.map(|actor| known.portal.of(actor)).transpose()?;
                 let bearer = actor.map(|actor| Bearer::new(&grant, Arc::new(actor)));
                 Ok(Looked::Known(bearer))
             }

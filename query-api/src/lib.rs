@@ -25,6 +25,7 @@ mod params;
 mod people;
 mod people_filter;
 mod policies;
+mod portal;
 mod positions;
 mod projections;
 mod rights;
@@ -96,6 +97,7 @@ pub fn routes(app: &App) -> Router {
             "/v1/organisations/{id}/contract/versions",
             get(contracts::versions_of_organisation),
         )
+        .route("/v1/portal", get(portal::own))
         .route("/v1/digests", get(digests::list))
         .route("/v1/digests/{id}", get(digests::one))
         .route("/v1/users/{id}/rights", get(rights::rights))

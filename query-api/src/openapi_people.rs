@@ -1,4 +1,4 @@
-//! The routes of users, groups, organisations, roles, permission sets, projects and items of the catalogue, for the OpenAPI
+//! The routes of users, groups, organisations, roles, permission sets, projects, portals and items of the catalogue, for the OpenAPI
 //! document.
 
 use domain::catalogue::ItemKind;
@@ -29,9 +29,14 @@ pub(crate) fn with_people(api: Api) -> Api {
     .answer(200, "Their rights.", json(reference("Rights")))
     .answers_with("Read-Position", READ_POSITION, &positions())
     .problems(&[&types::NOT_FOUND, &types::INVALID_FIELDS]);
+    let portal = reading("getOwnPortal", "What the caller's portal shows; for staff, everything")
+        .answer(200, "What it shows.", json(reference("Showing")))
+        .answers_with("Read-Position", READ_POSITION, &positions());
     EntryKind::ALL
         .into_iter()
         .fold(api, with_entries)
+        .schema("Showing", open_object(people::showing()))
+        .get("/v1/portal", portal)
         .schema_of::<rights::Answer>()
         .get("/v1/users/{id}/rights", rights)
 }
@@ -51,6 +56,7 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
             "PermissionSetVersion",
         ),
         EntryKind::Project => (["listProjects", "getProject", "getProjectHistory"], "ProjectVersion"),
+        EntryKind::Portal => (["listPortals", "getPortal", "getPortalHistory"], "PortalVersion"),
         EntryKind::Item(kind) => match kind {
             ItemKind::Type => (["listTypes", "getType", "getTypeHistory"], "TypeItemVersion"),
             ItemKind::Priority => (
@@ -90,7 +96,8 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
         | EntryKind::Organisation
         | EntryKind::Role
         | EntryKind::PermissionSet
-        | EntryKind::Project => ", for staff",
+        | EntryKind::Project
+        | EntryKind::Portal => ", for staff",
     };
     let id = || path("id", &format!("The {noun}'s id."), uuid());
     let list = reading(list, &format!("List {}, by name{for_whom}", plural(kind))).parameters(
@@ -138,7 +145,8 @@ fn plural(kind: EntryKind) -> String {
         | EntryKind::Organisation
         | EntryKind::Role
         | EntryKind::PermissionSet
-        | EntryKind::Project => {
+        | EntryKind::Project
+        | EntryKind::Portal => {
             format!("{}s that have a profile", people::noun(kind))
         }
     }
@@ -172,7 +180,8 @@ fn entry_version(kind: EntryKind) -> Shape {
                 | EntryKind::Organisation
                 | EntryKind::Role
                 | EntryKind::PermissionSet
-                | EntryKind::Project => 1,
+                | EntryKind::Project
+                | EntryKind::Portal => 1,
             }),
         ),
         required("change", "", string()),
@@ -189,7 +198,8 @@ fn entry_version(kind: EntryKind) -> Shape {
         | EntryKind::Organisation
         | EntryKind::Role
         | EntryKind::PermissionSet
-        | EntryKind::Project => required("changed_at", "", instant()),
+        | EntryKind::Project
+        | EntryKind::Portal => required("changed_at", "", instant()),
     });
     properties.extend(written(kind));
     open_object(properties)

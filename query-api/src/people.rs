@@ -1,5 +1,5 @@
-//! `GET` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets`, `/v1/projects` and what is
-//! under `/v1/catalogue`: what is known of them. For staff, but for what a form offers.
+//! `GET` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets`, `/v1/projects`,
+//! `/v1/portals` and what is under `/v1/catalogue`: what is known of them. For staff, but for what a form offers.
 
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
@@ -10,9 +10,11 @@ use domain::actor::{Actor, ActorKind};
 use domain::catalogue::ItemKind;
 use domain::directory::EntryKind;
 use domain::ids::OrganisationId;
+use domain::portal::{Property, Showing};
+use domain::text::{Code, Label};
 use service_kit::Problem;
 use service_kit::http::Caller;
-use service_kit::openapi::people::{noun, path};
+use service_kit::openapi::people::{entry_id, noun, path};
 use service_kit::problem::types::NOT_FOUND;
 
 use crate::access::for_staff;
@@ -30,6 +32,7 @@ const fn kept(kind: EntryKind) -> Kept {
         EntryKind::Role => ("roles", "role_versions"),
         EntryKind::PermissionSet => ("permission_sets", "permission_set_versions"),
         EntryKind::Project => ("projects", "project_versions"),
+        EntryKind::Portal => ("portals", "portal_versions"),
         EntryKind::Item(kind) => match kind {
             ItemKind::Type => ("catalogue_types", "catalogue_type_versions"),
             ItemKind::Priority => ("catalogue_priorities", "catalogue_priority_versions"),
@@ -59,6 +62,10 @@ fn shown(kind: EntryKind, actor: &Actor) -> Result<Shown, Problem> {
             let organisation = actor.organisation.map(OrganisationId::as_uuid);
             Ok(Shown::Granted(actor.user.as_uuid(), organisation))
         }
+        EntryKind::Item(ItemKind::Type | ItemKind::CustomField) if actor.portal.is_some() => Ok(actor
+            .portal
+            .as_deref()
+            .map_or(Shown::InUse, |portal| shown_by(kind, portal))),
         EntryKind::Item(item) if item.is_for_forms() && actor.kind == ActorKind::Customer => Ok(Shown::InUse),
         EntryKind::Item(_)
         | EntryKind::User
@@ -66,8 +73,32 @@ fn shown(kind: EntryKind, actor: &Actor) -> Result<Shown, Problem> {
         | EntryKind::Organisation
         | EntryKind::Role
         | EntryKind::PermissionSet
-        | EntryKind::Project => for_staff(actor, FOR_STAFF).map(|()| Shown::Everything),
+        | EntryKind::Project
+        | EntryKind::Portal => for_staff(actor, FOR_STAFF).map(|()| Shown::Everything),
     }
+}
+
+/// The types, or the custom fields, that a portal shows.
+fn shown_by(kind: EntryKind, portal: &Showing) -> Shown {
+    let text = |text: &str| text.to_owned();
+    match kind {
+        EntryKind::Item(ItemKind::Type) => portal.types.as_ref().map_or(Shown::InUse, |types| {
+            Shown::Among(
+                "t.definition ->> 'code'",
+                types.iter().map(Code::as_str).map(text).collect(),
+            )
+        }),
+        _ if portal.shows(&Property::CustomFields) => Shown::InUse,
+        _ => Shown::Among(
+            "t.name",
+            portal.custom_fields_shown().map(Label::as_str).map(text).collect(),
+        ),
+    }
+}
+
+/// The id that a path names, as a text.
+fn named(kind: EntryKind, id: Result<Path<String>, PathRejection>) -> Result<Path<String>, PathRejection> {
+    id.map(|Path(text)| Path(entry_id(kind, &text).map_or(text, |id| id.to_string())))
 }
 
 /// The entries of a kind that have a profile, as its last version says, by name.
@@ -90,7 +121,7 @@ pub(crate) async fn one(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let shown = shown(kind, &actor)?;
-    kept(kind).one(&app, id, &uri, &shown).await
+    kept(kind).one(&app, named(kind, id), &uri, &shown).await
 }
 
 /// The versions of one, in the order in which they were written.
@@ -102,5 +133,5 @@ pub(crate) async fn versions(
     uri: Uri,
 ) -> Result<Response, Problem> {
     for_staff(&actor, FOR_STAFF)?;
-    kept(kind).versions(&app, id, &uri).await
+    kept(kind).versions(&app, named(kind, id), &uri).await
 }

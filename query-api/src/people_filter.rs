@@ -1,4 +1,4 @@
-//! Filters of lists of users, groups, organisations, roles, permission sets, projects and items of the catalogue: each may be
+//! Filters of lists of users, groups, organisations, roles, permission sets, projects, portals and items of the catalogue: each may be
 //! repeated for "any of", and all of them together are "and".
 
 use domain::actor::Permission;
@@ -85,7 +85,12 @@ pub(crate) fn filters(kind: EntryKind) -> Vec<Filter> {
             PERMISSION_SET,
             ARCHIVED,
         ],
-        EntryKind::Organisation => vec![filter("product", Values::Texts, At::List("products")), ARCHIVED],
+        EntryKind::Organisation => vec![
+            filter("product", Values::Texts, At::List("products")),
+            filter("portal", Values::Ids, At::Member("portal")),
+            ARCHIVED,
+        ],
+        EntryKind::Portal => vec![ARCHIVED],
         EntryKind::Role => vec![LEADING, PERMISSION_SET, ARCHIVED],
         EntryKind::PermissionSet => vec![PERMISSION, ARCHIVED],
         EntryKind::Project => vec![

@@ -110,7 +110,7 @@ impl Found {
 }
 
 /// An entry's profile, as the projector wrote it.
-fn profile(kind: EntryKind, name: String, mut definition: Map<String, Value>) -> Result<Profile, Problem> {
+pub(crate) fn profile(kind: EntryKind, name: String, mut definition: Map<String, Value>) -> Result<Profile, Problem> {
     definition.insert("name".to_owned(), name.into());
     people::kept(kind, &definition)
 }

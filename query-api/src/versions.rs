@@ -49,7 +49,9 @@ pub(crate) enum Shown {
     Everything,
     /// Those that are not archived, as they are now.
     InUse,
-    /// Of these, services that were granted to the user or to the organisation.
+    /// Of those in use, the ones that have one of some texts here.
+    Among(&'static str, Vec<String>),
+    /// Of those in use, services that were granted to the user or to the organisation.
     Granted(Uuid, Option<Uuid>),
 }
 
@@ -60,6 +62,12 @@ impl Shown {
             Self::Everything => {}
             Self::InUse => {
                 sql.push(IN_USE);
+            }
+            Self::Among(place, texts) => {
+                sql.push(IN_USE)
+                    .push(format_args!(" AND {place} = ANY("))
+                    .push_bind(texts.clone())
+                    .push(")");
             }
             Self::Granted(user, organisation) => {
                 sql.push(IN_USE)

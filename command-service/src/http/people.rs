@@ -1,5 +1,5 @@
-//! `POST` and `PUT` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets`, `/v1/projects` and
-//! what is under `/v1/catalogue`: what is known of them.
+//! `POST` and `PUT` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets`, `/v1/projects`,
+//! `/v1/portals` and what is under `/v1/catalogue`: what is known of them.
 
 use std::sync::Arc;
 
@@ -11,11 +11,12 @@ use domain::actor::Actor;
 use domain::catalogue::{Catalogue, Item, ItemKind, NotInCatalogue};
 use domain::directory::EntryKind;
 use domain::people::{Fact, Profile, may_write};
+use domain::text::Code;
 use event_log::{ProfileError, ProfileOutcome};
 use serde_json::{Map, Value};
 use service_kit::body::{object, people};
 use service_kit::http::{ApiJson, Caller};
-use service_kit::openapi::people::{noun, path};
+use service_kit::openapi::people::{entry_id, noun, path};
 use service_kit::problem::{FieldError, types};
 use service_kit::{Problem, written};
 use uuid::Uuid;
@@ -35,6 +36,7 @@ const fn digest_name(kind: EntryKind) -> &'static str {
         EntryKind::Role => "role.profile",
         EntryKind::PermissionSet => "permission_set.profile",
         EntryKind::Project => "project.profile",
+        EntryKind::Portal => "portal.profile",
         EntryKind::Item(kind) => match kind {
             ItemKind::Type => "catalogue.type",
             ItemKind::Priority => "catalogue.priority",
@@ -82,9 +84,8 @@ pub(super) async fn replace(
 ) -> Result<Response, Problem> {
     writer(&caller, kind)?;
     let Path(id) = id?;
-    let id: Uuid = id
-        .parse()
-        .map_err(|_| Problem::new(&types::NOT_FOUND).detail("Ids are UUIDs: this path leads nowhere."))?;
+    let id = entry_id(kind, &id)
+        .ok_or_else(|| Problem::new(&types::NOT_FOUND).detail("Ids are UUIDs: this path leads nowhere."))?;
     let wish = Wish::read(kind, body)?;
     wish.names_known_codes(&app.books.catalogue())?;
     wish.keeps_identity(id)?;
@@ -117,7 +118,8 @@ impl Wish {
             | Profile::Organisation(_)
             | Profile::Role(_)
             | Profile::PermissionSet(_)
-            | Profile::Project(_) => None,
+            | Profile::Project(_)
+            | Profile::Portal(_) => None,
         }
     }
 
@@ -149,6 +151,13 @@ impl Wish {
         let refused = |pointer: &str, error: &NotInCatalogue| {
             Err(unacceptable(FieldError::new(pointer, "invalid", error.to_string())))
         };
+        if let Profile::Portal(portal) = &self.profile {
+            let unknown = portal.showing.types.iter().flatten();
+            let unknown = unknown
+                .map(Code::as_str)
+                .find_map(|code| catalogue.ticket_type(code).err());
+            return unknown.map_or(Ok(()), |error| refused("/types", &error));
+        }
         match self.item() {
             Some(Item::Type(item)) => match catalogue.priority(item.default_priority.as_str()) {
                 Ok(_) => Ok(()),

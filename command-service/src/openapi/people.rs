@@ -33,6 +33,7 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
             ["PermissionSet", "PermissionSetWritten"],
         ),
         EntryKind::Project => (["createProject", "replaceProject"], ["Project", "ProjectWritten"]),
+        EntryKind::Portal => (["createPortal", "replacePortal"], ["Portal", "PortalWritten"]),
         EntryKind::Item(kind) => match kind {
             ItemKind::Type => (["createType", "replaceType"], ["TypeItem", "TypeItemWritten"]),
             ItemKind::Priority => (
@@ -76,7 +77,8 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
         | EntryKind::Organisation
         | EntryKind::Role
         | EntryKind::PermissionSet
-        | EntryKind::Project => (&[], &[]),
+        | EntryKind::Project
+        | EntryKind::Portal => (&[], &[]),
     };
     let create = create.problems(once).problems(always);
     let replace = writing(replace, &format!("Write anew what is known of a {noun}"), body, kind)
@@ -87,7 +89,8 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
             | EntryKind::Organisation
             | EntryKind::Role
             | EntryKind::PermissionSet
-            | EntryKind::Project => "A new version, whole; those before are kept, and one like the last makes none. An id that has a name alone, or nothing yet, gets its profile.",
+            | EntryKind::Project
+            | EntryKind::Portal => "A new version, whole; those before are kept, and one like the last makes none. An id that has a name alone, or nothing yet, gets its profile.",
         })
         .parameters([path("id", &format!("The {noun}'s id."), uuid())])
         .parameters(headers())
@@ -124,6 +127,9 @@ fn example(kind: EntryKind) -> Value {
         EntryKind::Role => json!({ "name": "Shift lead", "leading": true, "permission_sets": [] }),
         EntryKind::PermissionSet => json!({ "name": "Closing", "permissions": ["close_any"] }),
         EntryKind::Project => json!({ "name": "Migration", "organisations": ["6f1c2a5e-0d34-4b7a-9c58-21e0f7b3d846"] }),
+        EntryKind::Portal => {
+            json!({ "name": "Shops", "projects": false, "types": ["outage"], "visible": ["priority", "custom_fields.Room"] })
+        }
         EntryKind::Item(kind) => match kind {
             ItemKind::Type => json!({ "code": "access", "name": "Access", "default_priority": "low" }),
             ItemKind::Priority => json!({ "code": "at_once", "name": "At once", "rank": 4 }),

@@ -149,6 +149,7 @@ fn address_of(profile: &Profile) -> Option<Address> {
         | Profile::Role(_)
         | Profile::PermissionSet(_)
         | Profile::Project(_)
+        | Profile::Portal(_)
         | Profile::Item(_) => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::actor::Actor;
+use domain::actor::{Actor, ActorKind};
 use domain::catalogue::Profiles;
 use domain::ids::{OrganisationId, ProjectId, ServiceCatalogueId, UserId};
 use domain::people::{Profile, User};
@@ -56,15 +56,21 @@ impl People {
         known.users.get(&user).cloned()
     }
 
-    /// Somebody who has no profile, with the projects that they or their organisation follow.
-    pub fn follower(&self, actor: Arc<Actor>) -> Arc<Actor> {
+    /// Somebody who has no profile, with the projects that they or their organisation follow, and the portal through which
+    /// they come.
+    pub fn without_profile(&self, actor: Arc<Actor>) -> Arc<Actor> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let projects = known.givers.projects().followed(actor.user, actor.organisation);
-        if projects == actor.projects {
+        let portal = match actor.kind {
+            ActorKind::Customer => known.givers.portals().of(actor.organisation),
+            ActorKind::Staff | ActorKind::System => None,
+        };
+        if projects == actor.projects && portal == actor.portal {
             return actor;
         }
         Arc::new(Actor {
             projects,
+            portal,
             ..Actor::clone(&actor)
         })
     }
@@ -83,7 +89,7 @@ impl People {
                 known.standings.remove(&id.into());
                 known.users.insert(id.into(), user.clone());
             }
-            Profile::Group(_) | Profile::Role(_) | Profile::PermissionSet(_) => {
+            Profile::Group(_) | Profile::Role(_) | Profile::PermissionSet(_) | Profile::Portal(_) => {
                 known.givers.add(id, profile);
                 known.standings.clear();
             }
@@ -94,23 +100,31 @@ impl People {
                 }
                 // Organisations come and go far less often than users.
                 if !turnover.organisations.is_empty() {
-                    let of_them = |standing: &Standing| {
-                        standing
-                            .organisation()
-                            .is_some_and(|id| turnover.organisations.contains(&id))
-                    };
-                    known.standings.retain(|_, standing| !of_them(standing));
+                    known.forget_people_of(&turnover.organisations);
                 }
             }
-            Profile::Organisation(organisation) if organisation.archived => {
-                known.organisations.remove(&id.into());
-            }
             Profile::Organisation(organisation) => {
-                let granted = organisation.service_catalogues.clone();
-                known.organisations.insert(id.into(), granted);
+                let id = id.into();
+                if organisation.archived {
+                    known.organisations.remove(&id);
+                } else {
+                    let granted = organisation.service_catalogues.clone();
+                    known.organisations.insert(id, granted);
+                }
+                if known.givers.add_organisation(id, organisation) {
+                    known.forget_people_of(&BTreeSet::from([id]));
+                }
             }
             Profile::Item(_) => {}
         }
+    }
+}
+
+impl Known {
+    /// Has it found out anew whom the people of these organisations act as.
+    fn forget_people_of(&mut self, organisations: &BTreeSet<OrganisationId>) {
+        let of_them = |standing: &Standing| standing.organisation().is_some_and(|id| organisations.contains(&id));
+        self.standings.retain(|_, standing| !of_them(standing));
     }
 }
 

@@ -8,6 +8,7 @@ use domain::catalogue::{Awaits, Item};
 use domain::ids::{GroupId, OrganisationId, PermissionSetId, ServiceCatalogueId, UserId};
 use domain::people::{Language, Profile};
 use domain::policy::WaitLength;
+use domain::portal::{Property, Showing};
 use domain::rights::Assignment;
 use domain::sla::stored::Version;
 use domain::sla::{BreachAction, Scope, Target};
@@ -78,6 +79,7 @@ pub fn profile(profile: &Profile) -> Value {
         Profile::Organisation(organisation) => json!({
             "products": labels(&organisation.products),
             "service_catalogues": catalogues(&organisation.service_catalogues),
+            "portal": organisation.portal.map(|id| id.to_string()),
             "archived": organisation.archived,
         }),
         Profile::Role(role) => json!({
@@ -97,8 +99,64 @@ pub fn profile(profile: &Profile) -> Value {
             "organisations": project.organisations.iter().map(OrganisationId::to_string).collect::<Vec<_>>(),
             "archived": project.archived,
         }),
+        Profile::Portal(portal) => {
+            let mut written = showing(&portal.showing);
+            written.insert(
+                "description".to_owned(),
+                json!(portal.description.as_ref().map(Body::as_str)),
+            );
+            written.insert("archived".to_owned(), json!(portal.archived));
+            Value::Object(written)
+        }
         Profile::Item(item) => catalogue(item),
     }
+}
+
+/// What a portal shows. Null in place of a list: all.
+pub fn showing(showing: &Showing) -> Map<String, Value> {
+    let Showing {
+        own,
+        projects,
+        types,
+        visible,
+        editable,
+        filters,
+        apps,
+    } = showing;
+    let properties = |set: &BTreeSet<Property>| set.iter().map(Property::to_text).collect::<Vec<_>>();
+    let members = [
+        ("own", json!(own)),
+        ("projects", json!(projects)),
+        (
+            "types",
+            json!(
+                types
+                    .as_ref()
+                    .map(|types| types.iter().map(Code::as_str).collect::<Vec<_>>())
+            ),
+        ),
+        ("visible", json!(visible.as_ref().map(properties))),
+        ("editable", json!(editable.as_ref().map(properties))),
+        (
+            "filters",
+            json!(
+                filters
+                    .as_ref()
+                    .map(|set| set.iter().map(|filter| filter.as_str()).collect::<Vec<_>>())
+            ),
+        ),
+        (
+            "apps",
+            json!(
+                apps.as_ref()
+                    .map(|set| set.iter().map(|app| app.as_str()).collect::<Vec<_>>())
+            ),
+        ),
+    ];
+    members
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// What an item of the catalogue says, but for the name.

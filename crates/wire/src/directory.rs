@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, Payload, exact};
-use crate::{address, calendar, catalogue, contract, digest, people, policy, value};
+use crate::{address, calendar, catalogue, contract, digest, people, policy, portal, value};
 
 const NAMED_V1: KindVersion = KindVersion { kind: 1000, version: 1 };
 
@@ -49,6 +49,7 @@ impl Payload for Event {
                     EntryKind::Item(ItemKind::Service) => 13,
                     EntryKind::Item(ItemKind::CustomField) => 14,
                     EntryKind::Project => 15,
+                    EntryKind::Portal => 16,
                 };
                 postcard::to_stdvec(&NamedV1 {
                     kind,
@@ -84,6 +85,7 @@ impl Payload for Event {
                     13 => EntryKind::Item(ItemKind::Service),
                     14 => EntryKind::Item(ItemKind::CustomField),
                     15 => EntryKind::Project,
+                    16 => EntryKind::Portal,
                     _ => return Err(DecodeError::Value { field: "kind of entry" }),
                 };
                 Ok(Self::Named {
@@ -125,9 +127,11 @@ impl Payload for Event {
             (people::GROUP_V2, "group_profile_written"),
             (people::ORGANISATION_V1, "organisation_profile_written"),
             (people::ORGANISATION_V2, "organisation_profile_written"),
+            (people::ORGANISATION_V3, "organisation_profile_written"),
             (people::ROLE_V1, "role_written"),
             (people::PERMISSION_SET_V1, "permission_set_written"),
             (people::PROJECT_V1, "project_written"),
+            (portal::PORTAL_V1, "portal_written"),
             (catalogue::TYPE_V1, "type_written"),
             (catalogue::PRIORITY_V1, "priority_written"),
             (catalogue::CATEGORY_V1, "category_written"),

@@ -18,6 +18,7 @@ mod envelope;
 mod payload;
 mod people;
 mod policy;
+mod portal;
 mod promise;
 mod ticket;
 mod value;

@@ -1,10 +1,10 @@
-//! Stored form of the profiles of users, groups, organisations, roles, permission sets and projects. Those of the catalogue are in
-//! [`catalogue`].
+//! Stored form of the profiles of users, groups, organisations, roles, permission sets and projects. Those of portals are in
+//! [`portal`], and those of the catalogue in [`catalogue`].
 
 use std::collections::BTreeSet;
 
 use domain::actor::Permission;
-use domain::ids::{GroupId, OrganisationId, PermissionSetId, RoleId, ServiceCatalogueId, UserId};
+use domain::ids::{GroupId, OrganisationId, PermissionSetId, PortalId, RoleId, ServiceCatalogueId, UserId};
 use domain::people::{FullName, Group, Language, Organisation, Profile, User, UserKind};
 use domain::project::Project;
 use domain::rights::{Assignment, PermissionSet, Role};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, exact};
-use crate::{catalogue, value};
+use crate::{catalogue, portal, value};
 
 pub(crate) const USER_V1: KindVersion = KindVersion { kind: 1041, version: 1 };
 pub(crate) const USER_V2: KindVersion = KindVersion { kind: 1041, version: 2 };
@@ -22,6 +22,7 @@ pub(crate) const GROUP_V1: KindVersion = KindVersion { kind: 1042, version: 1 };
 pub(crate) const GROUP_V2: KindVersion = KindVersion { kind: 1042, version: 2 };
 pub(crate) const ORGANISATION_V1: KindVersion = KindVersion { kind: 1043, version: 1 };
 pub(crate) const ORGANISATION_V2: KindVersion = KindVersion { kind: 1043, version: 2 };
+pub(crate) const ORGANISATION_V3: KindVersion = KindVersion { kind: 1043, version: 3 };
 pub(crate) const ROLE_V1: KindVersion = KindVersion { kind: 1044, version: 1 };
 pub(crate) const PERMISSION_SET_V1: KindVersion = KindVersion { kind: 1045, version: 1 };
 pub(crate) const PROJECT_V1: KindVersion = KindVersion { kind: 1046, version: 1 };
@@ -99,6 +100,14 @@ struct OrganisationV2<'b> {
     service_catalogues: Vec<[u8; 16]>,
 }
 
+/// FROZEN. What version 2 has, and the portal.
+#[derive(Serialize, Deserialize)]
+struct OrganisationV3<'b> {
+    #[serde(borrow)]
+    organisation: OrganisationV2<'b>,
+    portal: Option<[u8; 16]>,
+}
+
 /// FROZEN.
 #[derive(Serialize, Deserialize)]
 struct RoleV1<'b> {
@@ -133,10 +142,11 @@ pub(crate) const fn kind(profile: &Profile) -> KindVersion {
     match profile {
         Profile::User(_) => USER_V3,
         Profile::Group(_) => GROUP_V2,
-        Profile::Organisation(_) => ORGANISATION_V2,
+        Profile::Organisation(_) => ORGANISATION_V3,
         Profile::Role(_) => ROLE_V1,
         Profile::PermissionSet(_) => PERMISSION_SET_V1,
         Profile::Project(_) => PROJECT_V1,
+        Profile::Portal(_) => portal::PORTAL_V1,
         Profile::Item(item) => catalogue::kind(item),
     }
 }
@@ -182,13 +192,16 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
             },
             permission_sets: sets(&group.permission_sets),
         }),
-        Profile::Organisation(organisation) => postcard::to_stdvec(&OrganisationV2 {
-            organisation: OrganisationV1 {
-                name: organisation.name.as_str(),
-                products: texts(&organisation.products),
-                archived: organisation.archived,
+        Profile::Organisation(organisation) => postcard::to_stdvec(&OrganisationV3 {
+            organisation: OrganisationV2 {
+                organisation: OrganisationV1 {
+                    name: organisation.name.as_str(),
+                    products: texts(&organisation.products),
+                    archived: organisation.archived,
+                },
+                service_catalogues: catalogues(&organisation.service_catalogues),
             },
-            service_catalogues: catalogues(&organisation.service_catalogues),
+            portal: organisation.portal.map(PortalId::to_bytes),
         }),
         Profile::Role(role) => postcard::to_stdvec(&RoleV1 {
             name: role.name.as_str(),
@@ -210,6 +223,7 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
             organisations: project.organisations.iter().map(|id| id.to_bytes()).collect(),
             archived: project.archived,
         }),
+        Profile::Portal(portal) => portal::encode(portal),
         Profile::Item(item) => catalogue::encode(item),
     }
 }
@@ -223,10 +237,12 @@ pub(crate) fn decode(kind: KindVersion, bytes: &[u8]) -> Option<Result<Profile, 
         GROUP_V1 => Some(exact(bytes).and_then(group_v1).map(Profile::Group)),
         GROUP_V2 => Some(group(bytes).map(Profile::Group)),
         ORGANISATION_V1 => Some(exact(bytes).and_then(organisation_v1).map(Profile::Organisation)),
-        ORGANISATION_V2 => Some(organisation(bytes).map(Profile::Organisation)),
+        ORGANISATION_V2 => Some(exact(bytes).and_then(organisation_v2).map(Profile::Organisation)),
+        ORGANISATION_V3 => Some(organisation(bytes).map(Profile::Organisation)),
         ROLE_V1 => Some(role(bytes).map(Profile::Role)),
         PERMISSION_SET_V1 => Some(permission_set(bytes).map(Profile::PermissionSet)),
         PROJECT_V1 => Some(project(bytes).map(Profile::Project)),
+        portal::PORTAL_V1 => Some(portal::decode(bytes).map(Profile::Portal)),
         other => Some(catalogue::decode(other, bytes)?.map(Profile::Item)),
     }
 }
@@ -297,7 +313,14 @@ fn group_v1(stored: GroupV1<'_>) -> Result<Group, DecodeError> {
 }
 
 fn organisation(bytes: &[u8]) -> Result<Organisation, DecodeError> {
-    let stored: OrganisationV2<'_> = exact(bytes)?;
+    let stored: OrganisationV3<'_> = exact(bytes)?;
+    Ok(Organisation {
+        portal: stored.portal.map(PortalId::from_bytes),
+        ..organisation_v2(stored.organisation)?
+    })
+}
+
+fn organisation_v2(stored: OrganisationV2<'_>) -> Result<Organisation, DecodeError> {
     Ok(Organisation {
         service_catalogues: catalogue_ids(stored.service_catalogues),
         ..organisation_v1(stored.organisation)?
@@ -309,6 +332,7 @@ fn organisation_v1(stored: OrganisationV1<'_>) -> Result<Organisation, DecodeErr
         name: value::label(stored.name)?,
         products: labels(stored.products)?,
         service_catalogues: BTreeSet::new(),
+        portal: None,
         archived: stored.archived,
     })
 }

@@ -9,8 +9,9 @@ use jiff::civil::Date;
 use super::{Catalogue, CustomField, FieldValue, NotInCatalogue, Profiles};
 use crate::actor::{Actor, ActorKind};
 use crate::ids::UserId;
+use crate::portal::Property;
 use crate::text::{Code, Label};
-use crate::ticket::{Command, Context, CustomFields, CustomValue, NotOffered, Rejection, Ticket};
+use crate::ticket::{Command, Context, CustomFields, CustomValue, NotOffered, Rejection, Ticket, settled};
 
 /// `2026-01-31`
 const DATE_CHARACTERS: usize = 10;
@@ -71,7 +72,7 @@ impl Catalogue {
                 check.service(new(&wanted.service, &has.service).as_ref());
             }
             (Some(has), Command::Edit(wanted)) => {
-                if let Some(fields) = wanted.custom_fields.value() {
+                if let Some(fields) = settled(wanted, has, ctx.actor)?.value() {
                     check.custom_fields(fields, &has.custom_fields, &has.ticket_type.code);
                     let had = |name: &Label| has.custom_fields.contains_key(name);
                     check.required(fields, &has.ticket_type.code, had);
@@ -121,7 +122,9 @@ impl Check<'_> {
     }
 
     fn ticket_type(&mut self, code: &Code) {
-        let offered: Vec<String> = self.catalogue.type_codes().map(str::to_owned).collect();
+        let portal = self.actor.portal.as_ref();
+        let taken = |code: &&str| portal.is_none_or(|portal| portal.takes(code));
+        let offered: Vec<String> = self.catalogue.type_codes().filter(taken).map(str::to_owned).collect();
         self.among("type", code.as_str(), offered);
     }
 
@@ -156,7 +159,7 @@ impl Check<'_> {
         if catalogue.custom_fields.is_empty() {
             return;
         }
-        let offered: BTreeMap<&Label, &CustomField> = catalogue.of_type(ticket_type).collect();
+        let offered: BTreeMap<&Label, &CustomField> = catalogue.of_type(ticket_type, self.actor).collect();
         for (name, value) in fields.iter().filter(|(name, value)| has.get(*name) != Some(*value)) {
             let refused = if let Some(field) = offered.get(name) {
                 acceptable(field, value, self.profiles)
@@ -175,7 +178,7 @@ impl Check<'_> {
     fn required(&mut self, fields: &CustomFields, ticket_type: &Code, asked: impl Fn(&Label) -> bool) {
         let catalogue = self.catalogue;
         let missing = catalogue
-            .of_type(ticket_type)
+            .of_type(ticket_type, self.actor)
             .filter(|(name, field)| field.required && asked(name) && !fields.contains_key(*name));
         for (name, _) in missing {
             self.refuse(&["custom_fields", name.as_str()], "required", "is required".to_owned());
@@ -184,10 +187,14 @@ impl Check<'_> {
 }
 
 impl Catalogue {
-    /// The custom fields of tickets of this type.
-    fn of_type(&self, ticket_type: &Code) -> impl Iterator<Item = (&Label, &CustomField)> {
+    /// The custom fields of tickets of this type, as far as the actor is shown them: for what is hidden from them, nobody asks
+    /// them either.
+    fn of_type(&self, ticket_type: &Code, actor: &Actor) -> impl Iterator<Item = (&Label, &CustomField)> {
         let fits = |field: &CustomField| field.types.is_empty() || field.types.contains(ticket_type);
-        self.custom_fields.iter().filter(move |(_, field)| fits(field))
+        let shown = |name: &Label| actor.is_shown(&Property::CustomField(name.clone()));
+        self.custom_fields
+            .iter()
+            .filter(move |(name, field)| fits(field) && shown(name))
     }
 }
 

@@ -12,6 +12,7 @@ pub use command::{
     Accept, AddComment, Assign, Await, Change, Classify, Close, Command, CommandName, CustomFields, CustomValue, Edit,
     ProposeClosure, ProvideInfo, Rate, Reopen, RequestInfo, Resume, Visibility,
 };
+pub(crate) use decide::settled;
 pub use decide::{Context, Decision, decide};
 pub use event::{Assigned, Classified, Created, Edited, Event, Wait};
 pub use rejection::{NotOffered, Rejection};

@@ -22,6 +22,12 @@ pub enum Rejection {
         /// Who may ask that, as the beginning of a sentence.
         who: &'static str,
     },
+    /// The actor's portal does not let customers change these properties.
+    #[error("your portal does not let you change {}", properties.join(", "))]
+    NotEditable {
+        /// Their names, such as `custom_fields.Room`.
+        properties: Vec<String>,
+    },
     /// The ticket is closed, and closed tickets do not change this way.
     #[error("the ticket is closed; reopen it first")]
     Closed,

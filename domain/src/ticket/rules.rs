@@ -91,10 +91,14 @@ pub fn rule_in_words(command: CommandName) -> String {
         By::Everybody => "For everybody.",
         By::System => "For the scheduler.",
     };
+    let by = match command {
+        CommandName::Edit => format!("{by} Customers change what their portal lets them change."),
+        _ => by.to_owned(),
+    };
     match from {
         From::Any => format!("{by} Possible in any status."),
         From::AnyOpen => format!("{by} Possible in any status but {}.", Status::Closed.as_str()),
-        From::These([]) => by.to_owned(),
+        From::These([]) => by,
         From::These(statuses) => {
             let names: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
             format!("{by} Possible from {}.", names.join(", "))
@@ -114,6 +118,11 @@ pub(super) fn permitted(command: CommandName, ticket: &Standing<'_>, actor: &Act
         By::Everybody => (true, "everybody"),
         By::System => (actor.kind == ActorKind::System, "only the scheduler"),
     };
+    let editable = || actor.portal.as_ref().is_none_or(|portal| portal.lets_edit_anything());
+    if command == CommandName::Edit && !editable() {
+        let who = "as your portal has it, only staff";
+        return Err(Rejection::NotPermitted { command, who });
+    }
     if yes {
         Ok(())
     } else {

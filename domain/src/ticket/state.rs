@@ -120,6 +120,7 @@ impl TicketState {
             organisation: self.organisation,
             group: self.group,
             project: self.project,
+            ticket_type: self.ticket_type.code.as_str(),
             followers: &self.followers,
             open: self.status.is_open(),
         }

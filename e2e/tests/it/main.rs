@@ -20,6 +20,7 @@ mod import;
 mod journey;
 mod openapi;
 mod people;
+mod portals;
 mod processes;
 mod projects;
 mod promises;

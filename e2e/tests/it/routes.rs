@@ -33,7 +33,7 @@ pub(crate) enum For {
 
 /// Whom each route is for. In the order in which they are asked: nothing closes the ticket, or changes who sees
 /// it, before the end.
-pub(crate) const ROUTES: [(&str, &str, For); 146] = [
+pub(crate) const ROUTES: [(&str, &str, For); 152] = [
     ("GET", "/healthz", For::Public),
     ("GET", "/readyz", For::Public),
     ("GET", "/metrics", For::Public),
@@ -94,6 +94,12 @@ pub(crate) const ROUTES: [(&str, &str, For); 146] = [
     ("GET", "/v1/projects/{id}/history", For::Staff),
     ("POST", "/v1/projects", For::Staff),
     ("PUT", "/v1/projects/{id}", For::Staff),
+    ("GET", "/v1/portals", For::Staff),
+    ("GET", "/v1/portals/{id}", For::Staff),
+    ("GET", "/v1/portals/{id}/history", For::Staff),
+    ("POST", "/v1/portals", For::Administrators),
+    ("PUT", "/v1/portals/{id}", For::Administrators),
+    ("GET", "/v1/portal", For::Callers),
     ("PUT", "/v1/organisations/{id}/contract", For::Staff),
     ("PUT", "/v1/users/{id}/contract", For::Staff),
     ("GET", "/v1/organisations/{id}/contract", For::StaffAndOrganisation),

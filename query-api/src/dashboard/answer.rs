@@ -8,6 +8,7 @@ use axum::http::Uri;
 use axum::{Extension, Json};
 use domain::actor::Actor;
 use domain::directory::EntryKind;
+use domain::portal;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -34,21 +35,48 @@ pub(super) const LISTED_MAX: usize = 1000;
 pub(crate) struct Dashboard {
     total: i64,
     open: i64,
-    overdue: i64,
+    /// As whatever is about a property of tickets, it is left out where the caller's portal does not show that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    overdue: Option<i64>,
     by_status: BTreeMap<String, i64>,
     by_type: BTreeMap<String, i64>,
-    by_priority: BTreeMap<String, i64>,
-    by_group: Vec<Listed>,
-    by_assignee: Vec<Listed>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    by_priority: Option<BTreeMap<String, i64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    by_group: Option<Vec<Listed>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    by_assignee: Option<Vec<Listed>>,
     by_organisation: Vec<Listed>,
     created_by_day: Vec<Day>,
     closed_by_day: Vec<Day>,
     durations: Durations,
-    ratings: Ratings,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ratings: Option<Ratings>,
     /// If they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     groups: Option<Vec<Group>>,
+}
+
+/// Which figures an actor is shown, of those that are about properties which portals may hide.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    pub(super) due: bool,
+    pub(super) ratings: bool,
+}
+
+impl Shown {
+    fn to(actor: &Actor) -> Self {
+        Self {
+            due: actor.is_shown(&portal::Property::DueAt),
+            ratings: actor.is_shown(&portal::Property::Rating),
+        }
+    }
 }
 
 /// Somebody with so many tickets, and so many of them open. Nobody is `id: null`.
@@ -114,7 +142,7 @@ pub(crate) async fn dashboard(
 ) -> Result<Json<Dashboard>, Problem> {
     let now = app.clock.now();
     let mut params = Params::read(&uri, &NAMES)?;
-    let ask = Ask::read(&mut params, now);
+    let ask = Ask::read(&mut params, now, &actor);
     params.finish()?;
     answer(&app, &actor, &ask, now).await.map(Json).map_err(problem)
 }
@@ -129,24 +157,27 @@ async fn answer(app: &App, actor: &Actor, ask: &Ask, now: Timestamp) -> Result<D
     let moment = ask.as_of.map_or(Moment::Present(now), Moment::Past);
     let names = Names::at(&app.db, listed, moment).await?;
     let all = counts.iter().find(|row| row.dimension == "all");
+    let shown = Shown::to(actor);
+    let is_shown = |property: Property| property.is_shown_to(actor);
     let by_day = || happened.iter().filter(|row| row.day.is_some());
     Ok(Dashboard {
         total: all.map_or(0, |row| row.total),
         open: all.map_or(0, |row| row.open),
-        overdue: all.map_or(0, |row| row.overdue),
+        overdue: shown.due.then(|| all.map_or(0, |row| row.overdue)),
         by_status: by_code(&counts, Property::Status),
         by_type: by_code(&counts, Property::Type),
-        by_priority: by_code(&counts, Property::Priority),
-        by_group: by_id(&counts, Property::Group, EntryKind::Group, &names),
-        by_assignee: by_id(&counts, Property::Assignee, EntryKind::User, &names),
+        by_priority: is_shown(Property::Priority).then(|| by_code(&counts, Property::Priority)),
+        by_group: is_shown(Property::Group).then(|| by_id(&counts, Property::Group, EntryKind::Group, &names)),
+        by_assignee: is_shown(Property::Assignee).then(|| by_id(&counts, Property::Assignee, EntryKind::User, &names)),
         by_organisation: by_id(&counts, Property::Organisation, EntryKind::Organisation, &names),
         created_by_day: series(by_day(), What::Created),
         closed_by_day: series(by_day(), What::Closed),
         durations: Durations::of_all(&durations),
-        ratings: Ratings::of(by_day()),
-        groups: ask
-            .grouping
-            .map(|grouping| groups(grouping, &counts, &happened, &durations, &names)),
+        ratings: shown.ratings.then(|| Ratings::of(by_day())),
+        groups: ask.grouping.map(|grouping| {
+            let groups = groups(grouping, &counts, &happened, &durations, &names).into_iter();
+            groups.map(|group| group.as_shown(shown)).collect()
+        }),
     })
 }
 

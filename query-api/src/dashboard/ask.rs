@@ -1,6 +1,8 @@
 //! What is asked of the dashboard.
 
+use domain::actor::Actor;
 use domain::directory::EntryKind;
+use domain::portal;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -23,9 +25,11 @@ pub(super) struct Ask {
 
 impl Ask {
     /// Takes it out of the parameters.
-    pub(super) fn read(params: &mut Params, now: Timestamp) -> Self {
+    pub(super) fn read(params: &mut Params, now: Timestamp, actor: &Actor) -> Self {
         let days = Days::read(params);
-        let grouping = params.one("group_by", one_of(&Grouping::ALL, Grouping::as_str));
+        let is_offered = |grouping: &Grouping| grouping.property().is_none_or(|property| property.is_shown_to(actor));
+        let offered: Vec<Grouping> = Grouping::ALL.into_iter().filter(is_offered).collect();
+        let grouping = params.one("group_by", one_of(&offered, Grouping::as_str));
         let as_of = params.one("as_of", time);
         if as_of.is_some_and(|at| at > now) {
             params.error("as_of", "invalid", "must not be in the future".to_owned());
@@ -200,6 +204,18 @@ impl Property {
             Self::Assignee => "assignee",
             Self::Organisation => "organisation",
         }
+    }
+
+    /// Whether an actor is shown it.
+    pub(super) fn is_shown_to(self, actor: &Actor) -> bool {
+        let hidden_by_portals = match self {
+            Self::Status | Self::Type | Self::Organisation => return true,
+            Self::Priority => portal::Property::Priority,
+            Self::Group => portal::Property::Group,
+            Self::Project => portal::Property::Project,
+            Self::Assignee => portal::Property::Assignee,
+        };
+        actor.is_shown(&hidden_by_portals)
     }
 
     /// Its value for the ticket `t` in SQL, as text; empty for nobody.

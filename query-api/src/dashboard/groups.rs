@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answer::{LISTED_MAX, Ratings, of_property};
+use super::answer::{LISTED_MAX, Ratings, Shown, of_property};
 use super::ask::{Grouping, Period, Property};
 use super::figures::{CountRow, HappenedRow, What};
 use super::measured::{DurationRow, Durations};
@@ -41,7 +41,20 @@ pub(super) struct Group {
     created: i64,
     closed: i64,
     durations: Durations,
-    ratings: Ratings,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ratings: Option<Ratings>,
+}
+
+impl Group {
+    /// What of it is shown.
+    pub(super) fn as_shown(self, shown: Shown) -> Self {
+        Self {
+            overdue: self.overdue.filter(|_| shown.due),
+            ratings: self.ratings.filter(|_| shown.ratings),
+            ..self
+        }
+    }
 }
 
 /// What the directory calls somebody, if it knows.
@@ -132,6 +145,6 @@ fn group(key: &str, happened: Option<&Vec<&HappenedRow>>, durations: Option<&Vec
         created: count(What::Created),
         closed: count(What::Closed),
         durations: Durations::of(&durations.into_iter().flatten().copied()),
-        ratings: Ratings::of(happened()),
+        ratings: Some(Ratings::of(happened())),
     }
 }

@@ -271,11 +271,13 @@ payloads! {
         /// Its type's code, such as `defect`.
         #[serde(rename = "type")]
         ticket_type: String,
-        /// Its priority's code, such as `high`.
+    } optional {
+        /// Its priority's code, such as `high`. As the other properties of tickets, it is left out where the reader's portal
+        /// does not show it.
         priority: String,
     }
     /// Somebody took it into work.
-    "accepted" Accepted {
+    "accepted" Accepted {} optional {
         /// Who works on it.
         assignee: PartyChange,
     }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::vector::{Mark, Vector};
 use crate::access::push_visible;
 use crate::database::{problem, unavailable};
+use crate::portal;
 use crate::positions::{CheckpointRow, Reached};
 
 /// How far ahead of a reader one statement looks, in records of each partition. Who sees little of
@@ -72,6 +73,12 @@ impl EventRow {
         self.partition.try_into().unwrap_or_default()
     }
 
+    /// What the actor is told of it; `None`: nothing.
+    fn told(self, actor: &Actor) -> Option<Self> {
+        let details = portal::told(actor, &self.event, self.details)?;
+        Some(Self { details, ..self })
+    }
+
     /// Where a reader stands who has got the event.
     pub(crate) fn mark(&self) -> Mark {
         Mark {
@@ -127,12 +134,13 @@ async fn one(db: &PgPool, actor: &Actor, wanted: &Wanted, after: &Vector, amount
     rows.truncate(amount.events.into());
     let mut end = after.clone();
     let cut = candidates > rows.len();
+    let told = |rows: Vec<EventRow>| rows.into_iter().filter_map(|row| row.told(actor)).collect();
     if cut {
         for row in &rows {
             end.pass(row.partition(), row.mark());
         }
         return Ok(Stretch {
-            rows,
+            rows: told(rows),
             end,
             more: true,
             reached,
@@ -144,7 +152,7 @@ async fn one(db: &PgPool, actor: &Actor, wanted: &Wanted, after: &Vector, amount
     }
     let more = end.is_before(&reached);
     Ok(Stretch {
-        rows,
+        rows: told(rows),
         end,
         more,
         reached,

@@ -2,7 +2,9 @@
 
 use std::ops::RangeInclusive;
 
+use domain::actor::Actor;
 use domain::catalogue::NotInCatalogue;
+use domain::portal::Property;
 use domain::text::{Code, Label};
 use domain::ticket::Status;
 use jiff::Timestamp;
@@ -19,32 +21,42 @@ use crate::database::problem;
 use crate::moment::Moment;
 use crate::params::{self, Params, one_of, time, uuid};
 
-/// The parameters that filter.
-pub(crate) const NAMES: [&str; 23] = [
-    "status",
-    "type",
-    "priority",
-    "category",
-    "system",
-    "environment",
-    "service",
-    "platform_version",
-    "requester",
-    "organisation",
-    "assignee",
-    "group",
-    "project",
-    "number",
-    "created_from",
-    "created_to",
-    "updated_from",
-    "updated_to",
-    "due_from",
-    "due_to",
-    "overdue",
-    "rating_from",
-    "rating_to",
+/// The parameters that filter, and what they ask of a ticket, if a portal may hide that.
+const NAMES: [(&str, Option<Property>); 23] = [
+    ("status", None),
+    ("type", None),
+    ("priority", Some(Property::Priority)),
+    ("category", Some(Property::Category)),
+    ("system", Some(Property::System)),
+    ("environment", Some(Property::Environment)),
+    ("service", Some(Property::Service)),
+    ("platform_version", Some(Property::PlatformVersion)),
+    ("requester", None),
+    ("organisation", None),
+    ("assignee", Some(Property::Assignee)),
+    ("group", Some(Property::Group)),
+    ("project", Some(Property::Project)),
+    ("number", None),
+    ("created_from", None),
+    ("created_to", None),
+    ("updated_from", None),
+    ("updated_to", None),
+    ("due_from", Some(Property::DueAt)),
+    ("due_to", Some(Property::DueAt)),
+    ("overdue", Some(Property::DueAt)),
+    ("rating_from", Some(Property::Rating)),
+    ("rating_to", Some(Property::Rating)),
 ];
+
+/// The parameters by which an actor can filter: by what is hidden, nobody does.
+pub(crate) fn names(actor: &Actor) -> Vec<&'static str> {
+    let shown = |property: &Option<Property>| property.as_ref().is_none_or(|property| actor.is_shown(property));
+    NAMES
+        .iter()
+        .filter(|(_, property)| shown(property))
+        .map(|(name, _)| *name)
+        .collect()
+}
 
 /// What a requester can give.
 pub(crate) const SCORES: RangeInclusive<i16> = 1..=5;

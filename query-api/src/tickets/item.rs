@@ -1,6 +1,8 @@
 //! A ticket as lists show it.
 
+use domain::actor::Actor;
 use domain::directory::EntryKind;
+use domain::portal::Property;
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
@@ -61,6 +63,39 @@ impl Field {
         Self::Rating,
         Self::Revision,
     ];
+
+    /// Those that an actor is shown.
+    pub(crate) fn shown_to(actor: &Actor) -> Vec<Self> {
+        let shown = |field: &Self| field.property().is_none_or(|property| actor.is_shown(&property));
+        Self::ALL.into_iter().filter(shown).collect()
+    }
+
+    /// What it shows of a ticket, if a portal may hide that.
+    pub(super) const fn property(self) -> Option<Property> {
+        match self {
+            Self::Id
+            | Self::Number
+            | Self::Subject
+            | Self::Status
+            | Self::Type
+            | Self::Requester
+            | Self::Organisation
+            | Self::CreatedAt
+            | Self::UpdatedAt
+            | Self::Revision => None,
+            Self::Priority => Some(Property::Priority),
+            Self::Category => Some(Property::Category),
+            Self::System => Some(Property::System),
+            Self::Environment => Some(Property::Environment),
+            Self::Service => Some(Property::Service),
+            Self::PlatformVersion => Some(Property::PlatformVersion),
+            Self::Group => Some(Property::Group),
+            Self::Project => Some(Property::Project),
+            Self::Assignee => Some(Property::Assignee),
+            Self::DueAt | Self::Overdue => Some(Property::DueAt),
+            Self::Rating => Some(Property::Rating),
+        }
+    }
 
     /// Its name in JSON.
     pub(crate) const fn as_str(self) -> &'static str {

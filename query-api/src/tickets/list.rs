@@ -17,7 +17,7 @@ use super::numbers;
 use super::search::{Question, RANKED_MAX};
 use super::sort::{Cursor, Sort};
 use super::view::View;
-use crate::access::{Way, push_visible};
+use crate::access::{Way, push_led, push_visible};
 use crate::app::App;
 use crate::database::problem;
 use crate::moment::Moment;
@@ -44,18 +44,18 @@ pub(super) struct Selection {
 
 impl Selection {
     /// The query of `uri`, which may have these parameters and those named in `own`.
-    pub(super) fn params(uri: &Uri, own: &[&str]) -> Result<Params, Problem> {
+    pub(super) fn params(uri: &Uri, own: &[&str], actor: &Actor) -> Result<Params, Problem> {
         let mut allowed = vec!["view", "sort", "fields", "q", "as_of"];
         allowed.extend(own);
-        allowed.extend(filter::NAMES);
+        allowed.extend(filter::names(actor));
         Params::read(uri, &allowed)
     }
 
     /// Takes them out of the parameters of a request that came `now`.
-    pub(super) fn read(params: &mut Params, now: Timestamp) -> Self {
+    pub(super) fn read(params: &mut Params, now: Timestamp, actor: &Actor) -> Self {
         let asks = params.has("q");
         let moment = Moment::read(params, now);
-        let sort = params.one("sort", Sort::parse);
+        let sort = params.one("sort", |text| Sort::parse(text, actor));
         if sort == Some(Sort::RELEVANCE) && !asks {
             params.error(
                 "sort",
@@ -69,7 +69,7 @@ impl Selection {
             question: params.one("q", Question::parse),
             moment,
             sort: sort.unwrap_or(if asks { Sort::RELEVANCE } else { Sort::default() }),
-            fields: fields(params),
+            fields: fields(params, actor),
         }
     }
 
@@ -191,11 +191,11 @@ impl Selection {
         sql.push("SELECT t.id");
         if self.sorts_all(way) {
             sql.push(" FROM (SELECT t.*");
-            self.push_conditions_where(sql, actor, None, |sql| way.push(sql));
+            self.push_conditions_where(sql, actor, None, |sql| push_led(sql, actor, way));
             // Where there is an OFFSET, the order outside has no say in how tickets are found.
             sql.push(" OFFSET 0) t WHERE TRUE");
         } else {
-            self.push_conditions_where(sql, actor, Some(self.walk()), |sql| way.push(sql));
+            self.push_conditions_where(sql, actor, Some(self.walk()), |sql| push_led(sql, actor, way));
         }
         self.push_end(sql, cursor, limit)
     }
@@ -243,10 +243,10 @@ struct Request {
 }
 
 impl Request {
-    fn read(uri: &Uri, now: Timestamp) -> Result<Self, Problem> {
-        let mut params = Selection::params(uri, &["limit", "cursor", "count"])?;
+    fn read(uri: &Uri, now: Timestamp, actor: &Actor) -> Result<Self, Problem> {
+        let mut params = Selection::params(uri, &["limit", "cursor", "count"], actor)?;
         let request = Self {
-            selection: Selection::read(&mut params, now),
+            selection: Selection::read(&mut params, now, actor),
             limit: params.one("limit", limit).unwrap_or(LIMIT_DEFAULT),
             cursor: params.one("cursor", |text| Ok(text.to_owned())),
             count: params.one("count", one_of(&[Count::Exact], |_| "exact")),
@@ -256,19 +256,18 @@ impl Request {
     }
 }
 
-/// The columns that were picked, in the order of the contract; all of them if none was.
-fn fields(params: &mut Params) -> Vec<Field> {
-    let parse = one_of(&Field::ALL, Field::as_str);
+/// The columns that were picked, in the order of the contract; all that the actor is shown if none was.
+fn fields(params: &mut Params, actor: &Actor) -> Vec<Field> {
+    let shown = Field::shown_to(actor);
+    let parse = one_of(&shown, Field::as_str);
     let lists = params.all("fields", |text| {
         text.split(',')
             .map(|name| parse(name.trim()))
             .collect::<Result<Vec<_>, _>>()
     });
     let picked: Vec<Field> = lists.into_iter().flatten().collect();
-    Field::ALL
-        .into_iter()
-        .filter(|field| picked.is_empty() || picked.contains(field))
-        .collect()
+    let is_picked = |field: &Field| picked.is_empty() || picked.contains(field);
+    shown.iter().copied().filter(is_picked).collect()
 }
 
 /// A page of the list.
@@ -277,7 +276,7 @@ pub(crate) async fn list(
     Extension(Caller(actor)): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let mut request = Request::read(&uri, app.clock.now())?;
+    let mut request = Request::read(&uri, app.clock.now(), &actor)?;
     request.selection.view.permitted(&actor)?;
     request.selection.settle(&app.db).await?;
     request.selection.look_ahead(&app.db, &actor).await?;

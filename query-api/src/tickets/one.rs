@@ -9,6 +9,7 @@ use axum::{Extension, Json};
 use domain::actor::Actor;
 use domain::catalogue::Awaits;
 use domain::directory::EntryKind;
+use domain::portal::Property;
 use domain::ticket::{CommandName, Standing, Status, allowed_commands};
 use domain::workflow::Workflow;
 use jiff::Timestamp;
@@ -29,6 +30,7 @@ use crate::moment::Moment;
 use crate::names::{self, Names};
 use crate::openapi;
 use crate::params::Params;
+use crate::portal;
 
 /// What one ticket shows beyond the list.
 #[derive(Debug, sqlx::FromRow)]
@@ -53,15 +55,17 @@ pub(crate) struct Whole<'w> {
     #[serde(flatten)]
     listed: Item<'w>,
     description: &'w str,
-    #[schema(value_type = Object)]
-    custom_fields: &'w Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    custom_fields: Option<Value>,
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     closed_at: Option<Timestamp>,
-    #[schema(value_type = Vec<names::Named>)]
-    followers: Vec<Value>,
-    /// The wait that runs, if one does.
-    #[schema(required = true)]
-    sla: Option<Sla<'w>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<names::Named>>, nullable = false)]
+    followers: Option<Vec<Value>>,
+    /// The wait that runs; null: none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sla: Option<Option<Sla<'w>>>,
     /// What the caller may do now.
     #[schema(schema_with = openapi::commands)]
     allowed_commands: Vec<&'static str>,
@@ -141,29 +145,30 @@ pub(crate) async fn one(
     let row = row.ok_or_else(absent)?;
     let ids = row.listed.ids().chain(row.followers.iter().copied()).collect();
     let names = Names::at(&app.db, ids, moment).await.map_err(problem)?;
+    let fields = Field::shown_to(&actor);
     let etag = HeaderValue::from_str(&format!("\"{}\"", row.listed.revision)).ok();
     let headers: HeaderMap = etag.into_iter().map(|etag| (ETAG, etag)).collect();
-    Ok((headers, Json(whole(&row, &names, &actor, moment.at()))).into_response())
+    Ok((headers, Json(whole(&row, &fields, &names, &actor, moment.at()))).into_response())
 }
 
-fn whole<'w>(row: &'w WholeRow, names: &'w Names, actor: &Actor, now: Timestamp) -> Whole<'w> {
-    let followers = row
-        .followers
-        .iter()
-        .map(|user| names.json(EntryKind::User, Some(*user)))
-        .collect();
+/// What `actor` is shown of it: `fields` of the list, and the rest as their portal has it.
+fn whole<'w>(row: &'w WholeRow, fields: &'w [Field], names: &'w Names, actor: &Actor, now: Timestamp) -> Whole<'w> {
+    let followers = || {
+        let followers = row.followers.iter();
+        followers.map(|user| names.json(EntryKind::User, Some(*user))).collect()
+    };
     Whole {
         listed: Item {
             row: &row.listed,
-            fields: &Field::ALL,
+            fields,
             names,
             now,
         },
         description: &row.description,
-        custom_fields: &row.custom_fields,
+        custom_fields: portal::custom_fields(actor, &row.custom_fields),
         closed_at: row.closed_at.map(jiff_sqlx::Timestamp::to_jiff),
-        followers,
-        sla: sla(row, now),
+        followers: actor.is_shown(&Property::Followers).then(followers),
+        sla: actor.is_shown(&Property::DueAt).then(|| sla(row, now)),
         allowed_commands: allowed(row, actor).into_iter().map(CommandName::as_str).collect(),
     }
 }

@@ -4,6 +4,8 @@
 //! a page has one right end, and rows that change elsewhere neither repeat others nor lose them.
 
 use domain::EARLIEST;
+use domain::actor::Actor;
+use domain::portal::Property;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use serde::{Deserialize, Serialize};
@@ -105,9 +107,16 @@ impl Sort {
         }
     }
 
-    /// The order of that name.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        crate::params::one_of(&Self::ALL, Self::as_str)(text)
+    /// The order of that name, if it is by what the actor is shown.
+    pub(crate) fn parse(text: &str, actor: &Actor) -> Result<Self, String> {
+        let by = |sort: &Self| match sort.key {
+            Key::Priority => Some(Property::Priority),
+            Key::DueAt => Some(Property::DueAt),
+            Key::Number | Key::CreatedAt | Key::UpdatedAt | Key::Status | Key::Relevance => None,
+        };
+        let shown = |sort: &Self| by(sort).is_none_or(|property| actor.is_shown(&property));
+        let offered: Vec<Self> = Self::ALL.into_iter().filter(shown).collect();
+        crate::params::one_of(&offered, Self::as_str)(text)
     }
 
     /// What it compares. Tickets without a due time come last either way.

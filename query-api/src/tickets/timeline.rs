@@ -24,6 +24,7 @@ use crate::names::{Names, ids_in, with_names};
 use crate::openapi;
 use crate::page::{LIMIT_DEFAULT, Page, limit};
 use crate::params::Params;
+use crate::portal;
 
 #[derive(Debug, sqlx::FromRow)]
 struct EventRow {
@@ -38,6 +39,14 @@ struct EventRow {
     recorded_at: jiff_sqlx::Timestamp,
     visibility: String,
     details: Value,
+}
+
+impl EventRow {
+    /// What the actor is told of it; `None`: nothing.
+    fn told(self, actor: &Actor) -> Option<Self> {
+        let details = portal::told(actor, &self.event, self.details)?;
+        Some(Self { details, ..self })
+    }
 }
 
 /// The last event of a page.
@@ -104,7 +113,8 @@ pub(crate) async fn timeline(
     });
     let ids = rows.iter().flat_map(ids).collect();
     let names = Names::at(&app.db, ids, moment).await.map_err(problem)?;
-    let items = rows.into_iter().map(|row| item(row, &names)).collect();
+    let told = rows.into_iter().filter_map(|row| row.told(&actor));
+    let items = told.map(|row| item(row, &names)).collect();
     Ok(Page {
         items,
         next_cursor,

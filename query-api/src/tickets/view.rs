@@ -2,6 +2,7 @@
 
 use domain::actor::{Actor, ActorKind};
 use domain::ids::OrganisationId;
+use domain::portal::Property;
 use service_kit::Problem;
 use service_kit::problem::types::NOT_PERMITTED;
 use sqlx::{Postgres, QueryBuilder};
@@ -56,6 +57,15 @@ impl View {
 
     /// Whether `actor` has that tab.
     pub(crate) fn permitted(self, actor: &Actor) -> Result<(), Problem> {
+        let by = match self {
+            Self::Group => Some(Property::Group),
+            Self::Assigned => Some(Property::Assignee),
+            Self::Projects => Some(Property::Project),
+            Self::Mine | Self::Organisation | Self::Unassigned | Self::Followed | Self::All => None,
+        };
+        if by.is_some_and(|property| !actor.is_shown(&property)) {
+            return Err(refused("Your portal does not show what this view is about."));
+        }
         match self {
             Self::Group if actor.leads.is_empty() => Err(refused(
                 "The view group is for those who hold a leading role in a group.",

@@ -7,12 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::actor::{Actor, ActorKind};
+use domain::actor::{Actor, ActorKind, Permission};
 use domain::calendar::Calendar;
-use domain::ids::{CommandId, Position, ProjectId, TicketId};
+use domain::ids::{CommandId, Position, TicketId};
 use domain::people::Profile;
 use domain::policy::{WaitLength, WaitPolicy};
-use domain::project::Project;
 use domain::sla::stored::ROUND_THE_CLOCK;
 use domain::sla::{
     Book, BreachAction, Delivery, Notified, Scope, SlaCalendar, SlaPolicy, SlaPolicySpec, Target, TargetKind,
@@ -213,16 +212,19 @@ impl Desk {
         Some(outcome)
     }
 
-    /// Writes profiles of projects, as somebody of staff.
-    pub(crate) async fn write_projects(&self, projects: Vec<(ProjectId, Project)>) {
-        for (id, project) in projects {
-            let profile = Profile::Project(project);
+    /// Writes profiles, as an administrator.
+    pub(crate) async fn write_profiles(&self, profiles: impl IntoIterator<Item = (Uuid, Profile)>) {
+        let administrator = Arc::new(Actor {
+            permissions: BTreeSet::from([Permission::Administer]),
+            ..agent()
+        });
+        for (id, profile) in profiles {
             let wish = self.wishes.fetch_add(1, Ordering::Relaxed);
             let command_id = CommandId::from(Uuid::from_u128(wish.into()));
-            let request = Request::new(command_id, [0; 32], Arc::new(agent()));
+            let request = Request::new(command_id, [0; 32], Arc::clone(&administrator));
             let directory = self.log.directory();
-            let written = directory.write(id.as_uuid(), &profile, &request).await.unwrap();
-            self.books.people().add(id.as_uuid(), &profile);
+            let written = directory.write(id, &profile, &request).await.unwrap();
+            self.books.people().add(id, &profile);
             let Position { partition, sequence } = written.position;
             self.written.lock().unwrap().insert(partition, sequence);
         }

@@ -1,13 +1,17 @@
 //! Whatever the directory and the tickets are like: every read path shows exactly what the rule lets somebody see.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::access::{Audience, may_see};
 use domain::actor::{Actor, ActorKind};
-use domain::ids::{GroupId, OrganisationId, ProjectId, TicketNumber, UserId};
+use domain::catalogue::TicketType;
+use domain::ids::{GroupId, OrganisationId, PortalId, ProjectId, TicketNumber, UserId};
+use domain::people::{Organisation, Profile};
+use domain::portal::{Portal, Showing};
 use domain::project::Project;
 use domain::testing::{agent, body, create};
-use domain::text::{Label, Subject};
+use domain::text::{Code, Label, Subject};
 use domain::ticket::{AddComment, Assign, Change, Classify, Close, Command, Visibility};
 use jiff::Timestamp;
 use proptest::collection::{btree_set, vec};
@@ -26,7 +30,7 @@ const SUBJECT: &str = "Plotter smokes";
 const INTERNAL: &str = "Quarantine";
 
 /// Random desks: each of them another one, and always the same.
-const SEEDS: [u8; 3] = [1, 2, 3];
+const SEEDS: [u8; 4] = [1, 2, 3, 4];
 const TICKETS: usize = 16;
 const ACTORS: usize = 8;
 
@@ -37,6 +41,7 @@ enum Step {
     Move(Option<ProjectId>),
     Follow(UserId),
     Unfollow(UserId),
+    Classify(&'static str),
     Close,
 }
 
@@ -55,6 +60,7 @@ struct Model {
     organisation: Option<OrganisationId>,
     group: Option<GroupId>,
     project: Option<ProjectId>,
+    ticket_type: &'static str,
     followers: BTreeSet<UserId>,
     open: bool,
 }
@@ -66,6 +72,7 @@ impl Model {
             organisation: self.organisation,
             group: self.group,
             project: self.project,
+            ticket_type: self.ticket_type,
             followers: &self.followers,
             open: self.open,
         };
@@ -107,6 +114,64 @@ fn projects() -> Vec<(ProjectId, Project)> {
     ids.into_iter().zip([one, other]).collect()
 }
 
+/// The types of the sample ticket, and another.
+const TYPES: [&str; 2] = ["defect", "consultation"];
+
+/// What portals of the one organisation, the other one, and all others show; `None`: there is no such portal.
+type Portals = [Option<Showing>; 3];
+
+fn portals() -> impl Strategy<Value = Portals> {
+    let types = option::of(btree_set(select(TYPES.to_vec()).prop_map(Code::new), 0..=1));
+    let showing = (any::<bool>(), any::<bool>(), types).prop_map(|(own, projects, types)| Showing {
+        own,
+        projects,
+        types,
+        ..Showing::EVERYTHING
+    });
+    let portal = option::weighted(0.7, showing);
+    [portal.clone(), portal.clone(), portal]
+}
+
+/// The portals, and the organisations that come through the first two.
+fn directory(portals: &Portals) -> Vec<(Uuid, Profile)> {
+    let label = |text: &str| Label::parse(text).unwrap();
+    let ids = [Uuid::from_u128(41), Uuid::from_u128(42), PortalId::OTHERS.as_uuid()];
+    let written = ids.into_iter().zip(portals).filter_map(|(id, showing)| {
+        let portal = Portal {
+            name: label("Portal"),
+            description: None,
+            showing: Arc::new(showing.clone()?),
+            archived: false,
+        };
+        Some((id, Profile::Portal(portal)))
+    });
+    let organisations = [11, 12].map(Uuid::from_u128).into_iter().zip(ids).zip(portals);
+    let organisations = organisations.map(|((organisation, portal), showing)| {
+        let organisation_profile = Organisation {
+            name: label("Client"),
+            products: BTreeSet::new(),
+            service_catalogues: BTreeSet::new(),
+            portal: showing.is_some().then(|| portal.into()),
+            archived: false,
+        };
+        (organisation, Profile::Organisation(organisation_profile))
+    });
+    written.chain(organisations).collect()
+}
+
+/// What the portal of somebody shows them.
+fn portal_of(actor: &Actor, portals: &Portals) -> Option<Arc<Showing>> {
+    let [one, other, others] = portals;
+    let own = actor.organisation.and_then(|id| match id.as_uuid().as_u128() {
+        11 => one.as_ref(),
+        _ => other.as_ref(),
+    });
+    match actor.kind {
+        ActorKind::Customer => own.or(others.as_ref()).cloned().map(Arc::new),
+        ActorKind::Staff | ActorKind::System => None,
+    }
+}
+
 /// Those that somebody follows, alone or with their organisation.
 fn followed(actor: &Actor) -> BTreeSet<ProjectId> {
     let follows = |project: &Project| {
@@ -127,6 +192,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => option::of(project()).prop_map(Step::Move),
         2 => user().prop_map(Step::Follow),
         2 => user().prop_map(Step::Unfollow),
+        1 => select(TYPES.to_vec()).prop_map(Step::Classify),
         1 => Just(Step::Close),
     ]
 }
@@ -168,6 +234,13 @@ async fn take(desk: &Desk, n: u64, model: &mut Model, steps: &[Step]) {
             })),
             Step::Follow(user) => Command::Follow(Some(*user)),
             Step::Unfollow(user) => Command::Unfollow(Some(*user)),
+            Step::Classify(code) => Command::Classify(Box::new(Classify {
+                ticket_type: Change::Set(TicketType {
+                    code: Code::new(code),
+                    awaits: None,
+                }),
+                ..Classify::default()
+            })),
             Step::Close => Command::Close(Close {
                 comment: None,
                 reason: Some(body("Sent twice.")),
@@ -186,6 +259,7 @@ async fn take(desk: &Desk, n: u64, model: &mut Model, steps: &[Step]) {
             Step::Unfollow(user) => {
                 model.followers.remove(user);
             }
+            Step::Classify(code) => model.ticket_type = code,
             Step::Close => model.open = false,
         }
     }
@@ -211,6 +285,7 @@ async fn open(desk: &Desk, n: u64, plan: &Plan) -> Model {
         organisation: requester.organisation,
         group: None,
         project: None,
+        ticket_type: TYPES[0],
         followers: BTreeSet::from([requester.user]),
         open: true,
     }
@@ -238,7 +313,7 @@ fn in_view(view: &str, models: &[Model], actor: &Actor) -> Option<BTreeSet<u64>>
         "projects" => model.project.is_some_and(|project| actor.projects.contains(&project)),
         _ => model.open && model.group.is_some_and(|group| actor.leads.contains(&group)),
     };
-    let numbered = (1..).zip(models);
+    let numbered = (1..).zip(models).filter(|(_, model)| model.is_visible(actor));
     Some(numbered.filter_map(|(n, model)| is_in(model).then_some(n)).collect())
 }
 
@@ -327,14 +402,23 @@ async fn compare(desk: &Desk, actor: &Actor, (models, then): (&[Model], &[Model]
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_read_path_shows_what_the_rule_lets_somebody_see_and_nothing_else() {
-    let (mut some_see_some, mut some_saw_others) = (false, false);
+    let (mut some_see_some, mut some_saw_others, mut some_are_shown_less) = (false, false, false);
     for seed in SEEDS {
         let rng = TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &[seed; 32]);
         let mut runner = TestRunner::new_with_rng(Config::default(), rng);
         let plans = vec(plan(), TICKETS).new_tree(&mut runner).unwrap().current();
         let actors = vec(actor(), ACTORS).new_tree(&mut runner).unwrap().current();
         let desk = Desk::start().await;
-        desk.write_projects(projects()).await;
+        let portals = portals().new_tree(&mut runner).unwrap().current();
+        let projects = projects().into_iter();
+        desk.write_profiles(projects.map(|(id, project)| (id.as_uuid(), Profile::Project(project))))
+            .await;
+        desk.write_profiles(directory(&portals)).await;
+        let actors = actors.into_iter().map(|actor| Actor {
+            portal: portal_of(&actor, &portals),
+            ..actor
+        });
+        let actors: Vec<Actor> = actors.collect();
         let mut models = Vec::new();
         for (n, plan) in (1..).zip(&plans) {
             let mut model = open(&desk, n, plan).await;
@@ -350,8 +434,16 @@ async fn every_read_path_shows_what_the_rule_lets_somebody_see_and_nothing_else(
             let (now, before) = (visible(&models, actor), visible(&then, actor));
             some_see_some |= !now.is_empty() && now.len() < TICKETS;
             some_saw_others |= now != before;
+            let without = Actor {
+                portal: None,
+                ..actor.clone()
+            };
+            some_are_shown_less |= !now.is_empty() && now != visible(&models, &without);
         }
         desk.stop();
     }
-    assert!(some_see_some && some_saw_others, "the desks are too simple");
+    assert!(
+        some_see_some && some_saw_others && some_are_shown_less,
+        "the desks are too simple"
+    );
 }

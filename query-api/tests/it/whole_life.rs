@@ -3,6 +3,7 @@
 use domain::actor::Actor;
 use domain::catalogue::Catalogue;
 use domain::ids::{GroupId, ProjectId, TicketNumber};
+use domain::people::Profile;
 use domain::project::Project;
 use domain::testing::{COLLEAGUE, agent, body, create, customer};
 use domain::text::{Label, Subject};
@@ -128,7 +129,7 @@ async fn let_promises_run(desk: &Desk) {
     let create = Command::Create(sample, None);
     desk.give_at(ticket(3), &customer(), create, Some(ten_hours_ago)).await;
     let project = ProjectId::from_bytes([7; 16]);
-    desk.write_projects(vec![(project, Project::plain(label("Migration")))])
+    desk.write_profiles([(project.as_uuid(), Profile::Project(Project::plain(label("Migration"))))])
         .await;
     let critical = Catalogue::default().priority("critical").unwrap().clone();
     let urgent = Command::Classify(Box::new(Classify {

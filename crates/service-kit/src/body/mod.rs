@@ -2,7 +2,7 @@
 //!
 //! * [`json`]: what a body says, if it says it once.
 //! * [`Fields`]: the fields of one flat body.
-//! * [`calendar`], [`policy`], [`people`]: calendars, policies and profiles, items of the catalogue among them, as people write them, and as
+//! * [`calendar`], [`policy`], [`people`]: calendars, policies and profiles, portals and items of the catalogue among them, as people write them, and as
 //!   [`crate::written`] writes them.
 
 pub mod calendar;
@@ -10,6 +10,7 @@ mod catalogue;
 mod fields;
 pub mod people;
 pub mod policy;
+mod portal;
 mod reader;
 mod strict;
 

@@ -1,4 +1,4 @@
-//! Profiles of users, groups, organisations, roles, permission sets and projects, as people write them and as
+//! Profiles of users, groups, organisations, roles, permission sets, projects and portals, as people write them and as
 //! [`crate::written::profile`] writes them.
 
 use std::collections::BTreeSet;
@@ -11,8 +11,8 @@ use domain::rights::{Assignment, PermissionSet, Role};
 use domain::text::{Body, Label};
 use serde_json::{Map, Value};
 
-use super::catalogue;
 use super::fields::{Fields, Unreadable, one_of, text, uuid};
+use super::{catalogue, portal};
 use crate::problem::Problem;
 
 /// Reads what a body says of an entry of this kind.
@@ -33,6 +33,7 @@ fn read(kind: EntryKind, mut fields: Fields<'_>) -> Result<Profile, Problem> {
         EntryKind::Role => role(&mut fields).map(Profile::Role),
         EntryKind::PermissionSet => permission_set(&mut fields).map(Profile::PermissionSet),
         EntryKind::Project => project(&mut fields).map(Profile::Project),
+        EntryKind::Portal => portal::portal(&mut fields).map(Profile::Portal),
         EntryKind::Item(kind) => catalogue::item(kind, &mut fields).map(Profile::Item),
     };
     fields.finish()?;
@@ -105,6 +106,7 @@ fn organisation(fields: &mut Fields<'_>) -> Option<Organisation> {
     let name = fields.required("name", text(Label::parse));
     let products = fields.optional("products", |value| list(value, label));
     let service_catalogues = fields.optional("service_catalogues", |value| list(value, uuid));
+    let portal = fields.optional("portal", uuid);
     let archived = fields.flag("archived");
     Some(Organisation {
         name: name?,
@@ -114,6 +116,7 @@ fn organisation(fields: &mut Fields<'_>) -> Option<Organisation> {
             .into_iter()
             .map(Into::into)
             .collect(),
+        portal: portal.map(Into::into),
         archived: archived.unwrap_or(false),
     })
 }

@@ -1,14 +1,17 @@
-//! Profiles of users, groups, organisations, roles, permission sets and projects, as both services describe them.
+//! Profiles of users, groups, organisations, roles, permission sets, projects and portals, as both services describe them.
 
 use domain::actor::Permission;
 use domain::directory::EntryKind;
+use domain::ids::PortalId;
 use domain::people::{LIST_MAX, Language, UserKind};
+use domain::portal::{App, PanelFilter};
 use domain::project::FOLLOWERS_MAX;
 use domain::text::{Body, Label};
+use uuid::Uuid;
 
 use super::catalogue;
 use super::schema::{
-    Property, Shape, array, array_up_to, boolean, names, nullable, object, optional, required, string, text, uuid,
+    Property, Shape, array, array_up_to, boolean, code, names, nullable, object, optional, required, string, text, uuid,
 };
 
 /// Where entries of a kind are.
@@ -20,7 +23,16 @@ pub const fn path(kind: EntryKind) -> &'static str {
         EntryKind::Role => "/v1/roles",
         EntryKind::PermissionSet => "/v1/permission-sets",
         EntryKind::Project => "/v1/projects",
+        EntryKind::Portal => "/v1/portals",
         EntryKind::Item(kind) => catalogue::path(kind),
+    }
+}
+
+/// The id that a path names. The portal of all who name no other has a word for its id.
+pub fn entry_id(kind: EntryKind, text: &str) -> Option<Uuid> {
+    match (kind, text) {
+        (EntryKind::Portal, "others") => Some(PortalId::OTHERS.as_uuid()),
+        _ => text.parse().ok(),
     }
 }
 
@@ -33,6 +45,7 @@ pub const fn noun(kind: EntryKind) -> &'static str {
         EntryKind::Role => "role",
         EntryKind::PermissionSet => "permission set",
         EntryKind::Project => "project",
+        EntryKind::Portal => "portal",
         EntryKind::Item(kind) => catalogue::noun(kind),
     }
 }
@@ -99,6 +112,11 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
                 "Those granted to all of its people.",
                 nullable(array_up_to(LIST_MAX, uuid())),
             ),
+            optional(
+                "portal",
+                "Through which its people come; null or left out: the portal that is for all others.",
+                nullable(uuid()),
+            ),
             archived,
         ],
         EntryKind::Role => vec![
@@ -137,6 +155,7 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
                 nullable(boolean()),
             ),
         ],
+        EntryKind::Portal => portal_taken(name, archived),
         EntryKind::Item(kind) => catalogue::taken(kind),
     }
 }
@@ -171,6 +190,7 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
         EntryKind::Organisation => vec![
             required("products", "", array(string())),
             required("service_catalogues", "", array(uuid())),
+            required("portal", "", nullable(uuid())),
             required("archived", "", boolean()),
         ],
         EntryKind::Role => vec![
@@ -190,8 +210,75 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
             required("organisations", "", array(uuid())),
             required("archived", "", boolean()),
         ],
+        EntryKind::Portal => [required("description", "", nullable(string()))]
+            .into_iter()
+            .chain(showing())
+            .chain([required("archived", "", boolean())])
+            .collect(),
         EntryKind::Item(kind) => catalogue::written(kind),
     }
+}
+
+/// What a body says of a portal.
+fn portal_taken(name: Property, archived: Property) -> Vec<Property> {
+    let properties = || nullable(array_up_to(LIST_MAX, string()));
+    vec![
+        name,
+        optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
+        optional(
+            "own",
+            "Whether it shows the tickets that customers asked for or follow, those of their organisation, and the open ones of groups that they lead; true, if left out.",
+            nullable(boolean()),
+        ),
+        optional(
+            "projects",
+            "Whether it shows the tickets of projects that they or their organisation follow; true, if left out.",
+            nullable(boolean()),
+        ),
+        optional(
+            "types",
+            "The codes of the types that it shows and takes; null or left out: all.",
+            nullable(array_up_to(LIST_MAX, code())),
+        ),
+        optional(
+            "visible",
+            "What it shows of a ticket besides what every ticket shows; null or left out: everything. A single custom field is written `custom_fields.` and its name.",
+            properties(),
+        ),
+        optional(
+            "editable",
+            "What customers may change of what is visible: `subject`, `description`, `platform_version`, `custom_fields`, or single ones; null or left out: all of them.",
+            properties(),
+        ),
+        optional(
+            "filters",
+            "The filters beside its lists; null or left out: all.",
+            nullable(array_up_to(LIST_MAX, names(PanelFilter::ALL.map(PanelFilter::as_str)))),
+        ),
+        optional(
+            "apps",
+            "What it consists of; null or left out: everything.",
+            nullable(array_up_to(LIST_MAX, names(App::ALL.map(App::as_str)))),
+        ),
+        archived,
+    ]
+}
+
+/// What a portal shows. Null in place of a list: all.
+pub fn showing() -> Vec<Property> {
+    vec![
+        required("own", "", boolean()),
+        required("projects", "", boolean()),
+        required("types", "", nullable(array(string()))),
+        required("visible", "", nullable(array(string()))),
+        required("editable", "", nullable(array(string()))),
+        required(
+            "filters",
+            "",
+            nullable(array(names(PanelFilter::ALL.map(PanelFilter::as_str)))),
+        ),
+        required("apps", "", nullable(array(names(App::ALL.map(App::as_str))))),
+    ]
 }
 
 /// A role that somebody holds.

@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::actor::{ActorKind, Permission};
 use domain::address::Held;
@@ -13,11 +14,12 @@ use domain::contract::{Agreed, Contract, SupportPeriod};
 use domain::digest::Digest;
 use domain::directory::{self, EntryKind};
 use domain::ids::{
-    CommandId, GroupId, OrganisationId, PermissionSetId, ProjectId, Revision, RoleId, ServiceCatalogueId, TicketNumber,
-    UserId,
+    CommandId, GroupId, OrganisationId, PermissionSetId, PortalId, ProjectId, Revision, RoleId, ServiceCatalogueId,
+    TicketNumber, UserId,
 };
 use domain::people::{FullName, Group, Language, Organisation, Profile, User, UserKind};
 use domain::policy::WaitLength;
+use domain::portal::{App, PanelFilter, Portal, Property, Showing};
 use domain::project::Project;
 use domain::rights::{Assignment, PermissionSet, Role};
 use domain::sla::{BreachAction, Delivery, Notified, Scope, Target, TargetKind, stored as policy};
@@ -388,11 +390,16 @@ fn profiles() -> impl Iterator<Item = Profile> {
         name: label("Engines Ltd"),
         products: BTreeSet::from([label("Engine 2")]),
         service_catalogues: BTreeSet::new(),
+        portal: None,
         archived: true,
     };
     let organisation_with_services = Organisation {
         service_catalogues: granted,
         ..organisation.clone()
+    };
+    let organisation_with_portal = Organisation {
+        portal: Some(PortalId::from_bytes([57; 16])),
+        ..organisation_with_services.clone()
     };
     [
         Profile::User(user),
@@ -403,12 +410,34 @@ fn profiles() -> impl Iterator<Item = Profile> {
         Profile::Group(with_sets),
         Profile::Organisation(organisation),
         Profile::Organisation(organisation_with_services),
+        Profile::Organisation(organisation_with_portal),
         Profile::Role(role),
         Profile::PermissionSet(set),
         Profile::Project(project),
     ]
     .into_iter()
+    .chain(portals().map(Profile::Portal))
     .chain(items().into_iter().map(Profile::Item))
+}
+
+fn portals() -> [Portal; 2] {
+    let portal = |showing: Showing| Portal {
+        name: label("Портал"),
+        description: Some(body("For all.")),
+        showing: Arc::new(showing),
+        archived: false,
+    };
+    let room = Property::CustomField(label("Room"));
+    let some = Showing {
+        own: false,
+        projects: true,
+        types: Some(BTreeSet::from([Code::new("outage"), Code::new("request_2")])),
+        visible: Some(Property::NAMED.into_iter().chain([room.clone()]).collect()),
+        editable: Some(BTreeSet::from([Property::Subject, room])),
+        filters: Some(BTreeSet::from(PanelFilter::ALL)),
+        apps: Some(BTreeSet::from(App::ALL)),
+    };
+    [portal(Showing::EVERYTHING), portal(some)]
 }
 
 fn items() -> [Item; 13] {

@@ -1,8 +1,12 @@
 //! Corrections: what sort of ticket it is, whose it is, what it says. What holds already
 //! makes no event.
 
-use crate::ticket::command::{Assign, Classify, Edit};
+use super::Context;
+use crate::actor::Actor;
+use crate::portal::Property;
+use crate::ticket::command::{Assign, Change, Classify, CustomFields, Edit};
 use crate::ticket::event::{Assigned, Classified, Edited, Event};
+use crate::ticket::rejection::Rejection;
 use crate::ticket::state::TicketState;
 
 pub(super) fn classified(ticket: &TicketState, classify: &Classify) -> Vec<Event> {
@@ -34,25 +38,78 @@ pub(super) fn assigned(ticket: &TicketState, assign: &Assign) -> Vec<Event> {
     }
 }
 
-pub(super) fn edited(ticket: &TicketState, edit: &Edit) -> Vec<Event> {
+pub(super) fn edited(ticket: &TicketState, edit: &Edit, ctx: &Context<'_>) -> Result<Vec<Event>, Rejection> {
     let changes = Edited {
         subject: edit.subject.unless_already(&ticket.subject),
         description: edit.description.unless_already(&ticket.description),
-        custom_fields: edit.custom_fields.unless_already(&ticket.custom_fields),
+        custom_fields: settled(edit, ticket, ctx.actor)?.unless_already(&ticket.custom_fields),
         platform_version: edit.platform_version.unless_already(&ticket.platform_version),
     };
-    if changes == Edited::default() {
-        Vec::new()
-    } else {
-        vec![Event::Edited(Box::new(changes))]
+    if let Some(portal) = &ctx.actor.portal {
+        let wishes = [
+            (
+                Property::Subject,
+                changes.subject.value().is_some(),
+                edit.subject.value().is_some(),
+            ),
+            (
+                Property::Description,
+                changes.description.value().is_some(),
+                edit.description.value().is_some(),
+            ),
+            (
+                Property::PlatformVersion,
+                changes.platform_version.value().is_some(),
+                edit.platform_version.value().is_some(),
+            ),
+        ];
+        // What is not shown may not be named, not even rightly: who guessed would learn it.
+        let is_refused = |(property, changes, names): &(Property, bool, bool)| {
+            !portal.lets_edit(property) && (*changes || (*names && !portal.shows(property)))
+        };
+        let refused: Vec<Property> = wishes
+            .into_iter()
+            .filter(is_refused)
+            .map(|(property, ..)| property)
+            .collect();
+        refuse(&refused)?;
     }
+    if changes == Edited::default() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Event::Edited(Box::new(changes))])
+}
+
+/// The change that an edit makes to the custom fields, with those that `actor` may not change as they are.
+pub(crate) fn settled(edit: &Edit, ticket: &TicketState, actor: &Actor) -> Result<Change<CustomFields>, Rejection> {
+    match (&edit.custom_fields, &actor.portal) {
+        (Change::Set(wanted), Some(portal)) => match portal.custom_fields(&ticket.custom_fields, wanted) {
+            Ok(fields) => Ok(Change::Set(fields)),
+            Err(refused) => refuse(&refused).map(|()| Change::Keep),
+        },
+        (change, _) => Ok(change.clone()),
+    }
+}
+
+fn refuse(properties: &[Property]) -> Result<(), Rejection> {
+    if properties.is_empty() {
+        return Ok(());
+    }
+    Err(Rejection::NotEditable {
+        properties: properties.iter().map(Property::to_text).collect(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use crate::actor::Actor;
     use crate::ids::ProjectId;
+    use crate::portal::{Property, Showing};
     use crate::testing::{AGENT, COLLEAGUE, accepted, agent, closed, customer, given, opened};
-    use crate::ticket::{Assign, Assigned, Change, Classify, Command, Event, Rejection};
+    use crate::text::{Label, Subject};
+    use crate::ticket::{Assign, Assigned, Change, Classify, Command, Edit, Edited, Event, Rejection};
 
     fn assign_to_colleague() -> Command {
         Command::Assign(Assign {
@@ -88,6 +145,79 @@ mod tests {
         refused.then_rejected(&Rejection::NotPermitted {
             command: to_project(one).name(),
             who: "only staff",
+        });
+    }
+
+    /// A customer whose portal lets them change these properties, and shows these.
+    fn through_a_portal(editable: &[Property], visible: &[Property]) -> Actor {
+        let set = |properties: &[Property]| Some(properties.iter().cloned().collect());
+        let showing = Showing {
+            editable: set(editable),
+            visible: set(visible),
+            ..Showing::EVERYTHING
+        };
+        Actor {
+            portal: Some(Arc::new(showing)),
+            ..customer()
+        }
+    }
+
+    fn edit(subject: Option<&str>, platform_version: Option<&str>) -> Command {
+        let version = platform_version.map(|version| Some(Label::parse(version).unwrap()));
+        Command::Edit(Box::new(Edit {
+            subject: subject.map(|subject| Subject::parse(subject).unwrap()).into(),
+            platform_version: version.into(),
+            ..Edit::default()
+        }))
+    }
+
+    fn not_editable(names: &[&str]) -> Rejection {
+        Rejection::NotEditable {
+            properties: names.iter().map(|&name| name.to_owned()).collect(),
+        }
+    }
+
+    fn edited(subject: Option<&str>, platform_version: Option<&str>) -> Event {
+        let Command::Edit(edit) = edit(subject, platform_version) else {
+            panic!("it edits")
+        };
+        Event::Edited(Box::new(Edited {
+            subject: edit.subject,
+            platform_version: edit.platform_version,
+            ..Edited::default()
+        }))
+    }
+
+    #[test]
+    fn a_customer_changes_what_their_portal_lets_them_change() {
+        let wish = || edit(Some("Plotter burns"), Some("3"));
+        let both = || edited(Some("Plotter burns"), Some("3"));
+        given([opened()]).by(&customer()).when(wish()).then([both()]);
+        let subject = through_a_portal(&[Property::Subject], &[Property::PlatformVersion]);
+        let refused = not_editable(&["platform_version"]);
+        given([opened()]).by(&subject).when(wish()).then_rejected(&refused);
+        let shown = edit(Some("Plotter"), Some("3"));
+        given([opened(), both()])
+            .by(&subject)
+            .when(shown)
+            .then([edited(Some("Plotter"), None)]);
+        // Who named it rightly would learn what it is.
+        let hidden = through_a_portal(&[Property::Subject], &[]);
+        let named = || edit(None, Some("3"));
+        given([opened(), both()])
+            .by(&hidden)
+            .when(named())
+            .then_rejected(&refused);
+        given([opened(), both()]).by(&subject).when(named()).then([]);
+    }
+
+    #[test]
+    fn a_customer_who_may_change_nothing_may_not_edit() {
+        let nothing = through_a_portal(&[], &[]);
+        let refused = given([opened()]).by(&nothing).when(edit(Some("Plotter"), None));
+        refused.then_rejected(&Rejection::NotPermitted {
+            command: crate::ticket::CommandName::Edit,
+            who: "as your portal has it, only staff",
         });
     }
 

@@ -9,6 +9,8 @@ mod rate;
 mod wait;
 mod work;
 
+pub(crate) use correct::settled;
+
 use jiff::Timestamp;
 
 use super::command::Command;
@@ -101,7 +103,7 @@ fn events(ticket: &TicketState, command: &Command, ctx: &Context<'_>) -> Result<
         Command::Comment(comment) => comment::commented(ticket, comment, ctx)?,
         Command::Classify(classify) => correct::classified(ticket, classify),
         Command::Assign(assign) => correct::assigned(ticket, assign),
-        Command::Edit(edit) => correct::edited(ticket, edit),
+        Command::Edit(edit) => correct::edited(ticket, edit, ctx)?,
         Command::Follow(user) => follow::followed(ticket, *user, ctx)?,
         Command::Unfollow(user) => follow::unfollowed(ticket, *user, ctx)?,
         // Answered before: a present ticket is not created, and expiry and timers have their own time.

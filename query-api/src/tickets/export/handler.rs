@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
+use domain::actor::Actor;
 use domain::people::Language;
 use jiff::Timestamp;
 use service_kit::http::Caller;
@@ -58,7 +59,7 @@ pub(crate) async fn export(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let now = app.clock.now();
-    let (mut selection, format, language) = read(&uri, now)?;
+    let (mut selection, format, language) = read(&uri, now, &actor)?;
     selection.view.permitted(&actor)?;
     selection.settle(&app.db).await?;
     let running = app.exports.enter(actor.user)?;
@@ -86,9 +87,9 @@ pub(crate) async fn export(
     Ok((format.headers(now), body).into_response())
 }
 
-fn read(uri: &Uri, now: Timestamp) -> Result<(Selection, Format, Language), Problem> {
-    let mut params = Selection::params(uri, &["format", "lang"])?;
-    let selection = Selection::read(&mut params, now);
+fn read(uri: &Uri, now: Timestamp, actor: &Actor) -> Result<(Selection, Format, Language), Problem> {
+    let mut params = Selection::params(uri, &["format", "lang"], actor)?;
+    let selection = Selection::read(&mut params, now, actor);
     let language = params.one("lang", language::parse).unwrap_or_default();
     let format = params.required("format", Format::parse);
     params.finish()?;

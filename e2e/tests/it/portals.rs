@@ -1,0 +1,621 @@
+//! Portals: what administrators say that customers see, they see, wherever tickets are shown, and change no more than they
+//! are let.
+
+use std::collections::BTreeSet;
+
+use domain::policy::WaitPolicy;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::desk::Desk;
+use crate::people::{ADMINISTRATOR, AGENT, CLIENT, CUSTOMER, GROUP, LEADER, OTHER_CLIENT, PEER, Person, STRANGER};
+
+/// The portal of all who name no other.
+const OTHERS: &str = "/v1/portals/others";
+
+/// A property; the members of answers, and the events, that are about it; and what else nobody can ask by it.
+struct Hidable {
+    property: &'static str,
+    members: &'static [&'static str],
+    events: &'static [&'static str],
+    questions: &'static [&'static str],
+}
+
+const fn hidable(
+    property: &'static str,
+    members: &'static [&'static str],
+    events: &'static [&'static str],
+    questions: &'static [&'static str],
+) -> Hidable {
+    Hidable {
+        property,
+        members,
+        events,
+        questions,
+    }
+}
+
+const HIDABLE: [Hidable; 13] = [
+    hidable(
+        "priority",
+        &["priority", "by_priority"],
+        &[],
+        &[
+            "tickets?priority=low",
+            "tickets?sort=priority",
+            "tickets?fields=priority",
+            "dashboard?group_by=priority",
+        ],
+    ),
+    hidable(
+        "category",
+        &["category"],
+        &[],
+        &["tickets?category=Printing", "tickets/export?format=csv&fields=category"],
+    ),
+    hidable("system", &["system"], &[], &["tickets?system=mail"]),
+    hidable("environment", &["environment"], &[], &["tickets?environment=test"]),
+    hidable("service", &["service"], &[], &["tickets?service=Printers"]),
+    hidable(
+        "platform_version",
+        &["platform_version"],
+        &[],
+        &["tickets?platform_version=2.4"],
+    ),
+    hidable(
+        "group",
+        &["group", "by_group"],
+        &[],
+        &["tickets?view=group", "dashboard?group_by=group"],
+    ),
+    hidable(
+        "assignee",
+        &["assignee", "by_assignee"],
+        &[],
+        &["tickets?assignee=none", "tickets?view=assigned"],
+    ),
+    hidable(
+        "project",
+        &["project"],
+        &["project_changed"],
+        &[
+            "tickets?project=none",
+            "tickets?view=projects",
+            "dashboard?group_by=project",
+        ],
+    ),
+    hidable("followers", &["followers", "user"], &["followed"], &[]),
+    hidable(
+        "due_at",
+        &["due_at", "overdue", "sla", "wait", "policy"],
+        &[],
+        &[
+            "tickets?overdue=false",
+            "tickets?due_to=2027-01-01T00:00:00Z",
+            "tickets?sort=-due_at",
+        ],
+    ),
+    hidable(
+        "rating",
+        &["rating", "ratings", "score", "average", "by_score"],
+        &["rated"],
+        &["tickets?rating_from=1"],
+    ),
+    hidable("custom_fields.Room", &["Room"], &[], &[]),
+];
+
+async fn write(desk: &Desk, path: &str, body: Value) {
+    desk.api.put(&ADMINISTRATOR.token(), path, &body).await.expect(200);
+    desk.caught_up().await;
+}
+
+/// Writes the portal of all others.
+async fn others(desk: &Desk, differs: Value) {
+    let mut portal = json!({ "name": "Everybody's" });
+    portal
+        .as_object_mut()
+        .unwrap()
+        .extend(differs.as_object().unwrap().clone());
+    write(desk, OTHERS, portal).await;
+}
+
+async fn give(desk: &Desk, person: Person, ticket: &str, command: &str, body: Value) -> u16 {
+    let path = format!("/v1/tickets/{ticket}/{command}");
+    desk.api.post(&person.token(), &path, &body).await.status
+}
+
+/// A ticket of the customer, about which everything is said that can be said.
+async fn rich(desk: &Desk) -> String {
+    let project = json!({ "name": "Migration", "followers": [CUSTOMER.user] });
+    write(desk, &format!("/v1/projects/{}", Uuid::from_u128(0x99)), project).await;
+    let ticket = json!({
+        "subject": "Plotter smokes", "description": "On the second floor.", "type": "defect", "priority": "low",
+        "category": "Plotters", "system": "billing", "environment": "test", "service": "Printers", "platform_version": "2.4",
+        "custom_fields": { "Room": "214", "Floor": 2 },
+    });
+    let created = desk
+        .api
+        .post(&CUSTOMER.token(), "/v1/tickets", &ticket)
+        .await
+        .expect(201);
+    let ticket = created.id();
+    for (person, command, body) in [
+        (CUSTOMER, "follow", json!({ "user": PEER.user })),
+        (AGENT, "accept", json!({})),
+        (AGENT, "assign", json!({ "assignee": AGENT.user, "group": GROUP })),
+        (
+            AGENT,
+            "classify",
+            json!({ "priority": "high", "category": "Printing", "system": "mail", "environment": "live", "service": "Paper",
+                    "project": Uuid::from_u128(0x99) }),
+        ),
+        (
+            AGENT,
+            "edit",
+            json!({ "platform_version": "2.5", "custom_fields": { "Room": "215", "Floor": 3 } }),
+        ),
+        (AGENT, "propose-closure", json!({ "solution": "Toner." })),
+        (CUSTOMER, "close", json!({})),
+        (CUSTOMER, "rate", json!({ "score": 4 })),
+        (CUSTOMER, "reopen", json!({ "comment": "Again." })),
+        (AGENT, "request-info", json!({ "comment": "Which plotter?" })),
+    ] {
+        assert_eq!(give(desk, person, &ticket, command, body).await, 200, "{command}");
+    }
+    desk.caught_up().await;
+    ticket
+}
+
+/// The names of all members of some JSON, and of all events that it tells of.
+fn said(value: &Value, said_so_far: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                said_so_far.insert(name.clone());
+                if let ("event" | "type", Some(event)) = (name.as_str(), value.as_str()) {
+                    let event = event.strip_prefix("recourse.ticket.").unwrap_or(event);
+                    said_so_far.insert(event.trim_end_matches(".v1").to_owned());
+                }
+                said(value, said_so_far);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| said(item, said_so_far)),
+        _ => {}
+    }
+}
+
+/// All that a person's answers about a ticket say.
+async fn told(desk: &Desk, person: Person, ticket: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for path in [
+        "tickets",
+        "tickets?as_of=2026-03-02T09:00:00Z",
+        &format!("tickets/{ticket}"),
+        &format!("tickets/{ticket}/timeline?limit=100"),
+        "tickets?q=plotter",
+        "tickets/export?format=ndjson",
+        "dashboard",
+        "dashboard?group_by=type",
+        "dashboard?group_by=month",
+        "events?limit=1000",
+    ] {
+        let answer = desk.api.get(&person.token(), &format!("/v1/{path}")).await.expect(200);
+        said(&answer.body, &mut all);
+    }
+    let csv = desk.api.get(&person.token(), "/v1/tickets/export?format=csv").await;
+    all.extend(
+        csv.body
+            .as_str()
+            .unwrap_or_default()
+            .lines()
+            .take(1)
+            .flat_map(|line| line.split(','))
+            .map(str::to_owned),
+    );
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_property_is_in_no_answer_and_nobody_can_ask_by_it() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let ticket = rich(&desk).await;
+    let everything: Vec<&str> = HIDABLE.iter().map(|hidable| hidable.property).collect();
+    let without_portal = told(&desk, CUSTOMER, &ticket).await;
+    for Hidable {
+        property,
+        members,
+        events,
+        questions,
+    } in &HIDABLE
+    {
+        let visible: Vec<&&str> = everything.iter().filter(|other| *other != property).collect();
+        others(&desk, json!({ "visible": visible })).await;
+        let told_now = told(&desk, CUSTOMER, &ticket).await;
+        for name in members.iter().chain(*events) {
+            assert!(without_portal.contains(*name), "{property}: {name} is never said");
+            assert!(!told_now.contains(*name), "{property}: {name} is said");
+        }
+        let hidden: BTreeSet<&str> = members.iter().chain(*events).copied().collect();
+        // No portal here names this field.
+        let others = without_portal
+            .iter()
+            .filter(|name| *name != "Floor" && !hidden.contains(name.as_str()));
+        for name in others {
+            assert!(told_now.contains(name), "{property}: {name} is hidden as well");
+        }
+        for question in *questions {
+            let refused = desk.api.get(&CUSTOMER.token(), &format!("/v1/{question}")).await;
+            assert!(
+                [400, 403, 422].contains(&refused.status),
+                "{question}: {}",
+                refused.status
+            );
+        }
+        assert!(
+            told(&desk, AGENT, &ticket).await.is_superset(&without_portal),
+            "staff see everything"
+        );
+    }
+    others(&desk, json!({ "visible": [] })).await;
+    let least = told(&desk, CUSTOMER, &ticket).await;
+    assert!(!least.contains("custom_fields") && !least.contains("Floor"));
+    let whole = desk
+        .api
+        .get(&CUSTOMER.token(), &format!("/v1/tickets/{ticket}"))
+        .await
+        .expect(200);
+    let members: BTreeSet<&str> = whole.body.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "id",
+        "number",
+        "subject",
+        "status",
+        "type",
+        "requester",
+        "organisation",
+        "created_at",
+        "updated_at",
+        "revision",
+        "description",
+        "closed_at",
+        "allowed_commands",
+    ];
+    assert_eq!(members, BTreeSet::from(expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn customers_change_what_their_portal_lets_them_change() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let ticket = rich(&desk).await;
+    let edit = async |person: Person, body: Value| {
+        let path = format!("/v1/tickets/{ticket}/edit");
+        desk.api.post(&person.token(), &path, &body).await
+    };
+    let allowed = async || {
+        desk.caught_up().await;
+        let one = desk
+            .api
+            .get(&CUSTOMER.token(), &format!("/v1/tickets/{ticket}"))
+            .await
+            .expect(200);
+        one.body["allowed_commands"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("edit"))
+    };
+    assert!(allowed().await);
+    edit(CUSTOMER, json!({ "subject": "Plotter burns", "platform_version": "3" }))
+        .await
+        .expect(200);
+
+    others(
+        &desk,
+        json!({ "editable": ["subject", "custom_fields.Room"], "visible": ["platform_version", "custom_fields.Room"] }),
+    )
+    .await;
+    edit(CUSTOMER, json!({ "subject": "Plotter smokes" })).await.expect(200);
+    let refused = edit(
+        CUSTOMER,
+        json!({ "subject": "x", "description": "y", "platform_version": "4" }),
+    )
+    .await
+    .expect(403);
+    assert_eq!(refused.body["code"], "not-permitted");
+    let pointers: Vec<&str> = refused.body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|error| error["pointer"].as_str())
+        .collect();
+    assert_eq!(pointers, ["/description", "/platform_version"]);
+    // What it is already, nobody changes; and the fields that are hidden stay.
+    edit(
+        CUSTOMER,
+        json!({ "platform_version": "3", "custom_fields": { "Room": "7" } }),
+    )
+    .await
+    .expect(200);
+    let refused = edit(CUSTOMER, json!({ "custom_fields": { "Room": "7", "Floor": 3 } }))
+        .await
+        .expect(403);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/custom_fields/Floor");
+    desk.caught_up().await;
+    let whole = desk
+        .api
+        .get(&AGENT.token(), &format!("/v1/tickets/{ticket}"))
+        .await
+        .expect(200);
+    assert_eq!(whole.body["custom_fields"], json!({ "Room": "7", "Floor": 3 }));
+    // The rule is for customers.
+    edit(AGENT, json!({ "description": "On the third floor." }))
+        .await
+        .expect(200);
+
+    others(&desk, json!({ "editable": [] })).await;
+    assert!(!allowed().await);
+    edit(CUSTOMER, json!({ "subject": "x" })).await.expect(403);
+    edit(STRANGER, json!({ "subject": "x" })).await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_that_is_switched_off_is_not_there() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let ticket = rich(&desk).await;
+    let types = async || {
+        let list = desk.api.get(&CUSTOMER.token(), "/v1/catalogue/types").await.expect(200);
+        list.column("code").len()
+    };
+    assert_eq!(types().await, 4);
+    others(&desk, json!({ "types": ["consultation"] })).await;
+    assert_eq!(types().await, 1);
+    let get = async |path: &str| desk.api.get(&CUSTOMER.token(), path).await;
+    assert_eq!(get("/v1/tickets?count=exact").await.expect(200).body["total"], 0);
+    assert_eq!(get("/v1/dashboard").await.expect(200).body["total"], 0);
+    get(&format!("/v1/tickets/{ticket}")).await.expect(404);
+    assert!(get("/v1/events").await.expect(200).items().is_empty());
+    assert_eq!(
+        give(&desk, CUSTOMER, &ticket, "comment", json!({ "body": "Here." })).await,
+        404
+    );
+    let new = |kind: &str| json!({ "subject": "Plotter", "description": "It smokes.", "type": kind });
+    let refused = desk
+        .api
+        .post(&CUSTOMER.token(), "/v1/tickets", &new("defect"))
+        .await
+        .expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/type");
+    assert_eq!(refused.body["errors"][0]["detail"], "must be one of: consultation");
+    desk.api
+        .post(&CUSTOMER.token(), "/v1/tickets", &new("consultation"))
+        .await
+        .expect(201);
+    desk.api
+        .post(&AGENT.token(), "/v1/tickets", &new("defect"))
+        .await
+        .expect(201);
+    let refused = json!({ "name": "x", "types": ["unheard_of"] });
+    let refused = desk.api.put(&ADMINISTRATOR.token(), OTHERS, &refused).await.expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/types");
+}
+
+/// How many tickets somebody is shown, and whether they may comment on this one.
+async fn seen(desk: &Desk, person: Person, ticket: &str) -> (Value, u16) {
+    desk.caught_up().await;
+    let total = desk
+        .api
+        .get(&person.token(), "/v1/tickets?count=exact")
+        .await
+        .expect(200)
+        .body["total"]
+        .clone();
+    (
+        total,
+        give(desk, person, ticket, "comment", json!({ "body": "Here." })).await,
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_two_boxes_say_which_tickets_are_shown() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let ticket = rich(&desk).await;
+    // In the project, and none of the client's.
+    let other = json!({ "subject": "Plotter", "description": "It smokes.", "type": "defect", "project": Uuid::from_u128(0x99) });
+    let other = desk
+        .api
+        .post(&AGENT.token(), "/v1/tickets", &other)
+        .await
+        .expect(201)
+        .id();
+    let shown = json!(2);
+    for (boxes, expected) in [
+        (json!({}), [(shown.clone(), 200), (shown.clone(), 200)]),
+        (json!({ "projects": false }), [(json!(1), 200), (json!(1), 404)]),
+        (json!({ "own": false }), [(shown.clone(), 200), (shown.clone(), 200)]),
+        (
+            json!({ "own": false, "projects": false }),
+            [(json!(0), 404), (json!(0), 404)],
+        ),
+        (json!({ "archived": true }), [(json!(0), 404), (json!(0), 404)]),
+    ] {
+        others(&desk, boxes.clone()).await;
+        let seen = [
+            seen(&desk, CUSTOMER, &ticket).await,
+            seen(&desk, CUSTOMER, &other).await,
+        ];
+        assert_eq!(seen, expected, "{boxes}");
+    }
+    // Whoever follows no project, and whoever leads a group, see the tickets that are their own.
+    others(&desk, json!({ "own": false })).await;
+    for person in [PEER, LEADER] {
+        assert_eq!(seen(&desk, person, &ticket).await, (json!(0), 404), "{}", person.name);
+    }
+    others(&desk, json!({ "projects": false })).await;
+    for person in [PEER, LEADER] {
+        assert_eq!(seen(&desk, person, &ticket).await, (json!(1), 200), "{}", person.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organisation_comes_through_the_portal_that_it_names() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let ticket = rich(&desk).await;
+    let portal = json!({ "name": "Gold", "visible": ["category"], "filters": ["status"], "apps": ["tickets"] });
+    let created = desk
+        .api
+        .post(&ADMINISTRATOR.token(), "/v1/portals", &portal)
+        .await
+        .expect(201);
+    let gold = format!("/v1/portals/{}", created.id());
+    let client = |portal: Value| json!({ "name": "Engines Ltd", "portal": portal });
+    let own = async |person: Person| {
+        desk.caught_up().await;
+        desk.api.get(&person.token(), "/v1/portal").await.expect(200).body
+    };
+    let everything = json!({ "own": true, "projects": true, "types": null, "visible": null, "editable": null, "filters": null, "apps": null });
+    assert_eq!(own(CUSTOMER).await, everything);
+
+    write(
+        &desk,
+        &format!("/v1/organisations/{CLIENT}"),
+        client(json!(created.id())),
+    )
+    .await;
+    let expected = json!({ "own": true, "projects": true, "types": null, "visible": ["category"], "editable": null, "filters": ["status"],
+                           "apps": ["tickets"] });
+    assert_eq!(own(CUSTOMER).await, expected);
+    for person in [STRANGER, AGENT] {
+        assert_eq!(own(person).await, everything, "{}", person.name);
+    }
+    let priority = async |person: Person| told(&desk, person, &ticket).await.contains("priority");
+    assert!(!priority(CUSTOMER).await && priority(AGENT).await);
+    // By a profile as by a token.
+    let profile = json!({ "name": "Customer", "kind": "customer", "organisation": CLIENT });
+    write(&desk, &format!("/v1/users/{}", CUSTOMER.user), profile).await;
+    assert_eq!(own(CUSTOMER).await, expected);
+
+    // The portal of all others is not theirs.
+    others(&desk, json!({ "own": false, "projects": false })).await;
+    assert_eq!(seen(&desk, CUSTOMER, &ticket).await, (json!(1), 200));
+    // Out of use, or never written, it shows nothing.
+    write(&desk, &gold, json!({ "name": "Gold", "archived": true })).await;
+    assert_eq!(seen(&desk, CUSTOMER, &ticket).await, (json!(0), 404));
+    write(&desk, &gold, json!({ "name": "Gold" })).await;
+    assert_eq!(seen(&desk, CUSTOMER, &ticket).await, (json!(1), 200));
+    write(
+        &desk,
+        &format!("/v1/organisations/{CLIENT}"),
+        client(json!(Uuid::from_u128(0x404))),
+    )
+    .await;
+    assert_eq!(seen(&desk, CUSTOMER, &ticket).await, (json!(0), 404));
+    write(&desk, &format!("/v1/organisations/{CLIENT}"), client(Value::Null)).await;
+    assert_eq!(seen(&desk, CUSTOMER, &ticket).await, (json!(0), 404));
+    write(
+        &desk,
+        &format!("/v1/organisations/{OTHER_CLIENT}"),
+        client(json!(created.id())),
+    )
+    .await;
+    assert_eq!(own(STRANGER).await, everything);
+    desk.rebuilding_changes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hidden_custom_fields_are_neither_asked_for_nor_taken() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    for (name, required) in [("Room", true), ("Margin", true), ("Floor", false)] {
+        let field = json!({ "name": name, "value": "text", "required": required });
+        desk.api
+            .post(&ADMINISTRATOR.token(), "/v1/catalogue/custom-fields", &field)
+            .await
+            .expect(201);
+    }
+    others(
+        &desk,
+        json!({ "visible": ["custom_fields.Room", "custom_fields.Floor"] }),
+    )
+    .await;
+    let names = desk
+        .api
+        .get(&CUSTOMER.token(), "/v1/catalogue/custom-fields")
+        .await
+        .expect(200);
+    assert_eq!(names.column("name"), ["Floor", "Room"]);
+    let create = async |person: Person, fields: Value| {
+        let ticket = json!({ "subject": "x", "description": "y", "type": "defect", "custom_fields": fields });
+        desk.api.post(&person.token(), "/v1/tickets", &ticket).await
+    };
+    let refused = create(CUSTOMER, json!({ "Room": "1", "Margin": "2" }))
+        .await
+        .expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/custom_fields/Margin");
+    assert!(!refused.body["errors"][0]["detail"].as_str().unwrap().contains("Margin"));
+    create(CUSTOMER, json!({})).await.expect(422);
+    let ticket = create(CUSTOMER, json!({ "Room": "1" })).await.expect(201).id();
+    create(AGENT, json!({ "Room": "1" })).await.expect(422);
+    let edit = json!({ "custom_fields": { "Room": "1", "Margin": "30" } });
+    assert_eq!(give(&desk, AGENT, &ticket, "edit", edit).await, 200);
+    assert_eq!(
+        give(
+            &desk,
+            CUSTOMER,
+            &ticket,
+            "edit",
+            json!({ "custom_fields": { "Room": "2" } })
+        )
+        .await,
+        200
+    );
+    desk.caught_up().await;
+    let whole = desk
+        .api
+        .get(&AGENT.token(), &format!("/v1/tickets/{ticket}"))
+        .await
+        .expect(200);
+    assert_eq!(whole.body["custom_fields"], json!({ "Room": "2", "Margin": "30" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_portal_cannot_say_is_refused() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    for (body, pointer) in [
+        (json!({ "visible": ["colour"] }), "/visible"),
+        (json!({ "editable": ["priority"] }), "/editable"),
+        (
+            json!({ "editable": ["custom_fields.Room"], "visible": ["priority"] }),
+            "/editable",
+        ),
+        (json!({ "filters": ["colour"] }), "/filters"),
+        (json!({ "apps": ["games"] }), "/apps"),
+    ] {
+        let mut portal = json!({ "name": "Gold" });
+        portal
+            .as_object_mut()
+            .unwrap()
+            .extend(body.as_object().unwrap().clone());
+        let refused = desk
+            .api
+            .post(&ADMINISTRATOR.token(), "/v1/portals", &portal)
+            .await
+            .expect(422);
+        assert_eq!(refused.body["errors"][0]["pointer"], pointer, "{portal}");
+    }
+    desk.api
+        .put(&AGENT.token(), OTHERS, &json!({ "name": "x" }))
+        .await
+        .expect(403);
+    desk.api.get(&CUSTOMER.token(), OTHERS).await.expect(403);
+    desk.api.get(&AGENT.token(), OTHERS).await.expect(404);
+    others(&desk, json!({})).await;
+    let one = desk.api.get(&AGENT.token(), OTHERS).await.expect(200);
+    assert_eq!(one.id(), "7265636f-7572-7365-2d2d-706f7274616c");
+    assert_eq!(
+        desk.api
+            .get(&AGENT.token(), &format!("{OTHERS}/history"))
+            .await
+            .expect(200)
+            .items()
+            .len(),
+        1
+    );
+}

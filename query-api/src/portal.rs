@@ -1,0 +1,137 @@
+//! What a customer's portal shows: which one is theirs, and what is left out of answers because of it.
+//!
+//! Which tickets they see is in [`access`](crate::access).
+
+use axum::http::Uri;
+use axum::{Extension, Json};
+use domain::actor::{Actor, ActorKind};
+use domain::directory::EntryKind;
+use domain::ids::PortalId;
+use domain::people::Profile;
+use domain::portal::{Portal, Property, Showing, applying};
+use domain::text::Label;
+use serde_json::{Map, Value, json};
+use service_kit::http::Caller;
+use service_kit::{Problem, written};
+use sqlx::types::Json as Jsonb;
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use crate::params::Params;
+use crate::rights::profile;
+
+/// Appends a join of `who`, whose organisation is a text or null, with `portal`: the portal through which they come, and what
+/// was written of it.
+pub(crate) fn push_portal_of_who(sql: &mut QueryBuilder<Postgres>) {
+    sql.push(
+        " LEFT JOIN LATERAL (
+            SELECT named.id AS portal_id, p.name AS portal_name, p.definition AS portal_definition
+            FROM (SELECT COALESCE((SELECT (o.definition ->> 'portal')::uuid FROM desk.organisations o
+                                   WHERE o.id = who.organisation_id::uuid), ",
+    )
+    .push_bind(PortalId::OTHERS.as_uuid())
+    .push(")) AS named (id) LEFT JOIN desk.portals p ON p.id = named.id) portal ON TRUE");
+}
+
+/// A customer's portal, as a statement with [`push_portal_of_who`] finds it.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Found {
+    portal_id: Uuid,
+    portal_name: Option<String>,
+    portal_definition: Option<Jsonb<Map<String, Value>>>,
+}
+
+impl Found {
+    /// The actor with what their portal shows them, if they come through one.
+    pub(crate) fn of(self, actor: Actor) -> Result<Actor, Problem> {
+        match actor.kind {
+            ActorKind::Staff | ActorKind::System => Ok(actor),
+            ActorKind::Customer => Ok(Actor {
+                portal: applying(self.portal_id.into(), self.portal()?.as_ref()),
+                ..actor
+            }),
+        }
+    }
+
+    fn portal(self) -> Result<Option<Portal>, Problem> {
+        let Some((name, Jsonb(definition))) = self.portal_name.zip(self.portal_definition) else {
+            return Ok(None);
+        };
+        match profile(EntryKind::Portal, name, definition)? {
+            Profile::Portal(portal) => Ok(Some(portal)),
+            _ => Err(Problem::internal()),
+        }
+    }
+}
+
+/// `GET /v1/portal`: what the caller's portal shows. Staff come through none, and see everything.
+pub(crate) async fn own(Extension(Caller(actor)): Extension<Caller>, uri: Uri) -> Result<Json<Value>, Problem> {
+    Params::read(&uri, &[])?.finish()?;
+    let showing = actor.portal.as_deref().unwrap_or(&Showing::EVERYTHING);
+    Ok(Json(Value::Object(written::showing(showing))))
+}
+
+/// The custom fields that the actor is shown. `None`: none is ever shown.
+pub(crate) fn custom_fields(actor: &Actor, fields: &Value) -> Option<Value> {
+    let Some(portal) = actor.portal.as_deref() else {
+        return Some(fields.clone());
+    };
+    let shown = |name: &str| Label::parse(name).is_ok_and(|name| portal.shows(&Property::CustomField(name)));
+    let fields = fields.as_object().into_iter().flatten();
+    let fields = fields.filter(|(name, _)| shown(name));
+    let fields = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+    portal.shows_custom_fields().then_some(Value::Object(fields))
+}
+
+/// The members of events' details that say what a ticket's property is, or was.
+const SAID: [(&str, Property); 10] = [
+    ("priority", Property::Priority),
+    ("category", Property::Category),
+    ("system", Property::System),
+    ("environment", Property::Environment),
+    ("service", Property::Service),
+    ("platform_version", Property::PlatformVersion),
+    ("group", Property::Group),
+    ("assignee", Property::Assignee),
+    ("wait", Property::DueAt),
+    ("project", Property::Project),
+];
+
+/// Events that are about nothing but a property.
+const ABOUT: [(&str, Property); 4] = [
+    ("project_changed", Property::Project),
+    ("rated", Property::Rating),
+    ("followed", Property::Followers),
+    ("unfollowed", Property::Followers),
+];
+
+/// Events that say what changed, and nothing else.
+const CORRECTIONS: [&str; 3] = ["classified", "assigned", "edited"];
+
+/// What the actor is told of an event's details. `None`: nothing that it says is shown to them, and so it is not either.
+pub(crate) fn told(actor: &Actor, event: &str, details: Value) -> Option<Value> {
+    if actor.portal.is_none() {
+        return Some(details);
+    }
+    let hidden = |property: &Property| !actor.is_shown(property);
+    if ABOUT
+        .iter()
+        .any(|(about, property)| *about == event && hidden(property))
+    {
+        return None;
+    }
+    let Value::Object(mut details) = details else {
+        return Some(details);
+    };
+    for (member, _) in SAID.iter().filter(|(_, property)| hidden(property)) {
+        details.remove(*member);
+    }
+    if let Some(change) = details.remove("custom_fields") {
+        let side = |name: &str| custom_fields(actor, change.get(name).unwrap_or(&Value::Null));
+        if let Some((from, to)) = side("from").zip(side("to")).filter(|(from, to)| from != to) {
+            details.insert("custom_fields".to_owned(), json!({ "from": from, "to": to }));
+        }
+    }
+    let says_nothing = CORRECTIONS.contains(&event) && details.is_empty();
+    (!says_nothing).then_some(Value::Object(details))
+}
