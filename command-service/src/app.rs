@@ -9,9 +9,11 @@ use domain::ids::UserId;
 use event_log::{
     AuditStore, Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Policies, Standing, Tickets,
 };
-use service_kit::Problem;
+use service_kit::clock::{SharedClock, pause};
 use service_kit::http::worthless_token;
+use service_kit::token_uses::{TELL_EVERY, TokenUses};
 use service_kit::tokens::{Authenticate, Bearer, TokenHash};
+use service_kit::{Problem, Shutdown, chain};
 use tokio::sync::Semaphore;
 
 use crate::mail::Mail;
@@ -38,6 +40,7 @@ pub struct Parts {
     /// Whoever reads the whole log: one at a time, because it takes a core and the memory of a partition's tickets.
     pub(crate) scans: Semaphore,
     pub(crate) tokens: TokenBook,
+    uses: TokenUses,
     pub(crate) credentials: CredentialStore,
     pub(crate) audit: AuditStore,
     pub(crate) passwords: Passwords,
@@ -60,6 +63,7 @@ impl App {
             log: log.clone(),
             scans: Semaphore::new(1),
             tokens: TokenBook::new(log.tokens()),
+            uses: TokenUses::default(),
             credentials: log.credentials(),
             audit: log.audit(),
             passwords: Passwords::default(),
@@ -99,6 +103,24 @@ impl App {
         bearer.map(|bearer| bearer.actor).ok_or_else(worthless_token)
     }
 
+    /// Tells the log now and then when tokens were last used, and once more at shutdown.
+    pub(crate) async fn tell_uses(self, clock: SharedClock, shutdown: Shutdown) {
+        let mut over = false;
+        while !over {
+            over = tokio::select! {
+                () = shutdown.cancelled() => true,
+                () = pause(clock.as_ref(), TELL_EVERY) => false,
+            };
+            let tokens = self.log.tokens();
+            for (token, at) in self.uses.take() {
+                if let Err(error) = tokens.note_use(token, at).await {
+                    tracing::debug!(error = chain(&error), "when a token was used cannot be kept now");
+                    self.uses.note(token, at);
+                }
+            }
+        }
+    }
+
     /// What the log's clock shows.
     pub(crate) fn now(&self) -> Timestamp {
         self.log.clock().now()
@@ -118,11 +140,14 @@ impl Authenticate for App {
         let Some(bearer) = self.presented(hash).await? else {
             return Ok(None);
         };
-        let Some(viewer) = &bearer.viewer else {
-            return Ok(Some(bearer));
-        };
-        let viewing = self.presented(viewer.token).await?;
-        Ok(bearer.is_shown_to(viewing.as_ref()).then_some(bearer))
+        if let Some(viewer) = &bearer.viewer {
+            let viewing = self.presented(viewer.token).await?;
+            if !bearer.is_shown_to(viewing.as_ref()) {
+                return Ok(None);
+            }
+        }
+        self.uses.note(hash, self.now());
+        Ok(Some(bearer))
     }
 }
 

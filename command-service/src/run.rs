@@ -51,7 +51,7 @@ pub enum RunError {
     Serve(#[source] std::io::Error),
 }
 
-/// Keeps the service's tokens and policies up to date, and answers those who forgot their password, as tasks, until
+/// Keeps the service's tokens and policies up to date, tells when tokens were used, and answers those who forgot their password, as tasks, until
 /// shutdown.
 pub fn keep_informed(app: &App, keeper: BookKeeper, clock: SharedClock, health: &Health, shutdown: &Shutdown) {
     let ready = health.component("policies");
@@ -59,7 +59,8 @@ pub fn keep_informed(app: &App, keeper: BookKeeper, clock: SharedClock, health: 
     let ready = health.component("tokens");
     shutdown
         .tracker()
-        .spawn(app.tokens.clone().keep(clock, ready, shutdown.clone()));
+        .spawn(app.tokens.clone().keep(clock.clone(), ready, shutdown.clone()));
+    shutdown.tracker().spawn(app.clone().tell_uses(clock, shutdown.clone()));
     shutdown.tracker().spawn(app.clone().answer_resets(shutdown.clone()));
 }
 

@@ -130,9 +130,18 @@ impl Property {
 
     /// Its name in JSON and in the log, such as `priority` or `custom_fields.Room`.
     pub fn to_text(&self) -> String {
-        match self {
-            Self::CustomField(name) => format!("{OF_CUSTOM_FIELD}{}", name.as_str()),
-            named => named.word().to_owned(),
+        match self.custom_field() {
+            Some(name) => format!("{OF_CUSTOM_FIELD}{}", name.as_str()),
+            None => self.word().to_owned(),
+        }
+    }
+
+    /// The custom field that it is, if it is a single one.
+    fn custom_field(&self) -> Option<&Label> {
+        if let Self::CustomField(name) = self {
+            Some(name)
+        } else {
+            None
         }
     }
 
@@ -171,7 +180,7 @@ impl Property {
 
     /// Whether it is among these, alone or as one of all custom fields.
     fn is_in(&self, set: &BTreeSet<Self>) -> bool {
-        let among_all = || matches!(self, Self::CustomField(_)) && set.contains(&Self::CustomFields);
+        let among_all = || self.custom_field().is_some() && set.contains(&Self::CustomFields);
         set.contains(self) || among_all()
     }
 }
@@ -292,10 +301,7 @@ impl Showing {
 
     /// The single custom fields that it shows, where it does not show all.
     pub fn custom_fields_shown(&self) -> impl Iterator<Item = &Label> {
-        self.visible.iter().flatten().filter_map(|property| match property {
-            Property::CustomField(name) => Some(name),
-            _ => None,
-        })
+        self.visible.iter().flatten().filter_map(Property::custom_field)
     }
 
     /// Whether customers may change this of a ticket.
@@ -317,7 +323,7 @@ impl Showing {
         let refused: Vec<Property> = wanted
             .iter()
             .map(|(name, value)| (Property::CustomField(name.clone()), has.get(name) == Some(value)))
-            .filter(|(field, stays)| !self.lets_edit(field) && !(*stays && self.shows(field)))
+            .filter(|(field, stays)| !(self.lets_edit(field) || (*stays && self.shows(field))))
             .map(|(field, _)| field)
             .collect();
         if !refused.is_empty() {

@@ -73,6 +73,11 @@ pub enum PasswordError {
     /// It is the second that is tried.
     #[error("must not be the same character again and again")]
     Monotonous,
+    /// It is among those that are tried after that.
+    #[error(
+        "must not be a common password, a single word, a row of keys or a date, however it is spelled: make it longer, or of several words"
+    )]
+    Common,
 }
 
 impl NewPassword {
@@ -81,8 +86,9 @@ impl NewPassword {
     /// OWASP ASVS 5 (6.2.9) asks for 64 at least.
     pub const CHARACTERS_MAX: usize = 256;
 
-    /// Takes a password exactly as it was typed, or says why it cannot be chosen for this login.
-    pub fn parse(text: &str, login: &Login) -> Result<Self, PasswordError> {
+    /// Takes a password exactly as it was typed, or says why it cannot be chosen for this login. `is_common` knows what guessers
+    /// try first.
+    pub fn parse(text: &str, login: &Login, is_common: impl FnOnce(&str) -> bool) -> Result<Self, PasswordError> {
         let characters = text.chars().count();
         if characters < Self::CHARACTERS_MIN {
             return Err(PasswordError::TooShort);
@@ -97,6 +103,9 @@ impl NewPassword {
         let first = rest.next();
         if rest.all(|character| Some(character) == first) {
             return Err(PasswordError::Monotonous);
+        }
+        if is_common(text) {
+            return Err(PasswordError::Common);
         }
         Ok(Self(text.to_owned()))
     }
@@ -187,13 +196,13 @@ mod tests {
 
     #[test]
     fn what_is_tried_first_cannot_be_chosen() {
-        let parse = |text: &str| NewPassword::parse(text, &login("ada")).map(|_| ());
+        let parse = |text: &str| NewPassword::parse(text, &login("ada"), |text| text == "password").map(|_| ());
         assert_eq!(parse("1234567"), Err(PasswordError::TooShort));
         assert_eq!(parse(&"xy".repeat(129)), Err(PasswordError::TooLong));
         assert_eq!(parse("my ADA 2026"), Err(PasswordError::IsLogin));
         assert_eq!(parse("жжжжжжжж"), Err(PasswordError::Monotonous));
         assert_eq!(parse("  spaces count  "), Ok(()));
-        let kept = NewPassword::parse(" Пароль №1 ", &login("ada")).unwrap();
+        let kept = NewPassword::parse(" Пароль №1 ", &login("ada"), |_| false).unwrap();
         assert_eq!(
             (kept.as_str(), format!("{kept:?}").as_str()),
             (" Пароль №1 ", "NewPassword")

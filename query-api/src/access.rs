@@ -145,7 +145,7 @@ mod tests {
         organisation: Option<OrganisationId>,
         group: Option<GroupId>,
         project: Option<ProjectId>,
-        ticket_type: &'static str,
+        of_type: &'static str,
         followers: BTreeSet<UserId>,
         open: bool,
     }
@@ -189,7 +189,7 @@ mod tests {
                 organisation,
                 group,
                 project,
-                ticket_type,
+                of_type: ticket_type,
                 followers,
                 open,
             },
@@ -253,7 +253,7 @@ mod tests {
         .bind(ticket.followers.iter().map(|user| user.as_uuid()).collect::<Vec<_>>())
         .bind(status.as_str())
         .bind(i16::from(status.rank()))
-        .bind(ticket.ticket_type)
+        .bind(ticket.of_type)
         .execute(db)
         .await
         .unwrap();
@@ -284,7 +284,7 @@ mod tests {
                     organisation: ticket.organisation,
                     group: ticket.group,
                     project: ticket.project,
-                    ticket_type: ticket.ticket_type,
+                    ticket_type: ticket.of_type,
                     followers: &ticket.followers,
                     open: ticket.open,
                 };

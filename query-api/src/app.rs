@@ -1,12 +1,17 @@
 //! What every request shares.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::actor::Actor;
+use jiff_sqlx::ToSqlx as _;
+use service_kit::clock;
 use service_kit::health::Component;
+use service_kit::token_uses::{TELL_EVERY, TokenUses};
 use service_kit::tokens::{Authenticate, Bearer, TokenGrant, TokenHash};
-use service_kit::{Health, Problem, SharedClock, Shutdown};
+use service_kit::{Health, Problem, SharedClock, Shutdown, chain};
 use sqlx::postgres::PgPool;
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder};
@@ -34,6 +39,7 @@ pub struct App {
     pub(crate) cursors: Cursors,
     pub(crate) exports: Exports,
     pub(crate) listeners: Listeners,
+    uses: TokenUses,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -69,15 +75,18 @@ impl App {
             }
         };
         shutdown.tracker().spawn(watching);
-        Ok(Self {
+        let app = Self {
             db,
             positions,
             clock,
             cursors,
             exports: Exports::new(shutdown),
             listeners: Listeners::default(),
+            uses: TokenUses::default(),
             shutdown: shutdown.clone(),
-        })
+        };
+        shutdown.tracker().spawn(app.clone().tell_uses());
+        Ok(app)
     }
 
     /// Gives the connections back. To be called when the last request has been answered: one that is in hand
@@ -119,6 +128,29 @@ async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
+/// Writes down when tokens were last used. Sessions of this service only read, unless they say otherwise.
+async fn leave_word(db: &PgPool, uses: &HashMap<TokenHash, Timestamp>) -> Result<(), sqlx::Error> {
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let (mut hashes, mut instants) = (Vec::new(), Vec::new());
+    for (hash, at) in uses {
+        hashes.push(hash.as_bytes().to_vec());
+        instants.push(at.to_sqlx());
+    }
+    let mut writing = db.begin_with("BEGIN READ WRITE").await?;
+    sqlx::query(
+        "INSERT INTO recourse.token_uses (hash, used_at)
+         SELECT * FROM UNNEST($1::bytea[], $2::timestamptz[]) AS used (hash, used_at) ORDER BY hash
+         ON CONFLICT (hash) DO UPDATE SET used_at = GREATEST(token_uses.used_at, excluded.used_at)",
+    )
+    .bind(hashes)
+    .bind(instants)
+    .execute(&mut *writing)
+    .await?;
+    writing.commit().await
+}
+
 /// What is known of a token.
 enum Looked {
     /// Who bears it; `None`: nobody, because it is revoked or over, or its user may not come in.
@@ -143,6 +175,17 @@ struct Known {
 
 impl Authenticate for App {
     async fn authenticate(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
+        let bearer = self.known_soon(hash).await?;
+        if bearer.is_some() {
+            self.uses.note(hash, self.clock.now());
+        }
+        Ok(bearer)
+    }
+}
+
+impl App {
+    /// Who bears a token that may have been made a moment ago.
+    async fn known_soon(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
         for _ in 0..FRESH_TOKEN_LOOKS {
             if let Looked::Known(bearer) = self.look(hash).await? {
                 return Ok(bearer);
@@ -151,9 +194,26 @@ impl Authenticate for App {
         }
         self.bearer(hash).await
     }
-}
 
-impl App {
+    /// Leaves word in the database now and then when tokens were last used, and once more at shutdown: a projector takes it
+    /// to the log.
+    async fn tell_uses(self) {
+        let mut over = false;
+        while !over {
+            over = tokio::select! {
+                () = self.shutdown.cancelled() => true,
+                () = clock::pause(self.clock.as_ref(), TELL_EVERY) => false,
+            };
+            let uses = self.uses.take();
+            if let Err(error) = leave_word(&self.db, &uses).await {
+                tracing::debug!("when tokens were used cannot be kept now: {}", chain(&error));
+                for (token, at) in uses {
+                    self.uses.note(token, at);
+                }
+            }
+        }
+    }
+
     /// Who bears a token, as far as is known now.
     pub(crate) async fn bearer(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
         Ok(match self.look(hash).await? {

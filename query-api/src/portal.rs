@@ -36,9 +36,12 @@ pub(crate) fn push_portal_of_who(sql: &mut QueryBuilder<Postgres>) {
 /// A customer's portal, as a statement with [`push_portal_of_who`] finds it.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct Found {
-    portal_id: Uuid,
-    portal_name: Option<String>,
-    portal_definition: Option<Jsonb<Map<String, Value>>>,
+    #[sqlx(rename = "portal_id")]
+    id: Uuid,
+    #[sqlx(rename = "portal_name")]
+    name: Option<String>,
+    #[sqlx(rename = "portal_definition")]
+    definition: Option<Jsonb<Map<String, Value>>>,
 }
 
 impl Found {
@@ -47,14 +50,14 @@ impl Found {
         match actor.kind {
             ActorKind::Staff | ActorKind::System => Ok(actor),
             ActorKind::Customer => Ok(Actor {
-                portal: applying(self.portal_id.into(), self.portal()?.as_ref()),
+                portal: applying(self.id.into(), self.portal()?.as_ref()),
                 ..actor
             }),
         }
     }
 
     fn portal(self) -> Result<Option<Portal>, Problem> {
-        let Some((name, Jsonb(definition))) = self.portal_name.zip(self.portal_definition) else {
+        let Some((name, Jsonb(definition))) = self.name.zip(self.definition) else {
             return Ok(None);
         };
         match profile(EntryKind::Portal, name, definition)? {

@@ -22,7 +22,7 @@ use super::origin::From;
 use super::people::administrator;
 use crate::app::App;
 use crate::problem::of_audit;
-use crate::sign_in::{Begun, unacceptable, viewer};
+use crate::sign_in::{Begun, chosen, viewer};
 
 /// By which a session names itself.
 const CURRENT: &str = "current";
@@ -157,7 +157,7 @@ pub(super) async fn give_login(
     let (Some(login), Some(password)) = (login, password) else {
         return Err(Problem::internal());
     };
-    let password = NewPassword::parse(&password, &login).map_err(|error| unacceptable("/password", error))?;
+    let password = chosen(&password, &login, "/password")?;
     // Reading what was sent may have taken its time.
     administrator(&*app.by_now(&caller)?)?;
     app.give_login(user, &login, password, change).await?;

@@ -7,7 +7,7 @@
 use domain::Timestamp;
 use domain::ids::UserId;
 use domain::people::User;
-use domain::sign_in::{Login, NewPassword};
+use domain::sign_in::Login;
 use event_log::{Credential, CredentialError, Happening, Kept, Link, Origin, Standing};
 use jiff::SignedDuration;
 use lettre::Address;
@@ -17,7 +17,7 @@ use service_kit::{Shutdown, chain};
 use tokio::sync::{Mutex, mpsc};
 use uuid::Uuid;
 
-use super::sessions::unacceptable;
+use super::passwords::chosen;
 use crate::app::App;
 use crate::mail::{Letter, NotTaken, Occasion};
 use crate::problem::of_credential;
@@ -274,7 +274,7 @@ impl App {
                 return Err(worthless_link());
             }
             let login = Login::parse(&kept.credential.login).map_err(|_| Problem::internal())?;
-            let new = NewPassword::parse(password, &login).map_err(|error| unacceptable("/password", error))?;
+            let new = chosen(password, &login, "/password")?;
             let credential = Credential {
                 login: kept.credential.login.clone(),
                 hash: Some(self.passwords.hash(new).await?),

@@ -11,6 +11,6 @@ mod sessions;
 mod views;
 
 pub(crate) use links::{Delivery, Invited, RESET_PAUSE, Resets};
-pub(crate) use passwords::Passwords;
-pub(crate) use sessions::{Begun, unacceptable};
+pub(crate) use passwords::{Passwords, chosen};
+pub(crate) use sessions::Begun;
 pub(crate) use views::viewer;

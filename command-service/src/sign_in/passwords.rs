@@ -8,8 +8,10 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use domain::sign_in::{Login, NewPassword};
 use service_kit::Problem;
-use service_kit::problem::types;
+use service_kit::problem::{FieldError, types};
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use zxcvbn::matching::patterns::MatchPattern;
+use zxcvbn::zxcvbn;
 
 /// Each takes 19 MiB and some 20 ms of a core: whoever sends many must not keep commands waiting.
 const AT_ONCE: usize = 2;
@@ -22,6 +24,35 @@ const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0IQ$OumP4Fp
 
 /// So many logins can be tried at the same time, more or less: those that share a place wait for each other.
 const PLACES: usize = 256;
+
+/// What guessers know by heart is shorter than this: a longer password is not looked at, because that would take the longer.
+const KNOWN_CHARACTERS_MAX: usize = 40;
+
+/// Takes a password that somebody chose for a login, from the field that it stands in.
+pub(crate) fn chosen(text: &str, login: &Login, pointer: &'static str) -> Result<NewPassword, Problem> {
+    NewPassword::parse(text, login, is_common).map_err(|error| {
+        let error = FieldError::new(pointer, "invalid", error.to_string());
+        Problem::new(&types::INVALID_FIELDS).field(error)
+    })
+}
+
+/// Whether the best that a guesser can make of it is one thing that guessers have lists of: OWASP ASVS 5 (6.2.4) asks for the
+/// 3000 most common passwords at least, and zxcvbn has 30,000, words and names.
+fn is_common(password: &str) -> bool {
+    if password.chars().count() > KNOWN_CHARACTERS_MAX {
+        return false;
+    }
+    match zxcvbn(password, &[]).sequence() {
+        [whole] => match whole.pattern {
+            MatchPattern::Dictionary(_)
+            | MatchPattern::Spatial(_)
+            | MatchPattern::Sequence(_)
+            | MatchPattern::Date(_) => true,
+            MatchPattern::Repeat(_) | MatchPattern::Regex(_) | MatchPattern::BruteForce => false,
+        },
+        _ => false,
+    }
+}
 
 /// Hashes, and compares with hashes. Clones share their limits.
 #[derive(Debug, Clone)]
@@ -120,7 +151,7 @@ mod tests {
     async fn a_password_is_right_for_its_own_hash_alone() {
         let passwords = Passwords::default();
         let login = Login::parse("ada").unwrap();
-        let chosen = || NewPassword::parse("correct horse", &login).unwrap();
+        let chosen = || chosen("correct horse", &login, "/password").unwrap();
         let hash = passwords.hash(chosen()).await.unwrap();
         let again = passwords.hash(chosen()).await.unwrap();
         assert_ne!(hash, again, "each has a salt of its own");
@@ -133,6 +164,33 @@ mod tests {
         assert!(!is_right("correct horse ", Some(&hash)).await);
         assert!(!is_right("", None).await);
         assert!(!is_right("correct horse", Some(&"damaged".to_owned())).await);
+    }
+
+    #[test]
+    fn what_guessers_have_lists_of_is_common() {
+        for common in [
+            "password",
+            "12345678",
+            "password1",
+            "P@ssw0rd",
+            "drowssap",
+            "qwertyuiop",
+            "abcdefgh",
+            "football",
+            "19.08.1987",
+            "Elizabeth",
+        ] {
+            assert!(is_common(common), "{common}");
+        }
+        for rare in [
+            "correct horse",
+            "for the first time",
+            "kX3-vve0-2q",
+            "Пароль №1 длинный",
+            &"known".repeat(20),
+        ] {
+            assert!(!is_common(rare), "{rare}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::ids::UserId;
 use domain::people::User;
-use domain::sign_in::{Login, NewPassword, PasswordError};
+use domain::sign_in::{Login, NewPassword};
 use domain::text::Label;
 use event_log::{Credential, CredentialError, Happening, Kept, Noted, Origin, Standing};
 use jiff::SignedDuration;
@@ -65,7 +65,7 @@ impl App {
         };
         // Its own form: it was taken when the login was given.
         let login = Login::parse(&kept.credential.login).map_err(|_| Problem::internal())?;
-        let new = NewPassword::parse(chosen, &login).map_err(|error| unacceptable("/new_password", error))?;
+        let new = super::passwords::chosen(chosen, &login, "/new_password")?;
         if new.as_str() == password {
             let error = FieldError::new("/new_password", "unchanged", "must be another than the old one");
             return Err(Problem::new(&types::INVALID_FIELDS).field(error));
@@ -281,9 +281,4 @@ impl App {
             expires_at,
         })
     }
-}
-
-/// The problem with a password that cannot be chosen.
-pub(crate) fn unacceptable(pointer: &'static str, error: PasswordError) -> Problem {
-    Problem::new(&types::INVALID_FIELDS).field(FieldError::new(pointer, "invalid", error.to_string()))
 }

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::kv::{Operation, Store, Watch};
+use domain::Timestamp;
 use futures::StreamExt;
 use service_kit::tokens::{TokenGrant, TokenHash};
 use tokio::sync::watch;
@@ -17,6 +19,17 @@ const BUCKET: Bucket = Bucket {
     name: "rc-tokens",
     description: "Recourse: hashed tokens and what they grant",
     max_age: None,
+    history: 1,
+};
+
+/// A use that lies further back is as good as none.
+const USES_KEPT_FOR: Duration = Duration::from_hours(24 * 400);
+
+/// Beside the tokens, so that nobody who follows them is told of every use.
+const USES: Bucket = Bucket {
+    name: "rc-token-uses",
+    description: "Recourse: when tokens were last used",
+    max_age: Some(USES_KEPT_FOR),
     history: 1,
 };
 
@@ -45,6 +58,8 @@ fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> TokenSt
 #[derive(Debug, Clone)]
 pub struct TokenStore {
     bucket: Store,
+    /// Shared, because it is larger than it looks.
+    uses: Arc<Store>,
     established: watch::Receiver<u64>,
 }
 
@@ -61,11 +76,13 @@ pub enum TokenChange {
 
 impl TokenStore {
     pub(crate) async fn ensure(connection: &Connection, replicas: usize) -> Result<Self, TokenStoreError> {
+        let ensure = async |bucket: Bucket| {
+            let ensured = bucket.ensure(&connection.context, replicas).await;
+            ensured.map_err(TokenStoreError::Unavailable)
+        };
         Ok(Self {
-            bucket: BUCKET
-                .ensure(&connection.context, replicas)
-                .await
-                .map_err(TokenStoreError::Unavailable)?,
+            bucket: ensure(BUCKET).await?,
+            uses: Arc::new(ensure(USES).await?),
             established: connection.established.clone(),
         })
     }
@@ -107,6 +124,24 @@ impl TokenStore {
     pub async fn get(&self, hash: TokenHash) -> Result<Option<TokenGrant>, TokenStoreError> {
         let value = self.bucket.get(hash.to_string()).await.map_err(unavailable)?;
         value.map(|value| grant(hash, &value)).transpose()
+    }
+
+    /// Keeps that a token was used, unless a later use is known. Whoever says so at the same time may win with an earlier one: it
+    /// is a minute's difference.
+    pub async fn note_use(&self, hash: TokenHash, at: Timestamp) -> Result<(), TokenStoreError> {
+        if self.last_use(hash).await?.is_some_and(|known| known >= at) {
+            return Ok(());
+        }
+        let value = at.to_string().into();
+        self.uses.put(hash.to_string(), value).await.map_err(unavailable)?;
+        Ok(())
+    }
+
+    /// When a token was last used, as far as services have told. `None`: never, or very long ago.
+    pub async fn last_use(&self, hash: TokenHash) -> Result<Option<Timestamp>, TokenStoreError> {
+        let value = self.uses.get(hash.to_string()).await.map_err(unavailable)?;
+        // What is no time, nobody here wrote.
+        Ok(value.and_then(|value| str::from_utf8(&value).ok()?.parse().ok()))
     }
 
     /// Follows the bucket: first what is in it, then [`TokenChange::CaughtUp`], then what happens

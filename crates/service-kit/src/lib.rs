@@ -25,6 +25,7 @@ pub mod policy_file;
 pub mod problem;
 pub mod shutdown;
 pub mod telemetry;
+pub mod token_uses;
 pub mod tokens;
 pub mod written;
 

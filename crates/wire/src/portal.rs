@@ -39,7 +39,7 @@ pub(crate) fn encode(portal: &Portal) -> Result<Vec<u8>, postcard::Error> {
         filters,
         apps,
     } = portal.showing.as_ref();
-    let properties = |set: &BTreeSet<Property>| set.iter().map(|property| property.to_text()).collect();
+    let properties = |set: &BTreeSet<Property>| set.iter().map(Property::to_text).collect();
     postcard::to_stdvec(&PortalV1 {
         name: portal.name.as_str(),
         description: portal.description.as_ref().map(Body::as_str),

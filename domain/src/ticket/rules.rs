@@ -91,9 +91,10 @@ pub fn rule_in_words(command: CommandName) -> String {
         By::Everybody => "For everybody.",
         By::System => "For the scheduler.",
     };
-    let by = match command {
-        CommandName::Edit => format!("{by} Customers change what their portal lets them change."),
-        _ => by.to_owned(),
+    let by = if command == CommandName::Edit {
+        format!("{by} Customers change what their portal lets them change.")
+    } else {
+        by.to_owned()
     };
     match from {
         From::Any => format!("{by} Possible in any status."),

@@ -38,7 +38,7 @@ const fn hidable(
 const HIDABLE: [Hidable; 13] = [
     hidable(
         "priority",
-        &["priority", "by_priority"],
+        &["priority", "by_priority", "high"],
         &[],
         &[
             "tickets?priority=low",
@@ -140,9 +140,13 @@ async fn rich(desk: &Desk) -> String {
         .expect(201);
     let ticket = created.id();
     for (person, command, body) in [
-        (CUSTOMER, "follow", json!({ "user": PEER.user })),
+        (AGENT, "follow", json!({ "user": PEER.user })),
         (AGENT, "accept", json!({})),
-        (AGENT, "assign", json!({ "assignee": AGENT.user, "group": GROUP })),
+        (
+            AGENT,
+            "assign",
+            json!({ "assignee": ADMINISTRATOR.user, "group": GROUP }),
+        ),
         (
             AGENT,
             "classify",
@@ -203,15 +207,15 @@ async fn told(desk: &Desk, person: Person, ticket: &str) -> BTreeSet<String> {
         said(&answer.body, &mut all);
     }
     let csv = desk.api.get(&person.token(), "/v1/tickets/export?format=csv").await;
-    all.extend(
-        csv.body
-            .as_str()
-            .unwrap_or_default()
-            .lines()
-            .take(1)
-            .flat_map(|line| line.split(','))
-            .map(str::to_owned),
-    );
+    let columns = csv
+        .body
+        .as_str()
+        .unwrap_or_default()
+        .lines()
+        .take(1)
+        .flat_map(|line| line.split(','));
+    let property = |column: &str| column.trim_end_matches("_id").trim_end_matches("_name").to_owned();
+    all.extend(columns.map(property));
     all
 }
 
@@ -374,7 +378,14 @@ async fn a_type_that_is_switched_off_is_not_there() {
     get(&format!("/v1/tickets/{ticket}")).await.expect(404);
     assert!(get("/v1/events").await.expect(200).items().is_empty());
     assert_eq!(
-        give(&desk, CUSTOMER, &ticket, "comment", json!({ "body": "Here." })).await,
+        give(
+            &desk,
+            CUSTOMER,
+            &ticket,
+            "comment",
+            json!({ "body": "Here.", "visibility": "public" })
+        )
+        .await,
         404
     );
     let new = |kind: &str| json!({ "subject": "Plotter", "description": "It smokes.", "type": kind });
@@ -410,7 +421,14 @@ async fn seen(desk: &Desk, person: Person, ticket: &str) -> (Value, u16) {
         .clone();
     (
         total,
-        give(desk, person, ticket, "comment", json!({ "body": "Here." })).await,
+        give(
+            desk,
+            person,
+            ticket,
+            "comment",
+            json!({ "body": "Here.", "visibility": "public" }),
+        )
+        .await,
     )
 }
 

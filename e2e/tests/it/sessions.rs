@@ -4,11 +4,13 @@ use domain::policy::WaitPolicy;
 use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
+use service_kit::Clock as _;
+use service_kit::tokens::TokenHash;
 use test_harness::wait_until;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, at};
 use crate::http::{Answer, LIMIT};
-use crate::people::{ADMINISTRATOR, AGENT, CUSTOMER, Person};
+use crate::people::{ADMINISTRATOR, AGENT, CUSTOMER, PEER, Person};
 
 const PASSWORD: &str = "correct horse battery";
 const NOBODY: &str = "";
@@ -377,4 +379,52 @@ async fn administrators_see_who_came_in_from_where_and_who_tried_to() {
     desk.api.get(&AGENT.token(), &path).await.expect(403);
     let unknown = "/v1/users/9b2d1c66-1f6c-4f0e-9d1b-6f2c3a4b5c6d/audit";
     desk.api.get(&ADMINISTRATOR.token(), unknown).await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_a_token_was_last_used_is_kept_whichever_service_it_was_shown_to() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let used = async |person: Person| {
+        let last = desk.log.tokens().last_use(TokenHash::of(&person.token())).await;
+        last.unwrap()
+    };
+    let ticket = json!({ "subject": "Plotter", "description": "It smokes.", "type": "defect" });
+    desk.api
+        .post(&CUSTOMER.token(), "/v1/tickets", &ticket)
+        .await
+        .expect(201);
+    desk.api.get(&AGENT.token(), "/v1/tickets").await.expect(200);
+    assert_eq!(
+        (used(CUSTOMER).await, used(AGENT).await),
+        (None, None),
+        "nobody was told yet"
+    );
+    let then = Some(desk.clock.now());
+    desk.clock.advance(SignedDuration::from_mins(2));
+    for person in [CUSTOMER, AGENT] {
+        wait_until("the use to be kept", LIMIT, async || used(person).await == then).await;
+    }
+    assert_eq!(used(PEER).await, None);
+    // An earlier one is no news.
+    let hash = TokenHash::of(&AGENT.token());
+    desk.log
+        .tokens()
+        .note_use(hash, at("2025-01-01T00:00:00Z"))
+        .await
+        .unwrap();
+    assert_eq!(used(AGENT).await, then);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_common_password_cannot_be_chosen() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "ada", false).await;
+    let path = format!("/v1/users/{}/login", AGENT.user);
+    let given = json!({ "login": "ada", "password": "iloveyou" });
+    let refused = desk.api.put(&ADMINISTRATOR.token(), &path, &given).await.expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/password");
+    let begun = sign_in(&desk, "ada", PASSWORD).await.expect(201);
+    let chosen = json!({ "password": PASSWORD, "new_password": "P@ssw0rd" });
+    let refused = desk.api.put(token(&begun), "/v1/password", &chosen).await.expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/new_password");
 }

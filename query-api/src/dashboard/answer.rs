@@ -176,7 +176,7 @@ async fn answer(app: &App, actor: &Actor, ask: &Ask, now: Timestamp) -> Result<D
         ratings: shown.ratings.then(|| Ratings::of(by_day())),
         groups: ask.grouping.map(|grouping| {
             let groups = groups(grouping, &counts, &happened, &durations, &names).into_iter();
-            groups.map(|group| group.as_shown(shown)).collect()
+            groups.map(|group| group.limited_to(shown)).collect()
         }),
     })
 }

@@ -48,7 +48,7 @@ pub(super) struct Group {
 
 impl Group {
     /// What of it is shown.
-    pub(super) fn as_shown(self, shown: Shown) -> Self {
+    pub(super) fn limited_to(self, shown: Shown) -> Self {
         Self {
             overdue: self.overdue.filter(|_| shown.due),
             ratings: self.ratings.filter(|_| shown.ratings),

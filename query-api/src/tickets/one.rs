@@ -65,11 +65,16 @@ pub(crate) struct Whole<'w> {
     followers: Option<Vec<Value>>,
     /// The wait that runs; null: none does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    sla: Option<Option<Sla<'w>>>,
+    #[schema(value_type = Option<Sla>)]
+    sla: Option<Running<'w>>,
     /// What the caller may do now.
     #[schema(schema_with = openapi::commands)]
     allowed_commands: Vec<&'static str>,
 }
+
+/// The wait that runs, if one does.
+#[derive(Debug, Serialize)]
+struct Running<'w>(Option<Sla<'w>>);
 
 /// A wait: if nobody does anything until then, the desk acts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -168,7 +173,7 @@ fn whole<'w>(row: &'w WholeRow, fields: &'w [Field], names: &'w Names, actor: &A
         custom_fields: portal::custom_fields(actor, &row.custom_fields),
         closed_at: row.closed_at.map(jiff_sqlx::Timestamp::to_jiff),
         followers: actor.is_shown(&Property::Followers).then(followers),
-        sla: actor.is_shown(&Property::DueAt).then(|| sla(row, now)),
+        sla: actor.is_shown(&Property::DueAt).then(|| Running(sla(row, now))),
         allowed_commands: allowed(row, actor).into_iter().map(CommandName::as_str).collect(),
     }
 }

@@ -115,7 +115,7 @@ fn projects() -> Vec<(ProjectId, Project)> {
 }
 
 /// The types of the sample ticket, and another.
-const TYPES: [&str; 2] = ["defect", "consultation"];
+const TYPES: [&str; 2] = ["consultation", "defect"];
 
 /// What portals of the one organisation, the other one, and all others show; `None`: there is no such portal.
 type Portals = [Option<Showing>; 3];

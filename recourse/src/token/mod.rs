@@ -29,7 +29,8 @@ enum Command {
     Create(Create),
     /// Make a token worthless, for good.
     Revoke(Revoke),
-    /// List tokens by their hashes, with whom they make of their bearer.
+    /// List tokens by their hashes, with when they were made and, to within some minutes, last used (UTC), and whom they make
+    /// of their bearer.
     List(List),
 }
 
@@ -243,12 +244,13 @@ impl Revoke {
 impl List {
     #[expect(clippy::print_stdout, reason = "the list is what the command is asked for")]
     async fn run(self) -> anyhow::Result<()> {
-        let mut grants = Desk::open(&self.desk).await?.grants().await?;
+        let desk = Desk::open(&self.desk).await?;
+        let mut grants = desk.grants().await?;
         grants.sort_by_key(|(_, grant)| grant.created_at);
         let now = SystemClock.now();
         println!(
-            "{:<64} {:<8} {:<10} {:<36} {:<18} NAME",
-            "HASH", "KIND", "MADE", "USER", "PERMISSIONS"
+            "{:<64} {:<8} {:<10} {:<17} {:<36} {:<18} NAME",
+            "HASH", "KIND", "MADE", "LAST USED", "USER", "PERMISSIONS"
         );
         for (hash, grant) in grants {
             let kind = if grant.is_revoked() {
@@ -262,9 +264,11 @@ impl List {
             } else {
                 domain::actor::ActorKind::from(grant.kind).as_str()
             };
+            let used = desk.log.tokens().last_use(hash).await?;
+            let used = used.map_or("never".to_owned(), |at| at.strftime("%FT%H:%MZ").to_string());
             let (day, permissions) = (grant.created_at.strftime("%F"), grant.permissions.join(","));
             println!(
-                "{hash} {kind:<8} {day:<10} {} {permissions:<18} {}",
+                "{hash} {kind:<8} {day:<10} {used:<17} {} {permissions:<18} {}",
                 grant.user, grant.name
             );
         }

@@ -136,25 +136,7 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
             required("permissions", "What it gives.", array_up_to(LIST_MAX, permission())),
             archived,
         ],
-        EntryKind::Project => vec![
-            name,
-            optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
-            optional(
-                "followers",
-                "The users who follow it. A customer sees the tickets of projects that they follow.",
-                nullable(array_up_to(FOLLOWERS_MAX, uuid())),
-            ),
-            optional(
-                "organisations",
-                "The organisations that follow it: all of their people do.",
-                nullable(array_up_to(FOLLOWERS_MAX, uuid())),
-            ),
-            optional(
-                "archived",
-                "Whether it takes no new tickets; false, if left out.",
-                nullable(boolean()),
-            ),
-        ],
+        EntryKind::Project => project_taken(name),
         EntryKind::Portal => portal_taken(name, archived),
         EntryKind::Item(kind) => catalogue::taken(kind),
     }
@@ -217,6 +199,29 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
             .collect(),
         EntryKind::Item(kind) => catalogue::written(kind),
     }
+}
+
+/// What a body says of a project.
+fn project_taken(name: Property) -> Vec<Property> {
+    vec![
+        name,
+        optional("description", "", nullable(text(Body::CHARACTERS_MAX))),
+        optional(
+            "followers",
+            "The users who follow it. A customer sees the tickets of projects that they follow.",
+            nullable(array_up_to(FOLLOWERS_MAX, uuid())),
+        ),
+        optional(
+            "organisations",
+            "The organisations that follow it: all of their people do.",
+            nullable(array_up_to(FOLLOWERS_MAX, uuid())),
+        ),
+        optional(
+            "archived",
+            "Whether it takes no new tickets; false, if left out.",
+            nullable(boolean()),
+        ),
+    ]
 }
 
 /// What a body says of a portal.
