@@ -22,13 +22,16 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::{idle, process, site};
 
+/// The folder in which `bench read` and `bench time` keep their desks.
+pub(crate) const READ: &str = "bench-read";
+
 /// Everybody's tickets are made from the same seed.
 const SEED: &str = "1";
 
-/// Where desks are kept, unless another place is named, and the program that runs them.
-pub(crate) fn place(data: Option<&Path>, recourse: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
+/// Where desks are kept: in a folder beside this program, unless another place is named; and the program that runs them.
+pub(crate) fn place(folder: &str, data: Option<&Path>, recourse: &Path) -> anyhow::Result<(PathBuf, PathBuf)> {
     let own = env::current_exe().context("cannot find this executable")?;
-    let beside = own.parent().context("this executable is nowhere")?.join("bench-read");
+    let beside = own.parent().context("this executable is nowhere")?.join(folder);
     let recourse = recourse
         .canonicalize()
         .with_context(|| format!("cannot find {}", recourse.display()))?;

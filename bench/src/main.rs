@@ -1,5 +1,6 @@
 //! Measurements, each beside its raw limit taken in the same run. Started by `cargo xtask bench`.
 
+mod access;
 mod bare;
 mod bulk;
 mod cell;
@@ -36,6 +37,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Commands and queries with a large directory, and with none.
+    Access(access::Args),
     /// Commands a second over HTTP, against a bare publisher.
     Commands(commands::Args),
     /// Lists, search, dashboard, exports, and the read models themselves, at two sizes.
@@ -55,6 +58,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
+        Command::Access(args) => access::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Read(args) => read::run(&args),
         Command::Time(args) => time::run(&args),

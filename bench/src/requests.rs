@@ -1,4 +1,4 @@
-//! What the load generator sends: requests made once, in which only keys and ids change.
+//! What the load generator sends: requests made once, in which only keys and ids change, if anything does.
 
 use std::ops::Range;
 
@@ -94,7 +94,19 @@ impl Template {
 
 /// A creation.
 pub(crate) fn create(tokens: &Tokens) -> Template {
-    post(&tokens.customer, "/v1/tickets", TICKET)
+    create_by(&tokens.customer)
+}
+
+/// A creation by whoever bears the token.
+pub(crate) fn create_by(token: &str) -> Template {
+    post(token, "/v1/tickets", TICKET)
+}
+
+/// A question.
+pub(crate) fn get(token: &str, path: &str) -> Template {
+    Template::new(&format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
+    ))
 }
 
 /// A ticket's whole life, in order, each command by the side that gives it.

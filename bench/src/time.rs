@@ -70,7 +70,7 @@ struct Fired {
 
 /// Measures, and prints the table.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let (data, recourse) = desk::place(args.data.as_deref(), &args.recourse)?;
+    let (data, recourse) = desk::place(desk::READ, args.data.as_deref(), &args.recourse)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
 
     let dir = data.join(args.tickets.to_string());

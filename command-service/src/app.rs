@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::Timestamp;
 use domain::actor::Actor;
@@ -20,6 +21,9 @@ use crate::mail::Mail;
 use crate::problem;
 use crate::sign_in::{Passwords, Resets};
 use crate::token_book::TokenBook;
+
+/// How long a shutdown waits for the log to be told of the last uses of tokens.
+const LAST_WORD_MAX: Duration = Duration::from_secs(2);
 
 /// The service's state. Cheap to clone, which every request does several times; clones share it.
 #[derive(Debug, Clone)]
@@ -103,7 +107,8 @@ impl App {
         bearer.map(|bearer| bearer.actor).ok_or_else(worthless_token)
     }
 
-    /// Tells the log now and then when tokens were last used, and once more at shutdown.
+    /// Tells the log now and then when the tokens of services were last used, and once more at shutdown. Sessions end by
+    /// themselves.
     pub(crate) async fn tell_uses(self, clock: SharedClock, shutdown: Shutdown) {
         let mut over = false;
         while !over {
@@ -111,13 +116,27 @@ impl App {
                 () = shutdown.cancelled() => true,
                 () = pause(clock.as_ref(), TELL_EVERY) => false,
             };
-            let tokens = self.log.tokens();
-            for (token, at) in self.uses.take() {
-                if let Err(error) = tokens.note_use(token, at).await {
-                    tracing::debug!(error = chain(&error), "when a token was used cannot be kept now");
-                    self.uses.note(token, at);
-                }
+            // A log that is silent must not keep the service from ending.
+            tokio::select! {
+                () = self.tell_all_uses() => {}
+                () = async { shutdown.cancelled().await; pause(clock.as_ref(), LAST_WORD_MAX).await } => over = true,
             }
+        }
+    }
+
+    /// As many as the log takes: once it does not, the rest waits.
+    async fn tell_all_uses(&self) {
+        let tokens = self.log.tokens();
+        let mut uses = self.uses.take().into_iter();
+        for (token, at) in uses.by_ref() {
+            if let Err(error) = tokens.note_use(token, at).await {
+                tracing::debug!(error = chain(&error), "when tokens were used cannot be kept now");
+                self.uses.note(token, at);
+                break;
+            }
+        }
+        for (token, at) in uses {
+            self.uses.note(token, at);
         }
     }
 
@@ -146,7 +165,9 @@ impl Authenticate for App {
                 return Ok(None);
             }
         }
-        self.uses.note(hash, self.now());
+        if bearer.is_of_a_service() {
+            self.uses.note(hash, self.now());
+        }
         Ok(Some(bearer))
     }
 }

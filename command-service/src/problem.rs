@@ -10,6 +10,7 @@ use domain::calendar::stored;
 use domain::contract;
 use domain::directory::EntryKind;
 use domain::people;
+use domain::portal::Property;
 use domain::sla::stored as policies;
 use domain::ticket::{CommandName, NotOffered, Rejection, TicketState, allowed_commands};
 use domain::workflow::Workflow;
@@ -307,12 +308,15 @@ fn of_rejection(rejection: &Rejection, ticket: Option<&TicketState>, workflow: &
                 .detail(sentence(rejection))
                 .field(error);
         }
-        Rejection::NotEditable { properties } => {
+        Rejection::NotEditable(properties) => {
+            let at = |property: &Property| match property.custom_field() {
+                Some(name) => format!("/custom_fields{}", pointer(name.as_str())),
+                None => pointer(&property.to_text()),
+            };
             let detail = "is not yours to change: leave it out";
-            let errors = properties.iter().map(|name| {
-                let at: String = name.splitn(2, '.').map(pointer).collect();
-                FieldError::new(at, "not_editable", detail)
-            });
+            let errors = properties
+                .iter()
+                .map(|property| FieldError::new(at(property), "not_editable", detail));
             Problem::new(&types::NOT_PERMITTED).fields(errors.collect())
         }
         Rejection::NotPermitted { .. } => Problem::new(&types::NOT_PERMITTED),

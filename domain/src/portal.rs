@@ -137,7 +137,7 @@ impl Property {
     }
 
     /// The custom field that it is, if it is a single one.
-    fn custom_field(&self) -> Option<&Label> {
+    pub fn custom_field(&self) -> Option<&Label> {
         if let Self::CustomField(name) = self {
             Some(name)
         } else {

@@ -1,5 +1,5 @@
--- Where query-api, which needs no log, leaves word of when tokens were last used. The projector that mirrors the tokens takes it
--- to the log and forgets it here.
+-- Where query-api, which needs no log, leaves word of when tokens were last used. A projector takes it to the
+-- log and forgets it here.
 CREATE TABLE recourse.token_uses (
     hash    bytea       NOT NULL,
     used_at timestamptz NOT NULL,

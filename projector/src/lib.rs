@@ -25,6 +25,7 @@ mod retention;
 mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod token_uses;
 mod tokens;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use lag::Lag;
 use pause::Backoff;
 use pumps::Pumps;
 use retention::Keeper;
+use token_uses::TokenUses;
 use tokens::Mirror;
 
 /// The projector cannot run.
@@ -170,6 +172,13 @@ async fn project_filling_from(
             log: log.clone(),
             database: Arc::clone(&database),
             component,
+        }
+        .run(),
+    );
+    tasks.spawn(
+        TokenUses {
+            log: log.clone(),
+            database: Arc::clone(&database),
         }
         .run(),
     );

@@ -42,7 +42,7 @@ pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
-const TABLES: [&str; 52] = [
+const TABLES: [&str; 54] = [
     "desk.tickets",
     "desk.ticket_versions",
     "desk.descriptions",
@@ -76,6 +76,8 @@ const TABLES: [&str; 52] = [
     "desk.permission_set_versions",
     "desk.projects",
     "desk.project_versions",
+    "desk.portals",
+    "desk.portal_versions",
     "desk.catalogue_types",
     "desk.catalogue_type_versions",
     "desk.catalogue_priorities",

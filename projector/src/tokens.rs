@@ -32,12 +32,9 @@ const LOCK: i64 = i64::from_be_bytes(*b"rctokens");
 /// How often somebody who stands by tries to take over.
 const STANDBY_POLL: Duration = Duration::from_millis(500);
 
-/// How often an idle mirror looks whether its database is still there, and has word of uses. A database that was made
+/// How often an idle mirror looks whether its database is still there. A database that was made
 /// anew has no tokens until this notices.
 const ALIVE_POLL: Duration = Duration::from_millis(500);
-
-/// How many uses of tokens are taken to the log at once, while changes of tokens wait.
-const USES_AT_ONCE: i64 = 100;
 
 /// Keeps the mirror.
 #[derive(Debug)]
@@ -90,33 +87,9 @@ impl Mirror {
                     TokenChange::Forgotten(hash) => forget(&mut db, hash).await?,
                     TokenChange::CaughtUp => {}
                 },
-                () = pause(ALIVE_POLL) => self.take_uses(&mut db).await?,
+                () = pause(ALIVE_POLL) => db.ping().await?,
             }
         }
-    }
-}
-
-impl Mirror {
-    /// Takes what queries left word of, when tokens were last used, to the log. It is forgotten here once it is there: whoever
-    /// is cut off in between takes it once more.
-    async fn take_uses(&self, db: &mut PgConnection) -> Result<(), Stop> {
-        let uses: Vec<(Vec<u8>, jiff_sqlx::Timestamp)> =
-            sqlx::query_as("SELECT hash, used_at FROM recourse.token_uses LIMIT $1")
-                .bind(USES_AT_ONCE)
-                .fetch_all(&mut *db)
-                .await?;
-        let tokens = self.log.tokens();
-        for (hash, used_at) in uses {
-            if let Ok(bytes) = hash.as_slice().try_into() {
-                tokens.note_use(TokenHash::from_bytes(bytes), used_at.to_jiff()).await?;
-            }
-            sqlx::query("DELETE FROM recourse.token_uses WHERE hash = $1 AND used_at = $2")
-                .bind(hash)
-                .bind(used_at)
-                .execute(&mut *db)
-                .await?;
-        }
-        Ok(())
     }
 }
 

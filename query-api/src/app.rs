@@ -176,9 +176,7 @@ struct Known {
 impl Authenticate for App {
     async fn authenticate(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
         let bearer = self.known_soon(hash).await?;
-        if bearer.is_some() {
-            self.uses.note(hash, self.clock.now());
-        }
+        self.note_use(hash, bearer.as_ref());
         Ok(bearer)
     }
 }
@@ -193,6 +191,13 @@ impl App {
             pause(FRESH_TOKEN_PAUSE).await;
         }
         self.bearer(hash).await
+    }
+
+    /// Notes that a token of a service was used. Sessions end by themselves.
+    pub(crate) fn note_use(&self, token: TokenHash, bearer: Option<&Bearer>) {
+        if bearer.is_some_and(Bearer::is_of_a_service) {
+            self.uses.note(token, self.clock.now());
+        }
     }
 
     /// Leaves word in the database now and then when tokens were last used, and once more at shutdown: a projector takes it

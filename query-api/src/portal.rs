@@ -111,7 +111,34 @@ const ABOUT: [(&str, Property); 4] = [
 /// Events that say what changed, and nothing else.
 const CORRECTIONS: [&str; 3] = ["classified", "assigned", "edited"];
 
-/// What the actor is told of an event's details. `None`: nothing that it says is shown to them, and so it is not either.
+/// Appends that the actor is told of the event in the row `row`, which has `event`, `details` and `visibility`: that it is no
+/// internal one, where a customer asks, and that their portal shows something of it.
+pub(crate) fn push_told(sql: &mut QueryBuilder<Postgres>, row: &str, actor: &Actor) {
+    if actor.kind == ActorKind::Customer {
+        sql.push(format_args!(" AND {row}visibility = 'public'"));
+    }
+    if actor.portal.is_none() {
+        return;
+    }
+    let hidden = |property: &Property| !actor.is_shown(property);
+    let events = ABOUT.iter().filter(|(_, property)| hidden(property));
+    let events: Vec<String> = events.map(|(event, _)| (*event).to_owned()).collect();
+    sql.push(format_args!(" AND NOT {row}event = ANY(")).push_bind(events);
+    let members = SAID.iter().filter(|(_, property)| hidden(property));
+    let mut members: Vec<String> = members.map(|(member, _)| (*member).to_owned()).collect();
+    if !actor.portal.as_ref().is_none_or(|portal| portal.shows_custom_fields()) {
+        members.push("custom_fields".to_owned());
+    }
+    let corrections: Vec<String> = CORRECTIONS.iter().map(|&event| event.to_owned()).collect();
+    sql.push(format_args!(") AND NOT ({row}event = ANY("))
+        .push_bind(corrections);
+    sql.push(format_args!(") AND {row}details - "))
+        .push_bind(members)
+        .push("::text[] = '{}'::jsonb)");
+}
+
+/// What the actor is told of the details of an event that [`push_told`] lets through. `None`: nothing that it says is shown to
+/// them after all, and so it is not either.
 pub(crate) fn told(actor: &Actor, event: &str, details: Value) -> Option<Value> {
     if actor.portal.is_none() {
         return Some(details);

@@ -104,6 +104,7 @@ impl Found {
             let kind = kind.ok_or_else(Problem::internal)?;
             givers.add(id, &profile(kind, name, definition)?);
         }
+        // Which projects they follow the statement found, and their portal whoever asks finds: these givers know of neither.
         let actor = givers.actor(id, &user).map(|actor| Actor { projects, ..actor });
         Ok(actor.map_or(Standing::Disabled, Standing::Actor))
     }

@@ -49,8 +49,13 @@ pub(crate) enum Shown {
     Everything,
     /// Those that are not archived, as they are now.
     InUse,
-    /// Of those in use, the ones that have one of some texts here.
-    Among(&'static str, Vec<String>),
+    /// Of those in use, types of these codes.
+    Types(Vec<String>),
+    /// Of those in use, custom fields of these names that are for all types, or for one of these. `None`: whichever.
+    Fields {
+        names: Option<Vec<String>>,
+        types: Option<Vec<String>>,
+    },
     /// Of those in use, services that were granted to the user or to the organisation.
     Granted(Uuid, Option<Uuid>),
 }
@@ -63,11 +68,20 @@ impl Shown {
             Self::InUse => {
                 sql.push(IN_USE);
             }
-            Self::Among(place, texts) => {
-                sql.push(IN_USE)
-                    .push(format_args!(" AND {place} = ANY("))
-                    .push_bind(texts.clone())
-                    .push(")");
+            Self::Types(codes) => {
+                sql.push(IN_USE).push(" AND t.definition ->> 'code' = ANY(");
+                sql.push_bind(codes.clone()).push(")");
+            }
+            Self::Fields { names, types } => {
+                sql.push(IN_USE);
+                if let Some(names) = names {
+                    sql.push(" AND t.name = ANY(").push_bind(names.clone()).push(")");
+                }
+                if let Some(types) = types {
+                    sql.push(" AND (t.definition -> 'types' = '[]' OR t.definition -> 'types' ?| ")
+                        .push_bind(types.clone())
+                        .push(")");
+                }
             }
             Self::Granted(user, organisation) => {
                 sql.push(IN_USE)

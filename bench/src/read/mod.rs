@@ -12,7 +12,7 @@ pub(crate) mod fills;
 mod run;
 pub(crate) mod state;
 mod tables;
-mod timed;
+pub(crate) mod timed;
 mod values;
 mod visible;
 

@@ -118,7 +118,7 @@ struct Bench<'a> {
 
 /// Measures, and prints the tables.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let (data, recourse) = desk::place(args.data.as_deref(), &args.recourse)?;
+    let (data, recourse) = desk::place(desk::READ, args.data.as_deref(), &args.recourse)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut states = Vec::new();
     for (size, tickets) in [(Size::Small, args.small), (Size::Large, args.large)] {

@@ -43,12 +43,13 @@ fn is_common(password: &str) -> bool {
         return false;
     }
     match zxcvbn(password, &[]).sequence() {
-        [whole] => match whole.pattern {
+        [whole] => match &whole.pattern {
             MatchPattern::Dictionary(_)
             | MatchPattern::Spatial(_)
             | MatchPattern::Sequence(_)
             | MatchPattern::Date(_) => true,
-            MatchPattern::Repeat(_) | MatchPattern::Regex(_) | MatchPattern::BruteForce => false,
+            MatchPattern::Repeat(repeat) => is_common(&repeat.base_token),
+            MatchPattern::Regex(_) | MatchPattern::BruteForce => false,
         },
         _ => false,
     }
@@ -179,6 +180,7 @@ mod tests {
             "football",
             "19.08.1987",
             "Elizabeth",
+            "letmeinletmein",
         ] {
             assert!(is_common(common), "{common}");
         }

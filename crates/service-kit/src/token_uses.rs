@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::tokens::TokenHash;
 
-/// How often a service tells when tokens were last used. Who asks is days behind, not seconds, and a token costs one small
-/// write so often at most. A service that is killed forgets the uses since then.
+/// How often a process tells when tokens were last used: who asks thinks in days, and a token costs one small write so often at
+/// most. One that is killed forgets the uses since then.
 pub const TELL_EVERY: Duration = Duration::from_mins(1);
 
 /// When tokens were last used, as far as nobody was told yet. Clones share it.

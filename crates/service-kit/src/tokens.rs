@@ -256,6 +256,11 @@ impl Bearer {
         }
     }
 
+    /// Whether the token was made for a service, and not by signing in or to look through somebody's eyes.
+    pub fn is_of_a_service(&self) -> bool {
+        self.session.is_none() && self.viewer.is_none()
+    }
+
     /// Whether they may look through the eyes of customers.
     pub fn may_view(&self) -> bool {
         self.viewer.is_none() && self.actor.kind == ActorKind::Staff && self.actor.may(Permission::ViewAs)

@@ -11,6 +11,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use crate::ids::{OrganisationId, ServiceCatalogueId, UserId};
+use crate::portal::Showing;
 use crate::text::{Code, Label};
 
 /// What a ticket of some type may wait for besides people.
@@ -221,6 +222,16 @@ impl Catalogue {
         self.priorities.sort_by_key(|known| known.priority.rank);
     }
 
+    /// The same to whoever comes through a portal: types that it does not take are known, and not on offer.
+    #[must_use]
+    pub fn through(&self, portal: &Showing) -> Self {
+        let mut narrowed = self.clone();
+        for entry in &mut narrowed.types {
+            entry.archived |= !portal.takes(entry.ticket_type.code.as_str());
+        }
+        narrowed
+    }
+
     /// The codes of all types that are on offer.
     pub fn type_codes(&self) -> impl Iterator<Item = &str> {
         let offered = self.types.iter().filter(|entry| !entry.archived);
@@ -289,6 +300,18 @@ mod tests {
             error.to_string(),
             "must be one of: outage, defect, consultation, feature_request"
         );
+    }
+
+    #[test]
+    fn a_portal_narrows_what_is_on_offer_and_not_what_is_known() {
+        let portal = Showing {
+            types: Some(BTreeSet::from([Code::new("defect")])),
+            ..Showing::EVERYTHING
+        };
+        let narrowed = Catalogue::default().through(&portal);
+        assert!(narrowed.ticket_type("outage").is_ok(), "a repetition is not refused");
+        let error = narrowed.ticket_type("incident").unwrap_err();
+        assert_eq!(error.to_string(), "must be one of: defect");
     }
 
     #[test]

@@ -72,7 +72,8 @@ impl Catalogue {
                 check.service(new(&wanted.service, &has.service).as_ref());
             }
             (Some(has), Command::Edit(wanted)) => {
-                if let Some(fields) = settled(wanted, has, ctx.actor)?.value() {
+                let settled = settled(wanted, has, ctx.actor).map_err(Rejection::NotEditable)?;
+                if let Some(fields) = settled.value() {
                     check.custom_fields(fields, &has.custom_fields, &has.ticket_type.code);
                     let had = |name: &Label| has.custom_fields.contains_key(name);
                     check.required(fields, &has.ticket_type.code, had);
@@ -157,6 +158,16 @@ impl Check<'_> {
     fn custom_fields(&mut self, fields: &CustomFields, has: &CustomFields, ticket_type: &Code) {
         let catalogue = self.catalogue;
         if catalogue.custom_fields.is_empty() {
+            let changed = fields.iter().filter(|(name, value)| has.get(*name) != Some(*value));
+            let hidden = changed.filter(|(name, _)| !self.actor.is_shown(&Property::CustomField((*name).clone())));
+            let hidden: Vec<&Label> = hidden.map(|(name, _)| name).collect();
+            for name in hidden {
+                self.refuse(
+                    &["custom_fields", name.as_str()],
+                    "invalid",
+                    "is no field of such a ticket".to_owned(),
+                );
+            }
             return;
         }
         let offered: BTreeMap<&Label, &CustomField> = catalogue.of_type(ticket_type, self.actor).collect();

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::command::CommandName;
 use super::state::Status;
+use crate::portal::Property;
 
 /// Why a command makes no events.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,11 +24,8 @@ pub enum Rejection {
         who: &'static str,
     },
     /// The actor's portal does not let customers change these properties.
-    #[error("your portal does not let you change {}", properties.join(", "))]
-    NotEditable {
-        /// Their names, such as `custom_fields.Room`.
-        properties: Vec<String>,
-    },
+    #[error("your portal does not let you change {}", names(.0))]
+    NotEditable(Vec<Property>),
     /// The ticket is closed, and closed tickets do not change this way.
     #[error("the ticket is closed; reopen it first")]
     Closed,
@@ -96,6 +94,11 @@ pub struct NotOffered {
     pub code: &'static str,
     /// What is acceptable, as the rest of a sentence about the field.
     pub detail: String,
+}
+
+fn names(properties: &[Property]) -> String {
+    let names: Vec<String> = properties.iter().map(Property::to_text).collect();
+    names.join(", ")
 }
 
 fn period(from: Option<Timestamp>, until: Option<Timestamp>) -> String {

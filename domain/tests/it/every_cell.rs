@@ -197,7 +197,7 @@ impl Cell<'_> {
                 | Rejection::NotInWorkflow { .. }
                 | Rejection::SupportExpired { .. }
                 | Rejection::NoProject
-                | Rejection::NotEditable { .. }
+                | Rejection::NotEditable(_)
                 | Rejection::NotOffered(_)),
             ) => panic!("nothing here is refused for that: {rejection}"),
         }

@@ -404,6 +404,27 @@ async fn a_type_that_is_switched_off_is_not_there() {
         .post(&AGENT.token(), "/v1/tickets", &new("defect"))
         .await
         .expect(201);
+    // What nobody knows is answered as what is switched off is.
+    for kind in ["defect", "unheard_of"] {
+        let question = get(&format!("/v1/tickets?type={kind}")).await.expect(422);
+        let refused = desk
+            .api
+            .post(&CUSTOMER.token(), "/v1/tickets", &new(kind))
+            .await
+            .expect(422);
+        for answer in [question, refused] {
+            let detail = answer.body["errors"][0]["detail"].as_str().unwrap();
+            assert_eq!(detail, "must be one of: consultation", "{kind}");
+        }
+    }
+    for (name, types) in [("Lens", json!(["defect"])), ("Room", json!(["defect", "consultation"]))] {
+        let field = json!({ "name": name, "value": "text", "types": types });
+        let place = "/v1/catalogue/custom-fields";
+        desk.api.post(&ADMINISTRATOR.token(), place, &field).await.expect(201);
+    }
+    desk.caught_up().await;
+    let fields = get("/v1/catalogue/custom-fields").await.expect(200);
+    assert_eq!(fields.column("name"), ["Room"]);
     let refused = json!({ "name": "x", "types": ["unheard_of"] });
     let refused = desk.api.put(&ADMINISTRATOR.token(), OTHERS, &refused).await.expect(422);
     assert_eq!(refused.body["errors"][0]["pointer"], "/types");

@@ -1,6 +1,6 @@
 //! Reading a stretch of the feed.
 
-use domain::actor::{Actor, ActorKind};
+use domain::actor::Actor;
 use serde_json::Value;
 use service_kit::Problem;
 use sqlx::postgres::{PgPool, PgRow};
@@ -217,10 +217,7 @@ fn statement(actor: &Actor, wanted: &Wanted, after: &Vector, amount: Amount, ahe
                    AND ",
     );
     push_visible(&mut sql, actor);
-    // For customers an internal comment does not exist.
-    if actor.kind == ActorKind::Customer {
-        sql.push(" AND e.visibility = 'public'");
-    }
+    portal::push_told(&mut sql, "e.", actor);
     wanted.push(&mut sql);
     sql.push(" ORDER BY e.sequence, e.place LIMIT ")
         .push_bind(candidates_max);
@@ -266,7 +263,7 @@ impl Wanted {
 }
 #[cfg(test)]
 mod tests {
-    use domain::actor::Actor;
+    use domain::actor::ActorKind;
     use domain::testing::{AGENT, CUSTOMER, agent, customer};
     use test_harness::postgres;
 

@@ -215,6 +215,7 @@ impl Listener {
     async fn check(&mut self) -> Result<(), Ended> {
         match self.app.bearer(self.token).await {
             Ok(Some(bearer)) => {
+                self.app.note_use(self.token, Some(&bearer));
                 self.actor = bearer.actor;
                 self.vouched = true;
             }

@@ -157,7 +157,7 @@ impl Filter {
 
     /// Checks that the catalogue has the types and priorities that it asks for, and looks for priorities by their ranks then.
     /// What is archived, tickets may still have; it is not told to whoever does not know it.
-    pub(crate) async fn settle(&mut self, db: &PgPool) -> Result<(), Problem> {
+    pub(crate) async fn settle(&mut self, db: &PgPool, actor: &Actor) -> Result<(), Problem> {
         let mut errors = Vec::new();
         for (column, codes) in self.texts.iter_mut().filter(|(_, codes)| !codes.is_empty()) {
             let (name, statement) = match *column {
@@ -165,7 +165,10 @@ impl Filter {
                 PRIORITY => ("priority", PRIORITIES),
                 _ => continue,
             };
-            let items: Vec<Item> = sqlx::query_as(statement).fetch_all(db).await.map_err(problem)?;
+            let mut items: Vec<Item> = sqlx::query_as(statement).fetch_all(db).await.map_err(problem)?;
+            if let Some(portal) = actor.portal.as_ref().filter(|_| *column == TYPE) {
+                items.retain(|item| portal.takes(&item.code));
+            }
             let is_known = |code: &String| items.iter().any(|item| item.code == *code);
             if !codes.iter().all(is_known) {
                 let in_use = items.into_iter().filter(|item| !item.archived);

@@ -74,8 +74,8 @@ impl Selection {
     }
 
     /// Checks and looks up what only the read models know.
-    pub(super) async fn settle(&mut self, db: &PgPool) -> Result<(), Problem> {
-        self.filter.settle(db).await
+    pub(super) async fn settle(&mut self, db: &PgPool, actor: &Actor) -> Result<(), Problem> {
+        self.filter.settle(db, actor).await
     }
 
     /// Looks ahead, so that a question about the past is answered quickly if few tickets may answer it.
@@ -278,7 +278,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let mut request = Request::read(&uri, app.clock.now(), &actor)?;
     request.selection.view.permitted(&actor)?;
-    request.selection.settle(&app.db).await?;
+    request.selection.settle(&app.db, &actor).await?;
     request.selection.look_ahead(&app.db, &actor).await?;
     let selection = &request.selection;
     let mut rows = page(&app, &request, &actor).await?;

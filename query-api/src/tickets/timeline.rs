@@ -5,7 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::Response;
-use domain::actor::{Actor, ActorKind};
+use domain::actor::Actor;
 use domain::directory::EntryKind;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -154,10 +154,7 @@ async fn page(
     sql.push_bind(ticket.id)
         .push(" AND revision <= ")
         .push_bind(ticket.revision);
-    // For customers an internal comment does not exist.
-    if actor.kind == ActorKind::Customer {
-        sql.push(" AND visibility = 'public'");
-    }
+    portal::push_told(&mut sql, "", actor);
     if let Some(Cursor { revision, place }) = after {
         sql.push(" AND (revision, place) > (")
             .push_bind(revision)

@@ -39,40 +39,36 @@ pub(super) fn assigned(ticket: &TicketState, assign: &Assign) -> Vec<Event> {
 }
 
 pub(super) fn edited(ticket: &TicketState, edit: &Edit, ctx: &Context<'_>) -> Result<Vec<Event>, Rejection> {
+    let (custom_fields, mut refused) = match settled(edit, ticket, ctx.actor) {
+        Ok(custom_fields) => (custom_fields, Vec::new()),
+        Err(refused) => (Change::Keep, refused),
+    };
     let changes = Edited {
         subject: edit.subject.unless_already(&ticket.subject),
         description: edit.description.unless_already(&ticket.description),
-        custom_fields: settled(edit, ticket, ctx.actor)?.unless_already(&ticket.custom_fields),
+        custom_fields: custom_fields.unless_already(&ticket.custom_fields),
         platform_version: edit.platform_version.unless_already(&ticket.platform_version),
     };
     if let Some(portal) = &ctx.actor.portal {
+        let (version, wanted) = (&changes.platform_version, &edit.platform_version);
         let wishes = [
-            (
-                Property::Subject,
-                changes.subject.value().is_some(),
-                edit.subject.value().is_some(),
-            ),
-            (
-                Property::Description,
-                changes.description.value().is_some(),
-                edit.description.value().is_some(),
-            ),
+            (Property::Subject, changes.subject.value().is_some(), false),
+            (Property::Description, changes.description.value().is_some(), false),
             (
                 Property::PlatformVersion,
-                changes.platform_version.value().is_some(),
-                edit.platform_version.value().is_some(),
+                version.value().is_some(),
+                wanted.value().is_some(),
             ),
         ];
         // What is not shown may not be named, not even rightly: who guessed would learn it.
         let is_refused = |(property, changes, names): &(Property, bool, bool)| {
             !portal.lets_edit(property) && (*changes || (*names && !portal.shows(property)))
         };
-        let refused: Vec<Property> = wishes
-            .into_iter()
-            .filter(is_refused)
-            .map(|(property, ..)| property)
-            .collect();
-        refuse(&refused)?;
+        let wrong = wishes.into_iter().filter(is_refused);
+        refused.extend(wrong.map(|(property, ..)| property));
+    }
+    if !refused.is_empty() {
+        return Err(Rejection::NotEditable(refused));
     }
     if changes == Edited::default() {
         return Ok(Vec::new());
@@ -80,24 +76,13 @@ pub(super) fn edited(ticket: &TicketState, edit: &Edit, ctx: &Context<'_>) -> Re
     Ok(vec![Event::Edited(Box::new(changes))])
 }
 
-/// The change that an edit makes to the custom fields, with those that `actor` may not change as they are.
-pub(crate) fn settled(edit: &Edit, ticket: &TicketState, actor: &Actor) -> Result<Change<CustomFields>, Rejection> {
+/// The change that an edit makes to the custom fields, with those that `actor` may not change as they are; or those that it
+/// names and `actor` may not change.
+pub(crate) fn settled(edit: &Edit, ticket: &TicketState, actor: &Actor) -> Result<Change<CustomFields>, Vec<Property>> {
     match (&edit.custom_fields, &actor.portal) {
-        (Change::Set(wanted), Some(portal)) => match portal.custom_fields(&ticket.custom_fields, wanted) {
-            Ok(fields) => Ok(Change::Set(fields)),
-            Err(refused) => refuse(&refused).map(|()| Change::Keep),
-        },
+        (Change::Set(wanted), Some(portal)) => portal.custom_fields(&ticket.custom_fields, wanted).map(Change::Set),
         (change, _) => Ok(change.clone()),
     }
-}
-
-fn refuse(properties: &[Property]) -> Result<(), Rejection> {
-    if properties.is_empty() {
-        return Ok(());
-    }
-    Err(Rejection::NotEditable {
-        properties: properties.iter().map(Property::to_text).collect(),
-    })
 }
 
 #[cfg(test)]
@@ -171,12 +156,6 @@ mod tests {
         }))
     }
 
-    fn not_editable(names: &[&str]) -> Rejection {
-        Rejection::NotEditable {
-            properties: names.iter().map(|&name| name.to_owned()).collect(),
-        }
-    }
-
     fn edited(subject: Option<&str>, platform_version: Option<&str>) -> Event {
         let Command::Edit(edit) = edit(subject, platform_version) else {
             panic!("it edits")
@@ -194,7 +173,7 @@ mod tests {
         let both = || edited(Some("Plotter burns"), Some("3"));
         given([opened()]).by(&customer()).when(wish()).then([both()]);
         let subject = through_a_portal(&[Property::Subject], &[Property::PlatformVersion]);
-        let refused = not_editable(&["platform_version"]);
+        let refused = Rejection::NotEditable(vec![Property::PlatformVersion]);
         given([opened()]).by(&subject).when(wish()).then_rejected(&refused);
         let shown = edit(Some("Plotter"), Some("3"));
         given([opened(), both()])

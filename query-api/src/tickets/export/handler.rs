@@ -61,7 +61,7 @@ pub(crate) async fn export(
     let now = app.clock.now();
     let (mut selection, format, language) = read(&uri, now, &actor)?;
     selection.view.permitted(&actor)?;
-    selection.settle(&app.db).await?;
+    selection.settle(&app.db, &actor).await?;
     let running = app.exports.enter(actor.user)?;
     // What goes wrong before the first row is still a problem like any other.
     let mut reading = Reading::open(&app, &selection, &actor).await.map_err(problem)?;
