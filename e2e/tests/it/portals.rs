@@ -97,7 +97,7 @@ const HIDABLE: [Hidable; 13] = [
     ),
     hidable(
         "rating",
-        &["rating", "ratings", "score", "average", "by_score"],
+        &["rating", "ratings", "score", "average", "by_score", "4"],
         &["rated"],
         &["tickets?rating_from=1"],
     ),
