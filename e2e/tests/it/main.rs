@@ -15,6 +15,7 @@ mod demo;
 mod desk;
 mod directory;
 mod faults;
+mod hidden;
 mod http;
 mod import;
 mod journey;
