@@ -144,12 +144,6 @@ pub(crate) fn told(actor: &Actor, event: &str, details: Value) -> Option<Value> 
         return Some(details);
     }
     let hidden = |property: &Property| !actor.is_shown(property);
-    if ABOUT
-        .iter()
-        .any(|(about, property)| *about == event && hidden(property))
-    {
-        return None;
-    }
     let Value::Object(mut details) = details else {
         return Some(details);
     };

@@ -39,9 +39,26 @@ pub(crate) fn chosen(text: &str, login: &Login, pointer: &'static str) -> Result
 /// Whether the best that a guesser can make of it is one thing that guessers have lists of: OWASP ASVS 5 (6.2.4) asks for the
 /// 3000 most common passwords at least, and zxcvbn has 30,000, words and names.
 fn is_common(password: &str) -> bool {
+    let password = password.trim();
     if password.chars().count() > KNOWN_CHARACTERS_MAX {
         return false;
     }
+    let typed: String = password.chars().map(on_latin_keys).collect();
+    is_known(password) || (typed != password && is_known(&typed))
+}
+
+/// The keys of a Russian keyboard, and those of an English one in the same places.
+const KEYS: (&str, &str) = ("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,.");
+
+/// What the key of this character types on an English keyboard.
+fn on_latin_keys(character: char) -> char {
+    let lower = character.to_lowercase().next().unwrap_or(character);
+    let mut keys = KEYS.0.chars().zip(KEYS.1.chars());
+    keys.find(|(russian, _)| *russian == lower)
+        .map_or(character, |(_, latin)| latin)
+}
+
+fn is_known(password: &str) -> bool {
     match zxcvbn(password, &[]).sequence() {
         [whole] => match &whole.pattern {
             MatchPattern::Dictionary(_)
@@ -181,6 +198,8 @@ mod tests {
             "19.08.1987",
             "Elizabeth",
             "letmeinletmein",
+            " password ",
+            "йцукенгш",
         ] {
             assert!(is_common(common), "{common}");
         }

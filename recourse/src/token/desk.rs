@@ -14,7 +14,7 @@ use crate::up::Connection;
 
 /// How long the desk may take to notice. It needs milliseconds; a desk that needs longer is down,
 /// and the token is good all the same.
-const NOTICE_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const NOTICE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

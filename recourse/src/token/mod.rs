@@ -14,7 +14,7 @@ use service_kit::tokens::{GrantKind, PREFIX, TokenGrant, TokenHash, generate};
 use service_kit::{Clock as _, SystemClock};
 use uuid::Uuid;
 
-use self::desk::{Desk, Expected};
+use self::desk::{Desk, Expected, NOTICE_LIMIT};
 
 /// Arguments of `recourse token`.
 #[derive(Debug, clap::Args)]
@@ -264,8 +264,11 @@ impl List {
             } else {
                 domain::actor::ActorKind::from(grant.kind).as_str()
             };
-            let used = desk.log.tokens().last_use(hash).await?;
-            let used = used.map_or("never".to_owned(), |at| at.strftime("%FT%H:%MZ").to_string());
+            let used = match (&grant.session, &grant.viewer) {
+                (None, None) => last_use(&desk, hash, &grant).await?,
+                // They end by themselves, and nobody notes their use.
+                (Some(_), _) | (_, Some(_)) => "-".to_owned(),
+            };
             let (day, permissions) = (grant.created_at.strftime("%F"), grant.permissions.join(","));
             println!(
                 "{hash} {kind:<8} {day:<10} {used:<17} {} {permissions:<18} {}",
@@ -274,6 +277,13 @@ impl List {
         }
         Ok(())
     }
+}
+
+/// When a token was last used, for people to read. Whoever makes a token tries it at once, which is no use of it.
+async fn last_use(desk: &Desk, hash: TokenHash, grant: &TokenGrant) -> anyhow::Result<String> {
+    let used = desk.log.tokens().last_use(hash).await?;
+    let used = used.filter(|at| at.duration_since(grant.created_at).unsigned_abs() > NOTICE_LIMIT);
+    Ok(used.map_or("never".to_owned(), |at| at.strftime("%FT%H:%MZ").to_string()))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! What people write of portals, and what is kept of them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::portal::{App, PanelFilter, Portal, Property, Showing};
 use domain::text::{Body, Code, Label};
+use serde_json::Value;
 
 use super::fields::{Fields, Unreadable, one_of, string, text};
 use super::people::list;
@@ -15,8 +15,10 @@ pub(super) fn portal(fields: &mut Fields<'_>) -> Option<Portal> {
     let own = fields.flag("own");
     let projects = fields.flag("projects");
     let types = fields.optional("types", |value| list(value, |code| text(Code::parse)(code)));
-    let visible = fields.optional("visible", |value| list(value, property));
-    let editable = fields.optional("editable", |value| list(value, property));
+    let visible = fields.optional("visible", |value| list(value, |name| property(name, |_| true)));
+    let editable = fields.optional("editable", |value| {
+        list(value, |name| property(name, Property::can_be_edited))
+    });
     let filters = fields.optional("filters", |value| {
         list(value, |name| one_of(&PanelFilter::ALL, PanelFilter::as_str, name))
     });
@@ -65,10 +67,14 @@ fn editable() -> impl Iterator<Item = Property> {
     Property::NAMED.into_iter().filter(Property::can_be_edited)
 }
 
-fn property(value: &serde_json::Value) -> Result<Property, Unreadable> {
+/// A property by its name; `offered` are those that an error tells of.
+fn property(value: &Value, offered: impl Fn(&Property) -> bool) -> Result<Property, Unreadable> {
     Property::parse(string(value)?).ok_or_else(|| {
-        let names: BTreeSet<String> = Property::NAMED.iter().map(Property::to_text).collect();
-        let names: Vec<String> = names.into_iter().collect();
+        let names: Vec<String> = Property::NAMED
+            .iter()
+            .filter(|one| offered(one))
+            .map(Property::to_text)
+            .collect();
         let detail = format!(
             "must be one of: {}, or a single custom field such as custom_fields.Room",
             names.join(", ")
