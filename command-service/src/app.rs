@@ -1,18 +1,19 @@
 //! What every route of the service works with.
 
+use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::Timestamp;
 use domain::actor::Actor;
 use domain::ids::UserId;
 use event_log::{
     AuditStore, Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Policies, Standing, Tickets,
+    TokenStore,
 };
-use service_kit::clock::{SharedClock, pause};
+use service_kit::clock::SharedClock;
 use service_kit::http::worthless_token;
-use service_kit::token_uses::{TELL_EVERY, TokenUses};
+use service_kit::token_uses::TokenUses;
 use service_kit::tokens::{Authenticate, Bearer, TokenHash};
 use service_kit::{Problem, Shutdown, chain};
 use tokio::sync::Semaphore;
@@ -21,9 +22,6 @@ use crate::mail::Mail;
 use crate::problem;
 use crate::sign_in::{Passwords, Resets};
 use crate::token_book::TokenBook;
-
-/// How long a shutdown waits for the log to be told of the last uses of tokens.
-const LAST_WORD_MAX: Duration = Duration::from_secs(2);
 
 /// The service's state. Cheap to clone, which every request does several times; clones share it.
 #[derive(Debug, Clone)]
@@ -107,43 +105,29 @@ impl App {
         bearer.map(|bearer| bearer.actor).ok_or_else(worthless_token)
     }
 
-    /// Tells the log now and then when the tokens of services were last used, and once more at shutdown. Sessions end by
-    /// themselves.
+    /// Tells the log now and then when the tokens of services were last used. Sessions end by themselves.
     pub(crate) async fn tell_uses(self, clock: SharedClock, shutdown: Shutdown) {
-        let mut over = false;
-        while !over {
-            over = tokio::select! {
-                () = shutdown.cancelled() => true,
-                () = pause(clock.as_ref(), TELL_EVERY) => false,
-            };
-            // A log that is silent must not keep the service from ending.
-            tokio::select! {
-                () = self.tell_all_uses() => {}
-                () = async { shutdown.cancelled().await; pause(clock.as_ref(), LAST_WORD_MAX).await } => over = true,
-            }
-        }
-    }
-
-    /// As many as the log takes: once it does not, the rest waits.
-    async fn tell_all_uses(&self) {
-        let tokens = self.log.tokens();
-        let mut uses = self.uses.take().into_iter();
-        for (token, at) in uses.by_ref() {
-            if let Err(error) = tokens.note_use(token, at).await {
-                tracing::debug!(error = chain(&error), "when tokens were used cannot be kept now");
-                self.uses.note(token, at);
-                break;
-            }
-        }
-        for (token, at) in uses {
-            self.uses.note(token, at);
-        }
+        let tell = |uses| tell(self.log.tokens(), uses);
+        self.uses.keep_telling(clock.as_ref(), &shutdown, tell).await;
     }
 
     /// What the log's clock shows.
     pub(crate) fn now(&self) -> Timestamp {
         self.log.clock().now()
     }
+}
+
+/// Tells the log of as many uses of tokens as it takes, and returns the rest.
+async fn tell(tokens: TokenStore, mut uses: HashMap<TokenHash, Timestamp>) -> HashMap<TokenHash, Timestamp> {
+    let told: Vec<(TokenHash, Timestamp)> = uses.iter().map(|(token, at)| (*token, *at)).collect();
+    for (token, at) in told {
+        if let Err(error) = tokens.note_use(token, at).await {
+            tracing::debug!(error = chain(&error), "when tokens were used cannot be kept now");
+            break;
+        }
+        uses.remove(&token);
+    }
+    uses
 }
 
 impl Deref for App {

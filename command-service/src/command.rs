@@ -86,11 +86,7 @@ impl App {
     /// Carries a command out for its caller.
     pub(crate) async fn carry_out(&self, caller: &Arc<Actor>, sent: Sent) -> Result<Outcome, Problem> {
         let digest = body::digest(sent.name.as_str(), &sent.body);
-        let catalogue = match &caller.portal {
-            Some(portal) => Arc::new(self.books.catalogue().through(portal)),
-            None => self.books.catalogue(),
-        };
-        let given = body::read(sent.name, &sent.body, &catalogue)?;
+        let given = body::read(sent.name, &sent.body, &self.books.catalogue(), caller.portal.as_deref())?;
         check_permissions(caller, sent.name, &given)?;
         for (kind, id, name) in &given.mentions {
             // In a box, because it is rare and its future large, and that of every command would be.

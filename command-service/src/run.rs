@@ -51,8 +51,8 @@ pub enum RunError {
     Serve(#[source] std::io::Error),
 }
 
-/// Keeps the service's tokens and policies up to date, tells when tokens were used, and answers those who forgot their password, as tasks, until
-/// shutdown.
+/// Keeps the service's tokens and policies up to date, tells when tokens were used, and answers those who forgot their
+/// password, as tasks, until shutdown.
 pub fn keep_informed(app: &App, keeper: BookKeeper, clock: SharedClock, health: &Health, shutdown: &Shutdown) {
     let ready = health.component("policies");
     shutdown.tracker().spawn(keeper.keep(ready, shutdown.clone()));

@@ -8,6 +8,8 @@ use service_kit::problem::types::NOT_PERMITTED;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use crate::portal;
+
 /// A ticket that is open, as the indexes of open tickets say it: 6 is the rank of `closed`.
 pub(crate) const OPEN: &str = "t.status_rank <> 6";
 
@@ -97,9 +99,7 @@ pub(crate) fn push_led(sql: &mut QueryBuilder<Postgres>, actor: &Actor, way: &Wa
 
 /// Appends that the ticket `t` is of a type which the actor's portal shows, if it does not show all; and "and".
 fn push_type(sql: &mut QueryBuilder<Postgres>, actor: &Actor) {
-    let types = actor.portal.as_ref().and_then(|portal| portal.types.as_ref());
-    if let Some(types) = types {
-        let codes: Vec<String> = types.iter().map(|code| code.as_str().to_owned()).collect();
+    if let Some(codes) = portal::types(actor) {
         sql.push("t.ticket_type = ANY(").push_bind(codes).push(") AND ");
     }
 }

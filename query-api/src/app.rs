@@ -7,9 +7,8 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::actor::Actor;
 use jiff_sqlx::ToSqlx as _;
-use service_kit::clock;
 use service_kit::health::Component;
-use service_kit::token_uses::{TELL_EVERY, TokenUses};
+use service_kit::token_uses::TokenUses;
 use service_kit::tokens::{Authenticate, Bearer, TokenGrant, TokenHash};
 use service_kit::{Health, Problem, SharedClock, Shutdown, chain};
 use sqlx::postgres::PgPool;
@@ -128,6 +127,17 @@ async fn pause(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
+/// Leaves word of uses of tokens, and returns them where that cannot be done.
+async fn tell(db: PgPool, uses: HashMap<TokenHash, Timestamp>) -> HashMap<TokenHash, Timestamp> {
+    match leave_word(&db, &uses).await {
+        Ok(()) => HashMap::new(),
+        Err(error) => {
+            tracing::debug!("when tokens were used cannot be kept now: {}", chain(&error));
+            uses
+        }
+    }
+}
+
 /// Writes down when tokens were last used. Sessions of this service only read, unless they say otherwise.
 async fn leave_word(db: &PgPool, uses: &HashMap<TokenHash, Timestamp>) -> Result<(), sqlx::Error> {
     if uses.is_empty() {
@@ -200,23 +210,10 @@ impl App {
         }
     }
 
-    /// Leaves word in the database now and then when tokens were last used, and once more at shutdown: a projector takes it
-    /// to the log.
+    /// Leaves word in the database now and then when tokens were last used: a projector takes it to the log.
     async fn tell_uses(self) {
-        let mut over = false;
-        while !over {
-            over = tokio::select! {
-                () = self.shutdown.cancelled() => true,
-                () = clock::pause(self.clock.as_ref(), TELL_EVERY) => false,
-            };
-            let uses = self.uses.take();
-            if let Err(error) = leave_word(&self.db, &uses).await {
-                tracing::debug!("when tokens were used cannot be kept now: {}", chain(&error));
-                for (token, at) in uses {
-                    self.uses.note(token, at);
-                }
-            }
-        }
+        let tell = |uses| tell(self.db.clone(), uses);
+        self.uses.keep_telling(self.clock.as_ref(), &self.shutdown, tell).await;
     }
 
     /// Who bears a token, as far as is known now.

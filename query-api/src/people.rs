@@ -1,8 +1,6 @@
 //! `GET` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets`, `/v1/projects`,
 //! `/v1/portals` and what is under `/v1/catalogue`: what is known of them. For staff, but for what a form offers.
 
-use std::collections::BTreeSet;
-
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -13,7 +11,6 @@ use domain::catalogue::ItemKind;
 use domain::directory::EntryKind;
 use domain::ids::OrganisationId;
 use domain::portal::Property;
-use domain::text::Code;
 use service_kit::Problem;
 use service_kit::http::Caller;
 use service_kit::openapi::people::{entry_id, noun, path};
@@ -21,6 +18,7 @@ use service_kit::problem::types::NOT_FOUND;
 
 use crate::access::for_staff;
 use crate::app::App;
+use crate::portal;
 use crate::versions::{Kept, Shown};
 
 /// Said to customers.
@@ -64,7 +62,9 @@ fn shown(kind: EntryKind, actor: &Actor) -> Result<Shown, Problem> {
             let organisation = actor.organisation.map(OrganisationId::as_uuid);
             Ok(Shown::Granted(actor.user.as_uuid(), organisation))
         }
-        EntryKind::Item(ItemKind::Type) if actor.kind == ActorKind::Customer => Ok(types(actor)),
+        EntryKind::Item(ItemKind::Type) if actor.kind == ActorKind::Customer => {
+            Ok(portal::types(actor).map_or(Shown::InUse, Shown::Types))
+        }
         EntryKind::Item(ItemKind::CustomField) if actor.kind == ActorKind::Customer => Ok(custom_fields(actor)),
         EntryKind::Item(item) if item.is_for_forms() && actor.kind == ActorKind::Customer => Ok(Shown::InUse),
         EntryKind::Item(_)
@@ -78,26 +78,16 @@ fn shown(kind: EntryKind, actor: &Actor) -> Result<Shown, Problem> {
     }
 }
 
-/// The types that a customer's portal takes.
-fn types(actor: &Actor) -> Shown {
-    let types = actor.portal.as_ref().and_then(|portal| portal.types.as_ref());
-    types.map_or(Shown::InUse, |types| Shown::Types(codes(types)))
-}
-
 /// The custom fields that a customer's portal shows, of the types that it takes.
 fn custom_fields(actor: &Actor) -> Shown {
-    let Some(portal) = &actor.portal else {
+    let Some(showing) = &actor.portal else {
         return Shown::InUse;
     };
-    let single = (!portal.shows(&Property::CustomFields)).then(|| portal.custom_fields_shown());
+    let single = (!showing.shows(&Property::CustomFields)).then(|| showing.custom_fields_shown());
     Shown::Fields {
         names: single.map(|names| names.map(|name| name.as_str().to_owned()).collect()),
-        types: portal.types.as_ref().map(codes),
+        types: portal::types(actor),
     }
-}
-
-fn codes(types: &BTreeSet<Code>) -> Vec<String> {
-    types.iter().map(|code| code.as_str().to_owned()).collect()
 }
 
 /// The id that a path names, as a text.

@@ -74,6 +74,12 @@ pub(crate) async fn own(Extension(Caller(actor)): Extension<Caller>, uri: Uri) -
     Ok(Json(Value::Object(written::showing(showing))))
 }
 
+/// The codes of the types that the actor's portal takes. `None`: all.
+pub(crate) fn types(actor: &Actor) -> Option<Vec<String>> {
+    let types = actor.portal.as_ref()?.types.as_ref()?;
+    Some(types.iter().map(|code| code.as_str().to_owned()).collect())
+}
+
 /// The custom fields that the actor is shown. `None`: none is ever shown.
 pub(crate) fn custom_fields(actor: &Actor, fields: &Value) -> Option<Value> {
     let Some(portal) = actor.portal.as_deref() else {
@@ -117,16 +123,15 @@ pub(crate) fn push_told(sql: &mut QueryBuilder<Postgres>, row: &str, actor: &Act
     if actor.kind == ActorKind::Customer {
         sql.push(format_args!(" AND {row}visibility = 'public'"));
     }
-    if actor.portal.is_none() {
-        return;
-    }
-    let hidden = |property: &Property| !actor.is_shown(property);
-    let events = ABOUT.iter().filter(|(_, property)| hidden(property));
-    let events: Vec<String> = events.map(|(event, _)| (*event).to_owned()).collect();
-    sql.push(format_args!(" AND NOT {row}event = ANY(")).push_bind(events);
-    let members = SAID.iter().filter(|(_, property)| hidden(property));
-    let mut members: Vec<String> = members.map(|(member, _)| (*member).to_owned()).collect();
-    if !actor.portal.as_ref().is_none_or(|portal| portal.shows_custom_fields()) {
+    let Some(portal) = &actor.portal else { return };
+    let hidden = |said: &[(&str, Property)]| -> Vec<String> {
+        let hidden = said.iter().filter(|(_, property)| !portal.shows(property));
+        hidden.map(|(name, _)| (*name).to_owned()).collect()
+    };
+    sql.push(format_args!(" AND NOT {row}event = ANY("))
+        .push_bind(hidden(&ABOUT));
+    let mut members = hidden(&SAID);
+    if !portal.shows_custom_fields() {
         members.push("custom_fields".to_owned());
     }
     let corrections: Vec<String> = CORRECTIONS.iter().map(|&event| event.to_owned()).collect();
@@ -137,17 +142,13 @@ pub(crate) fn push_told(sql: &mut QueryBuilder<Postgres>, row: &str, actor: &Act
         .push("::text[] = '{}'::jsonb)");
 }
 
-/// What the actor is told of the details of an event that [`push_told`] lets through. `None`: nothing that it says is shown to
-/// them after all, and so it is not either.
-pub(crate) fn told(actor: &Actor, event: &str, details: Value) -> Option<Value> {
-    if actor.portal.is_none() {
-        return Some(details);
-    }
-    let hidden = |property: &Property| !actor.is_shown(property);
-    let Value::Object(mut details) = details else {
-        return Some(details);
+/// Leaves in the details of an event that [`push_told`] lets through what the actor is shown, and says whether they are told of
+/// it: not if nothing is left of what it says after all.
+pub(crate) fn is_told(actor: &Actor, event: &str, details: &mut Value) -> bool {
+    let Some((portal, details)) = actor.portal.as_deref().zip(details.as_object_mut()) else {
+        return true;
     };
-    for (member, _) in SAID.iter().filter(|(_, property)| hidden(property)) {
+    for (member, _) in SAID.iter().filter(|(_, property)| !portal.shows(property)) {
         details.remove(*member);
     }
     if let Some(change) = details.remove("custom_fields") {
@@ -156,6 +157,5 @@ pub(crate) fn told(actor: &Actor, event: &str, details: Value) -> Option<Value> 
             details.insert("custom_fields".to_owned(), json!({ "from": from, "to": to }));
         }
     }
-    let says_nothing = CORRECTIONS.contains(&event) && details.is_empty();
-    (!says_nothing).then_some(Value::Object(details))
+    !(CORRECTIONS.contains(&event) && details.is_empty())
 }

@@ -2,6 +2,7 @@
 
 use domain::catalogue::{Catalogue, Priority, TicketType};
 use domain::ids::{TicketNumber, UserId};
+use domain::portal::Showing;
 use domain::text::{Body, Label, Subject};
 use domain::ticket::{Command, Created};
 use service_kit::body::{Fields, text, uuid};
@@ -9,10 +10,10 @@ use service_kit::body::{Fields, text, uuid};
 use super::properties;
 
 /// The requester and the number are filled in later: they are not in the body.
-pub(super) fn create(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Option<Command> {
+pub(super) fn create(fields: &mut Fields<'_>, catalogue: &Catalogue, portal: Option<&Showing>) -> Option<Command> {
     let subject = fields.required("subject", text(Subject::parse));
     let description = fields.required("description", text(Body::parse));
-    let classified = type_and_priority(fields, catalogue);
+    let classified = type_and_priority(fields, catalogue, portal);
     let category = fields.optional("category", text(Label::parse));
     let system = fields.optional("system", text(Label::parse));
     let environment = fields.optional("environment", text(Label::parse));
@@ -39,8 +40,13 @@ pub(super) fn create(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Option<C
     Some(Command::Create(Box::new(created), project.map(Into::into)))
 }
 
-fn type_and_priority(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Option<(TicketType, Priority)> {
-    let entry = fields.required("type", text(|code| catalogue.ticket_type(code).cloned()));
+fn type_and_priority(
+    fields: &mut Fields<'_>,
+    catalogue: &Catalogue,
+    portal: Option<&Showing>,
+) -> Option<(TicketType, Priority)> {
+    let known = |code: &str| catalogue.ticket_type_through(portal, code).cloned();
+    let entry = fields.required("type", text(known));
     let chosen = fields.optional("priority", properties::priority(catalogue));
     let entry = entry?;
     let priority = match chosen {

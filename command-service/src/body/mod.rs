@@ -10,6 +10,7 @@ mod work;
 use domain::Timestamp;
 use domain::catalogue::Catalogue;
 use domain::directory::EntryKind;
+use domain::portal::Showing;
 use domain::text::Label;
 use domain::ticket::{Command, CommandName};
 use serde_json::{Map, Value};
@@ -33,13 +34,18 @@ pub(crate) struct Given {
     pub(crate) honour_deadlines: bool,
 }
 
-/// Reads the body of a command.
-pub(crate) fn read(name: CommandName, body: &Map<String, Value>, catalogue: &Catalogue) -> Result<Given, Problem> {
+/// Reads the body of a command, of whoever comes through this portal.
+pub(crate) fn read(
+    name: CommandName,
+    body: &Map<String, Value>,
+    catalogue: &Catalogue,
+    portal: Option<&Showing>,
+) -> Result<Given, Problem> {
     let mut fields = Fields::new(body);
     let on_behalf_of = person::on_behalf_of(&mut fields);
     let occurred_at = fields.optional("occurred_at", instant);
     let honour_deadlines = fields.flag("honour_deadlines");
-    let command = command(name, &mut fields, catalogue);
+    let command = command(name, &mut fields, catalogue, portal);
     let mentions = fields.finish()?;
     // A command that could not be made has left an error behind, so that `finish` failed.
     let command = command.ok_or_else(Problem::internal)?;
@@ -52,9 +58,14 @@ pub(crate) fn read(name: CommandName, body: &Map<String, Value>, catalogue: &Cat
     })
 }
 
-fn command(name: CommandName, fields: &mut Fields<'_>, catalogue: &Catalogue) -> Option<Command> {
+fn command(
+    name: CommandName,
+    fields: &mut Fields<'_>,
+    catalogue: &Catalogue,
+    portal: Option<&Showing>,
+) -> Option<Command> {
     match name {
-        CommandName::Create => create::create(fields, catalogue),
+        CommandName::Create => create::create(fields, catalogue, portal),
         CommandName::Accept => Some(work::accept(fields)),
         CommandName::RequestInfo => work::request_info(fields),
         CommandName::ProvideInfo => work::provide_info(fields),
@@ -68,7 +79,7 @@ fn command(name: CommandName, fields: &mut Fields<'_>, catalogue: &Catalogue) ->
         CommandName::Close => Some(life::close(fields)),
         CommandName::Reopen => life::reopen(fields),
         CommandName::Rate => life::rate(fields),
-        CommandName::Classify => Some(properties::classify(fields, catalogue)),
+        CommandName::Classify => Some(properties::classify(fields, catalogue, portal)),
         CommandName::Assign => Some(properties::assign(fields)),
         CommandName::Edit => Some(properties::edit(fields)),
         // The scheduler's commands have no route, and tickets are not re-evaluated one by one.

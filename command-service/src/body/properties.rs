@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use domain::catalogue::{Catalogue, Priority};
 use domain::directory::EntryKind;
+use domain::portal::Showing;
 use domain::text::{Body, Label, Subject};
 use domain::ticket::{Assign, Change, Classify, Command, CustomFields, CustomValue, Edit};
 use serde_json::Value;
@@ -12,7 +13,8 @@ use service_kit::body::{Fields, Unreadable, pointer, string, text, uuid};
 /// A ticket takes at most this many custom fields: a form for people has no more.
 pub(crate) const CUSTOM_FIELDS_MAX: usize = 64;
 
-pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Command {
+pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue, portal: Option<&Showing>) -> Command {
+    let known = |code: &str| catalogue.ticket_type_through(portal, code);
     fields.require_any(&[
         "type",
         "priority",
@@ -23,10 +25,7 @@ pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue) -> Comman
         "project",
     ]);
     Command::Classify(Box::new(Classify {
-        ticket_type: fields.change(
-            "type",
-            text(|code| catalogue.ticket_type(code).map(|entry| entry.ticket_type.clone())),
-        ),
+        ticket_type: fields.change("type", text(|code| known(code).map(|entry| entry.ticket_type.clone()))),
         priority: fields.change("priority", priority(catalogue)),
         category: fields.change_optional("category", text(Label::parse)),
         system: fields.change_optional("system", text(Label::parse)),

@@ -1,6 +1,7 @@
 //! `POST` and `PUT` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets`, `/v1/projects`,
 //! `/v1/portals` and what is under `/v1/catalogue`: what is known of them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -151,25 +152,19 @@ impl Wish {
         let refused = |pointer: &str, error: &NotInCatalogue| {
             Err(unacceptable(FieldError::new(pointer, "invalid", error.to_string())))
         };
+        let types = |types: &BTreeSet<Code>| {
+            let unknown = types.iter().find_map(|code| catalogue.ticket_type(code.as_str()).err());
+            unknown.map_or(Ok(()), |error| refused("/types", &error))
+        };
         if let Profile::Portal(portal) = &self.profile {
-            let unknown = portal.showing.types.iter().flatten();
-            let unknown = unknown
-                .map(Code::as_str)
-                .find_map(|code| catalogue.ticket_type(code).err());
-            return unknown.map_or(Ok(()), |error| refused("/types", &error));
+            return portal.showing.types.as_ref().map_or(Ok(()), types);
         }
         match self.item() {
             Some(Item::Type(item)) => match catalogue.priority(item.default_priority.as_str()) {
                 Ok(_) => Ok(()),
                 Err(error) => refused("/default_priority", &error),
             },
-            Some(Item::CustomField(item)) => {
-                let unknown = item
-                    .types
-                    .iter()
-                    .find_map(|code| catalogue.ticket_type(code.as_str()).err());
-                unknown.map_or(Ok(()), |error| refused("/types", &error))
-            }
+            Some(Item::CustomField(item)) => types(&item.types),
             Some(_) | None => Ok(()),
         }
     }

@@ -477,7 +477,7 @@ mod tests {
     fn every_field_that_a_command_takes_is_described_and_every_described_one_is_taken() {
         for name in CommandName::ON_TICKET.into_iter().chain([CommandName::Create]) {
             let body: Map<String, Value> = [("no_such_field".to_owned(), true.into())].into_iter().collect();
-            let problem = read(name, &body, &Catalogue::default()).unwrap_err();
+            let problem = read(name, &body, &Catalogue::default(), None).unwrap_err();
             let refused = problem
                 .errors
                 .iter()

@@ -7,11 +7,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::Shutdown;
+use crate::clock::{Clock, pause};
 use crate::tokens::TokenHash;
 
 /// How often a process tells when tokens were last used: who asks thinks in days, and a token costs one small write so often at
 /// most. One that is killed forgets the uses since then.
-pub const TELL_EVERY: Duration = Duration::from_mins(1);
+const TELL_EVERY: Duration = Duration::from_mins(1);
+
+/// How long a shutdown waits for the last uses to be told: whoever is silent must not keep the process from ending.
+const LAST_WORD_MAX: Duration = Duration::from_secs(2);
 
 /// When tokens were last used, as far as nobody was told yet. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -25,8 +30,38 @@ impl TokenUses {
         *last = at.max(*last);
     }
 
-    /// Takes out what was noted. Who cannot tell it gives it back with [`TokenUses::note`].
-    pub fn take(&self) -> HashMap<TokenHash, Timestamp> {
+    /// Has them told now and then, and once more at shutdown. `tell` returns those that it could not tell; they wait.
+    pub async fn keep_telling<F>(
+        &self,
+        clock: &dyn Clock,
+        shutdown: &Shutdown,
+        tell: impl Fn(HashMap<TokenHash, Timestamp>) -> F,
+    ) where
+        F: Future<Output = HashMap<TokenHash, Timestamp>>,
+    {
+        let mut over = false;
+        while !over {
+            over = tokio::select! {
+                () = shutdown.cancelled() => true,
+                () = pause(clock, TELL_EVERY) => false,
+            };
+            let silence = async {
+                shutdown.cancelled().await;
+                pause(clock, LAST_WORD_MAX).await;
+            };
+            tokio::select! {
+                untold = tell(self.take()) => {
+                    for (token, at) in untold {
+                        self.note(token, at);
+                    }
+                }
+                () = silence => over = true,
+            }
+        }
+    }
+
+    /// Takes out what was noted.
+    fn take(&self) -> HashMap<TokenHash, Timestamp> {
         mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -222,20 +222,11 @@ impl Catalogue {
         self.priorities.sort_by_key(|known| known.priority.rank);
     }
 
-    /// The same to whoever comes through a portal: types that it does not take are known, and not on offer.
-    #[must_use]
-    pub fn through(&self, portal: &Showing) -> Self {
-        let mut narrowed = self.clone();
-        for entry in &mut narrowed.types {
-            entry.archived |= !portal.takes(entry.ticket_type.code.as_str());
-        }
-        narrowed
-    }
-
-    /// The codes of all types that are on offer.
-    pub fn type_codes(&self) -> impl Iterator<Item = &str> {
-        let offered = self.types.iter().filter(|entry| !entry.archived);
-        offered.map(|entry| entry.ticket_type.code.as_str())
+    /// The codes of all types that are on offer to whoever comes through this portal; `None`: to everybody.
+    pub fn type_codes(&self, portal: Option<&Showing>) -> impl Iterator<Item = &str> {
+        let in_use = self.types.iter().filter(|entry| !entry.archived);
+        let codes = in_use.map(|entry| entry.ticket_type.code.as_str());
+        codes.filter(move |code| portal.is_none_or(|portal| portal.takes(code)))
     }
 
     /// The codes of all priorities that are on offer, the least urgent first.
@@ -247,11 +238,16 @@ impl Catalogue {
     /// The type of that code, with its default priority. Whether it is on offer is another question: what was known once
     /// always is.
     pub fn ticket_type(&self, code: &str) -> Result<&TypeEntry, NotInCatalogue> {
+        self.ticket_type_through(None, code)
+    }
+
+    /// The same for whoever comes through this portal: an error names only what is on offer to them.
+    pub fn ticket_type_through(&self, portal: Option<&Showing>, code: &str) -> Result<&TypeEntry, NotInCatalogue> {
         let mut types = self.types.iter();
         types
             .find(|entry| entry.ticket_type.code.as_str() == code)
             .ok_or_else(|| NotInCatalogue {
-                allowed: self.type_codes().map(str::to_owned).collect(),
+                allowed: self.type_codes(portal).map(str::to_owned).collect(),
             })
     }
 
@@ -308,9 +304,10 @@ mod tests {
             types: Some(BTreeSet::from([Code::new("defect")])),
             ..Showing::EVERYTHING
         };
-        let narrowed = Catalogue::default().through(&portal);
-        assert!(narrowed.ticket_type("outage").is_ok(), "a repetition is not refused");
-        let error = narrowed.ticket_type("incident").unwrap_err();
+        let catalogue = Catalogue::default();
+        let through = |code| catalogue.ticket_type_through(Some(&portal), code);
+        assert!(through("outage").is_ok(), "a repetition is not refused");
+        let error = through("incident").unwrap_err();
         assert_eq!(error.to_string(), "must be one of: defect");
     }
 

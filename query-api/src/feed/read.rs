@@ -73,12 +73,6 @@ impl EventRow {
         self.partition.try_into().unwrap_or_default()
     }
 
-    /// What the actor is told of it; `None`: nothing.
-    fn told(self, actor: &Actor) -> Option<Self> {
-        let details = portal::told(actor, &self.event, self.details)?;
-        Some(Self { details, ..self })
-    }
-
     /// Where a reader stands who has got the event.
     pub(crate) fn mark(&self) -> Mark {
         Mark {
@@ -134,13 +128,14 @@ async fn one(db: &PgPool, actor: &Actor, wanted: &Wanted, after: &Vector, amount
     rows.truncate(amount.events.into());
     let mut end = after.clone();
     let cut = candidates > rows.len();
-    let told = |rows: Vec<EventRow>| rows.into_iter().filter_map(|row| row.told(actor)).collect();
+    let is_told = |row: &mut EventRow| portal::is_told(actor, &row.event, &mut row.details);
     if cut {
         for row in &rows {
             end.pass(row.partition(), row.mark());
         }
+        rows.retain_mut(is_told);
         return Ok(Stretch {
-            rows: told(rows),
+            rows,
             end,
             more: true,
             reached,
@@ -151,8 +146,9 @@ async fn one(db: &PgPool, actor: &Actor, wanted: &Wanted, after: &Vector, amount
         end.pass_all(partition, sequence.min(until));
     }
     let more = end.is_before(&reached);
+    rows.retain_mut(is_told);
     Ok(Stretch {
-        rows: told(rows),
+        rows,
         end,
         more,
         reached,

@@ -41,14 +41,6 @@ struct EventRow {
     details: Value,
 }
 
-impl EventRow {
-    /// What the actor is told of it; `None`: nothing.
-    fn told(self, actor: &Actor) -> Option<Self> {
-        let details = portal::told(actor, &self.event, self.details)?;
-        Some(Self { details, ..self })
-    }
-}
-
 /// The last event of a page.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,8 +105,8 @@ pub(crate) async fn timeline(
     });
     let ids = rows.iter().flat_map(ids).collect();
     let names = Names::at(&app.db, ids, moment).await.map_err(problem)?;
-    let told = rows.into_iter().filter_map(|row| row.told(&actor));
-    let items = told.map(|row| item(row, &names)).collect();
+    rows.retain_mut(|row| portal::is_told(&actor, &row.event, &mut row.details));
+    let items = rows.into_iter().map(|row| item(row, &names)).collect();
     Ok(Page {
         items,
         next_cursor,

@@ -2,8 +2,8 @@
 //!
 //! * [`json`]: what a body says, if it says it once.
 //! * [`Fields`]: the fields of one flat body.
-//! * [`calendar`], [`policy`], [`people`]: calendars, policies and profiles, portals and items of the catalogue among them, as people write them, and as
-//!   [`crate::written`] writes them.
+//! * [`calendar`], [`policy`], [`people`]: calendars, policies and profiles, portals and items of the catalogue among
+//!   them, as people write them, and as [`crate::written`] writes them.
 
 pub mod calendar;
 mod catalogue;

@@ -47,11 +47,8 @@ fn refuse_vain(fields: &mut Fields<'_>, showing: &Showing) {
     for property in showing.editable.iter().flatten() {
         let name = property.to_text();
         if !property.can_be_edited() {
-            let allowed: Vec<String> = editable().map(|property| property.to_text()).collect();
-            let detail = format!(
-                "{name} is for staff to change; customers can change {}, or single custom fields such as custom_fields.Room",
-                allowed.join(", ")
-            );
+            let allowed = names(Property::can_be_edited);
+            let detail = format!("{name} is for staff to change; customers can change {allowed}");
             fields.refuse("/editable", "invalid", detail);
         } else if !showing.lets_edit(property) {
             fields.refuse(
@@ -63,22 +60,18 @@ fn refuse_vain(fields: &mut Fields<'_>, showing: &Showing) {
     }
 }
 
-fn editable() -> impl Iterator<Item = Property> {
-    Property::NAMED.into_iter().filter(Property::can_be_edited)
-}
-
 /// A property by its name; `offered` are those that an error tells of.
 fn property(value: &Value, offered: impl Fn(&Property) -> bool) -> Result<Property, Unreadable> {
-    Property::parse(string(value)?).ok_or_else(|| {
-        let names: Vec<String> = Property::NAMED
-            .iter()
-            .filter(|one| offered(one))
-            .map(Property::to_text)
-            .collect();
-        let detail = format!(
-            "must be one of: {}, or a single custom field such as custom_fields.Room",
-            names.join(", ")
-        );
-        Unreadable::Value("invalid", detail)
-    })
+    Property::parse(string(value)?)
+        .ok_or_else(|| Unreadable::Value("invalid", format!("must be one of: {}", names(offered))))
+}
+
+/// The names of those that are offered, for people to read.
+fn names(offered: impl Fn(&Property) -> bool) -> String {
+    let named = Property::NAMED.iter().filter(|one| offered(one));
+    let named: Vec<String> = named.map(Property::to_text).collect();
+    format!(
+        "{}, or a single custom field such as custom_fields.Room",
+        named.join(", ")
+    )
 }
