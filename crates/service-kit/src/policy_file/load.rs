@@ -347,6 +347,21 @@ mod tests {
     }
 
     #[test]
+    fn the_files_that_the_documentation_shows_are_policies() {
+        let documentation = include_str!("../../../../docs/sla.md");
+        let (_, section) = documentation.split_once("## The desk's own policy").unwrap();
+        let (section, _) = section.split_once("\n## ").unwrap();
+        let files: Vec<&str> = section
+            .split("```")
+            .filter_map(|text| text.strip_prefix("toml"))
+            .collect();
+        assert_eq!(files.len(), 2);
+        for file in files {
+            parsed(file).unwrap();
+        }
+    }
+
+    #[test]
     fn an_unknown_field_is_refused_with_those_that_exist() {
         let error = parsed("name = \"x/1\"\nclosing = 1").unwrap_err();
         assert_eq!(error.to_string(), "cannot understand the policy file desk.toml");
