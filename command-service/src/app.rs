@@ -8,8 +8,8 @@ use domain::Timestamp;
 use domain::actor::Actor;
 use domain::ids::UserId;
 use event_log::{
-    AuditStore, Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Policies, Standing, Tickets,
-    TokenStore,
+    AuditStore, Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Origin, OriginStore, Policies,
+    Standing, Tickets, TokenStore,
 };
 use service_kit::clock::SharedClock;
 use service_kit::http::worthless_token;
@@ -17,6 +17,7 @@ use service_kit::token_uses::TokenUses;
 use service_kit::tokens::{Authenticate, Bearer, TokenHash};
 use service_kit::{Problem, Shutdown, chain};
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 use crate::mail::Mail;
 use crate::problem;
@@ -45,6 +46,7 @@ pub struct Parts {
     uses: TokenUses,
     pub(crate) credentials: CredentialStore,
     pub(crate) audit: AuditStore,
+    origins: OriginStore,
     pub(crate) passwords: Passwords,
     /// `None`: no mail is sent.
     pub(crate) mail: Option<Mail>,
@@ -68,6 +70,7 @@ impl App {
             uses: TokenUses::default(),
             credentials: log.credentials(),
             audit: log.audit(),
+            origins: log.origins(),
             passwords: Passwords::default(),
             mail,
             resets: Resets::default(),
@@ -109,6 +112,18 @@ impl App {
     pub(crate) async fn tell_uses(self, clock: SharedClock, shutdown: Shutdown) {
         let tell = |uses| tell(self.log.tokens(), uses);
         self.uses.keep_telling(clock.as_ref(), &shutdown, tell).await;
+    }
+
+    /// The id by which the log names from where somebody does something. `None`: nothing is known of that.
+    pub(crate) async fn origin(&self, user: UserId, origin: &Origin) -> Result<Option<Uuid>, Problem> {
+        if *origin == Origin::default() {
+            return Ok(None);
+        }
+        let id = self.origins.id(user, origin).await;
+        id.map(Some).map_err(|error| {
+            tracing::warn!(error = chain(&error), "a command is not carried out");
+            problem::log_unavailable()
+        })
     }
 
     /// What the log's clock shows.

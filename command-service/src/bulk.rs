@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use domain::ids::{TicketId, UserId};
 use domain::ticket::CommandName;
-use event_log::Outcome;
+use event_log::{Origin, Outcome};
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Map, Value};
 use service_kit::body::object;
@@ -35,12 +35,20 @@ const LINES_IN_FLIGHT_MAX: usize = 512;
 const IN_FLIGHT_UNITS_MAX: u32 = 1024;
 const UNIT_BYTES: usize = 64 * 1024;
 
+/// Whose lines these are.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    pub(crate) user: UserId,
+    pub(crate) token: TokenHash,
+    pub(crate) origin: Arc<Origin>,
+}
+
 /// Runs the lines of `input` for a caller, who is known by their token for each of them anew: a request may last for long,
 /// and what is taken from them meanwhile is taken from it. Dropping the results stops reading; lines that were
 /// read are carried out.
 pub(crate) fn run<E: std::error::Error + Send + 'static>(
     app: App,
-    (caller, token): (UserId, TokenHash),
+    sender: Sender,
     input: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
 ) -> impl Stream<Item = Bytes> + Send {
     let (results, read) = mpsc::channel::<oneshot::Receiver<Bytes>>(LINES_MAX.saturating_add(1));
@@ -66,9 +74,11 @@ pub(crate) fn run<E: std::error::Error + Send + 'static>(
             ) else {
                 return;
             };
-            let line = line.map_err(Refused::unread).and_then(|line| Line::read(&line, caller));
+            let line = line
+                .map_err(Refused::unread)
+                .and_then(|line| Line::read(&line, &sender));
             let turn = line.as_ref().ok().map(|line| order.turn(line.sent.ticket));
-            let app = app.clone();
+            let (app, token) = (app.clone(), sender.token);
             tokio::spawn(async move {
                 let _permits = (permit, room);
                 let written = match line {
@@ -146,7 +156,7 @@ impl Refused {
 }
 
 impl Line {
-    fn read(line: &[u8], caller: UserId) -> Result<Self, Refused> {
+    fn read(line: &[u8], sender: &Sender) -> Result<Self, Refused> {
         let refused = |key: Option<String>, problem| Refused {
             key,
             problem: Box::new(problem),
@@ -157,10 +167,10 @@ impl Line {
             Err(error) => return Err(refused(None, malformed(format!("The line cannot be read: {error}.")))),
         };
         let key = fields.get("key").and_then(Value::as_str).map(str::to_owned);
-        Self::from_fields(fields, caller).map_err(|problem| refused(key, problem))
+        Self::from_fields(fields, sender).map_err(|problem| refused(key, problem))
     }
 
-    fn from_fields(mut fields: Map<String, Value>, caller: UserId) -> Result<Self, Problem> {
+    fn from_fields(mut fields: Map<String, Value>, sender: &Sender) -> Result<Self, Problem> {
         let key = match fields.remove("key") {
             Some(Value::String(key)) if is_key(&key) => key,
             Some(_) => return Err(field("/key", "must be 1 to 255 visible ASCII characters")),
@@ -172,9 +182,9 @@ impl Line {
             Some(_) | None => return Err(unknown_command()),
         };
         let ticket = match (name, fields.remove("ticket")) {
-            (CommandName::Create, None | Some(Value::Null)) => created_ticket(caller, Some(&key)),
+            (CommandName::Create, None | Some(Value::Null)) => created_ticket(sender.user, Some(&key)),
             (CommandName::Create, Some(_)) => return Err(field("/ticket", "a create makes its ticket; leave it out")),
-            (_, Some(Value::String(ticket))) => named_ticket(&ticket, caller)?,
+            (_, Some(Value::String(ticket))) => named_ticket(&ticket, sender.user)?,
             (_, _) => {
                 return Err(field(
                     "/ticket",
@@ -197,6 +207,7 @@ impl Line {
             key: Some(key.clone()),
             if_match: None,
             traceparent: None,
+            origin: Arc::clone(&sender.origin),
             body,
         };
         Ok(Self { key, sent })

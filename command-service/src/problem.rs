@@ -237,6 +237,12 @@ pub(crate) fn policies_only_staff() -> Problem {
     Problem::new(&types::NOT_PERMITTED).detail("Only staff create and change policies.")
 }
 
+/// The problem for staff who ask about every ticket, and do not see every one.
+pub(crate) fn not_all_seeing() -> Problem {
+    Problem::new(&types::NOT_PERMITTED)
+        .detail("This is about all tickets of the desk, and your profile's scope shows you those of your groups.")
+}
+
 /// The problem for a calendar that is not there.
 pub(crate) fn no_calendar() -> Problem {
     Problem::new(&types::CALENDAR_NOT_FOUND)

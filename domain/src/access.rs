@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::actor::{Actor, ActorKind};
+use crate::actor::{Actor, ActorKind, StaffScope};
 use crate::ids::{GroupId, OrganisationId, ProjectId, UserId};
 
 /// Whom a ticket concerns: what the rule needs to know of it.
@@ -15,6 +15,8 @@ pub struct Audience<'t> {
     pub organisation: Option<OrganisationId>,
     /// The group that works on it.
     pub group: Option<GroupId>,
+    /// Who works on it.
+    pub assignee: Option<UserId>,
     /// The project that it is one of.
     pub project: Option<ProjectId>,
     /// The code of its type.
@@ -27,14 +29,20 @@ pub struct Audience<'t> {
 
 /// Whether `actor` may see the ticket. What they may not see does not exist for them.
 pub fn may_see(actor: &Actor, ticket: Audience<'_>) -> bool {
+    let concerned = ticket.requester == actor.user || ticket.followers.contains(&actor.user);
+    let of_project = ticket.project.is_some_and(|project| actor.projects.contains(&project));
+    let of_group = |groups: &BTreeSet<GroupId>| ticket.group.is_some_and(|group| groups.contains(&group));
     match actor.kind {
-        ActorKind::Staff | ActorKind::System => true,
+        ActorKind::System => true,
+        ActorKind::Staff => match actor.scope {
+            StaffScope::All => true,
+            StaffScope::Groups => {
+                of_group(&actor.groups) || ticket.assignee == Some(actor.user) || concerned || of_project
+            }
+        },
         ActorKind::Customer => {
-            let own = ticket.requester == actor.user
-                || ticket.followers.contains(&actor.user)
-                || same_organisation(actor, ticket.organisation)
-                || (ticket.open && ticket.group.is_some_and(|group| actor.leads.contains(&group)));
-            let of_project = ticket.project.is_some_and(|project| actor.projects.contains(&project));
+            let own =
+                concerned || same_organisation(actor, ticket.organisation) || (ticket.open && of_group(&actor.leads));
             match actor.portal.as_deref() {
                 None => own || of_project,
                 Some(portal) => {

@@ -29,6 +29,29 @@ impl ActorKind {
     }
 }
 
+/// Which tickets a member of staff sees.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StaffScope {
+    /// All of them.
+    #[default]
+    All,
+    /// Those of their groups, and those that concern them themselves.
+    Groups,
+}
+
+impl StaffScope {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::All, Self::Groups];
+
+    /// Its name in JSON and in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Groups => "groups",
+        }
+    }
+}
+
 /// Something that not every member of staff may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
@@ -101,6 +124,8 @@ pub struct Actor {
     pub projects: BTreeSet<ProjectId>,
     /// What the portal of a customer shows them. `None`: everything, as to all others.
     pub portal: Option<Arc<Showing>>,
+    /// Which tickets the person sees, if they are staff.
+    pub scope: StaffScope,
     /// What the person may do beyond the ordinary.
     pub permissions: BTreeSet<Permission>,
     /// What the person may do besides with tickets of these groups.
@@ -130,6 +155,7 @@ impl Actor {
             leads: BTreeSet::new(),
             projects: BTreeSet::new(),
             portal: None,
+            scope: StaffScope::All,
             permissions: BTreeSet::new(),
             within: BTreeMap::new(),
         }
@@ -143,6 +169,15 @@ impl Actor {
     /// Whether the actor is shown this of the tickets that they see.
     pub fn is_shown(&self, property: &Property) -> bool {
         self.portal.as_ref().is_none_or(|portal| portal.shows(property))
+    }
+
+    /// Whether every ticket is visible to the actor, whatever it is.
+    pub fn sees_everything(&self) -> bool {
+        match self.kind {
+            ActorKind::Staff => self.scope == StaffScope::All,
+            ActorKind::System => true,
+            ActorKind::Customer => false,
+        }
     }
 
     /// Whether the actor writes down who may do what.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use crate::actor::{Actor, ActorKind, Permission};
+use crate::actor::{Actor, ActorKind, Permission, StaffScope};
 use crate::address::Taken;
 use crate::catalogue::Item;
 use crate::directory::EntryKind;
@@ -36,6 +36,8 @@ pub struct User {
     pub groups: BTreeSet<GroupId>,
     /// Whether the user leads in all of them, whatever their roles.
     pub leading: bool,
+    /// Which tickets a member of staff sees. Of customers always [`StaffScope::All`]: theirs follow from other rules.
+    pub scope: StaffScope,
     /// What a member of staff may do beyond the ordinary, whatever their groups and roles.
     pub permissions: BTreeSet<Permission>,
     /// The roles that the user holds.
@@ -130,6 +132,7 @@ impl User {
             organisation: None,
             groups: BTreeSet::new(),
             leading: false,
+            scope: StaffScope::All,
             permissions: BTreeSet::new(),
             roles: BTreeSet::new(),
             full_name: FullName::default(),

@@ -168,6 +168,7 @@ impl Givers {
             leads,
             projects: self.projects.followed(id, user.organisation),
             portal,
+            scope: user.scope,
             permissions,
             within,
             ..Actor::plain(id, user.kind.actor())

@@ -126,7 +126,7 @@ CREATE TABLE {schema}.profiles (
 );
 
 COMMENT ON TABLE {schema}.profiles IS
-    'Projection directory: every user, group, organisation, role, permission set, project, portal and item of the catalogue that has a profile, as its last version says.';
+    'Projection directory: every user, group, organisation, role, permission set, project, portal and item of the catalogue that has a profile, as its last version says. definition has all but the name as the API writes it.';
 
 CREATE TABLE {schema}.profile_versions (
     kind        text        NOT NULL,
@@ -142,3 +142,20 @@ CREATE TABLE {schema}.profile_versions (
 
 COMMENT ON TABLE {schema}.profile_versions IS
     'Projection directory: every version of every profile, who wrote it and when. definition has all but the name as the API writes it.';
+
+CREATE TABLE {schema}.actions (
+    partition   integer     NOT NULL,
+    sequence    bigint      NOT NULL,
+    actor_id    uuid        NOT NULL,
+    action      text        NOT NULL,
+    kind        text        NOT NULL,
+    id          uuid        NOT NULL,
+    version     bigint      NOT NULL,
+    name        text,
+    origin_id   uuid,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT actions_pkey PRIMARY KEY (partition, sequence)
+);
+
+COMMENT ON TABLE {schema}.actions IS
+    'Projection directory: what people did with profiles, calendars, policies and contracts. A name that is null is that of the entry.';

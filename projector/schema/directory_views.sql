@@ -7,6 +7,8 @@ CREATE OR REPLACE VIEW desk.policies AS SELECT * FROM {schema}.policies;
 CREATE OR REPLACE VIEW desk.policy_versions AS SELECT * FROM {schema}.policy_versions;
 CREATE OR REPLACE VIEW desk.contracts AS SELECT * FROM {schema}.contracts;
 CREATE OR REPLACE VIEW desk.contract_versions AS SELECT * FROM {schema}.contract_versions;
+CREATE OR REPLACE VIEW desk.actions AS SELECT * FROM {schema}.actions;
+
 CREATE OR REPLACE VIEW desk.digests AS SELECT * FROM {schema}.digests;
 CREATE OR REPLACE VIEW desk.users AS SELECT id, version, name, definition FROM {schema}.profiles WHERE kind = 'user';
 CREATE OR REPLACE VIEW desk.user_versions AS SELECT id, version, change, name, definition, actor_id, recorded_at FROM {schema}.profile_versions WHERE kind = 'user';

@@ -93,6 +93,9 @@ CREATE INDEX ticket_versions_followed ON {schema}.ticket_versions USING gin (fol
 CREATE INDEX ticket_versions_by_end ON {schema}.ticket_versions (valid_to);
 
 CREATE INDEX timeline_by_position ON {schema}.timeline (partition, sequence, place);
+-- What somebody did, whoever it was done as: one line for each record of a person.
+CREATE INDEX timeline_of_doer ON {schema}.timeline (COALESCE(via_id, actor_id), recorded_at, partition, sequence)
+    WHERE place = 0 AND actor_kind <> 'system';
 CREATE INDEX timeline_closings ON {schema}.timeline (occurred_at, ticket_id)
     WHERE event IN ('closed', 'closure_wait_expired');
 CREATE INDEX timeline_ratings ON {schema}.timeline (occurred_at, ticket_id) WHERE event = 'rated';

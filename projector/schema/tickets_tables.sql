@@ -87,6 +87,7 @@ CREATE TABLE {schema}.timeline (
     actor_id    uuid        NOT NULL,
     actor_kind  text        NOT NULL,
     via_id      uuid,
+    origin_id   uuid,
     occurred_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL,
     visibility  text        NOT NULL,

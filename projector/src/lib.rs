@@ -16,6 +16,8 @@ mod generation;
 mod jsonb;
 mod lag;
 mod lines;
+mod mirror;
+mod origins;
 mod pause;
 mod projections;
 mod pump;
@@ -31,7 +33,7 @@ mod tokens;
 use std::sync::Arc;
 
 use domain::calendar::Calendar;
-use event_log::{ConnectError, EventLog, LogConfig};
+use event_log::{ConnectError, EventLog, LogConfig, OriginChange, TokenChange};
 use service_kit::{Health, SharedClock, Shutdown};
 use tokio::task::JoinSet;
 
@@ -43,11 +45,11 @@ pub use retention::Retention;
 
 use database::Database;
 use lag::Lag;
+use mirror::Mirror;
 use pause::Backoff;
 use pumps::Pumps;
 use retention::Keeper;
 use token_uses::TokenUses;
-use tokens::Mirror;
 
 /// The projector cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -166,15 +168,13 @@ async fn project_filling_from(
         }
         .run(),
     );
-    let component = health.component("projector/tokens");
-    tasks.spawn(
-        Mirror {
-            log: log.clone(),
-            database: Arc::clone(&database),
-            component,
-        }
-        .run(),
-    );
+    let mirror = |component: &'static str| Mirror {
+        log: log.clone(),
+        database: Arc::clone(&database),
+        component: health.component(component),
+    };
+    tasks.spawn(mirror("projector/tokens").run::<TokenChange>());
+    tasks.spawn(mirror("projector/origins").run::<OriginChange>());
     tasks.spawn(
         TokenUses {
             log: log.clone(),

@@ -42,7 +42,7 @@ pub async fn prepare(pool: &PgPool) -> Result<(), DatabaseError> {
     analytics::ensure(pool).await.map_err(DatabaseError::Analytics)
 }
 
-const TABLES: [&str; 54] = [
+const TABLES: [&str; 55] = [
     "desk.tickets",
     "desk.ticket_versions",
     "desk.descriptions",
@@ -63,6 +63,7 @@ const TABLES: [&str; 54] = [
     "desk.policy_versions",
     "desk.contracts",
     "desk.contract_versions",
+    "desk.actions",
     "desk.digests",
     "desk.users",
     "desk.user_versions",

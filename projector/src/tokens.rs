@@ -1,23 +1,15 @@
-//! The mirror of the access tokens in Postgres, so that queries need Postgres alone.
-//!
-//! One projector at a time writes it, over the very connection that holds the lock: a projector that lost its lock has lost
-//! the connection as well, and cannot bring back a token that was revoked meanwhile.
+//! The mirror of the access tokens.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
-use event_log::{EventLog, TokenChange, TokenStoreError};
-use service_kit::chain;
-use service_kit::health::Component;
+use event_log::{EventLog, TokenChange, TokenChanges};
 use service_kit::tokens::{TokenGrant, TokenHash};
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use sqlx::types::Json;
 
 use crate::checkpoint::{self, Key};
-use crate::database::{Database, DatabaseError};
-use crate::pause::{Backoff, pause};
+use crate::mirror::{Mirrored, Stop};
 
 /// The checkpoint that says whether the mirror has been filled.
 pub(crate) const KEY: Key = Key {
@@ -26,78 +18,28 @@ pub(crate) const KEY: Key = Key {
     partition: 0,
 };
 
-/// The advisory lock of the mirror: any number that nobody else uses ("rctokens" in ASCII).
-const LOCK: i64 = i64::from_be_bytes(*b"rctokens");
+impl Mirrored for TokenChange {
+    const NAME: &'static str = "tokens";
+    const LOCK: i64 = i64::from_be_bytes(*b"rctokens");
+    type Changes = TokenChanges;
 
-/// How often somebody who stands by tries to take over.
-const STANDBY_POLL: Duration = Duration::from_millis(500);
-
-/// How often an idle mirror looks whether its database is still there. A database that was made
-/// anew has no tokens until this notices.
-const ALIVE_POLL: Duration = Duration::from_millis(500);
-
-/// Keeps the mirror.
-#[derive(Debug)]
-pub(crate) struct Mirror {
-    pub(crate) log: EventLog,
-    pub(crate) database: Arc<Database>,
-    pub(crate) component: Component,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Stop {
-    #[error("Postgres cannot be used")]
-    Database(#[from] sqlx::Error),
-    #[error("Postgres cannot be used")]
-    Schema(#[from] DatabaseError),
-    #[error("the tokens cannot be read")]
-    Tokens(#[from] TokenStoreError),
-}
-
-impl Mirror {
-    /// Mirrors for ever. May be dropped at any point.
-    pub(crate) async fn run(self) {
-        let mut backoff = Backoff::default();
-        loop {
-            let Err(stop) = self.follow(&mut backoff).await;
-            if backoff.is_fresh() {
-                tracing::warn!("the mirror of the tokens waits: {}", chain(&stop));
-            }
-            self.component.unready(stop.to_string());
-            backoff.wait().await;
-        }
+    async fn fill(log: &EventLog, db: &mut PgConnection) -> Result<TokenChanges, Stop> {
+        let mut changes = log.tokens().follow().await?;
+        replace(db, changes.standing().await?).await?;
+        Ok(changes)
     }
 
-    async fn follow(&self, backoff: &mut Backoff) -> Result<std::convert::Infallible, Stop> {
-        self.database.ensure().await?;
-        let mut db = self.database.own_connection().await?;
-        while !locked(&mut db).await? {
-            // Standing by is this mirror's work as well.
-            self.component.ready();
-            pause(STANDBY_POLL).await;
-        }
-        let mut changes = self.log.tokens().follow().await?;
-        replace(&mut db, changes.standing().await?).await?;
-        self.component.ready();
-        backoff.reset();
-        loop {
-            tokio::select! {
-                change = changes.next() => match change? {
-                    TokenChange::Granted(hash, grant) => grant_token(&mut db, hash, &grant).await?,
-                    TokenChange::Forgotten(hash) => forget(&mut db, hash).await?,
-                    TokenChange::CaughtUp => {}
-                },
-                () = pause(ALIVE_POLL) => db.ping().await?,
-            }
+    async fn next(changes: &mut TokenChanges) -> Result<Self, Stop> {
+        Ok(changes.next().await?)
+    }
+
+    async fn apply(self, db: &mut PgConnection) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Granted(hash, grant) => grant_token(db, hash, &grant).await,
+            Self::Forgotten(hash) => forget(db, hash).await,
+            Self::CaughtUp => Ok(()),
         }
     }
-}
-
-async fn locked(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
-        .bind(LOCK)
-        .fetch_one(db)
-        .await
 }
 
 /// Makes the mirror what the bucket is.

@@ -1,6 +1,8 @@
 //! Who sees which ticket, in SQL. The rule is `domain::access::may_see`; a test holds the two
 //! against each other.
 
+use std::collections::BTreeSet;
+
 use domain::actor::{Actor, ActorKind};
 use domain::ids::{GroupId, OrganisationId, ProjectId};
 use service_kit::Problem;
@@ -16,7 +18,7 @@ pub(crate) const OPEN: &str = "t.status_rank <> 6";
 /// A reason for which somebody sees a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Staff see every ticket.
+    /// Every ticket is visible.
     Every,
     /// It is the user's own.
     Requester(Uuid),
@@ -28,6 +30,10 @@ pub(crate) enum Way {
     Project(Vec<Uuid>),
     /// It is open, and of a group in which the user leads.
     Leading(Vec<Uuid>),
+    /// It is of one of the groups.
+    Group(Vec<Uuid>),
+    /// The user works on it.
+    Assignee(Uuid),
     /// There is none.
     None,
 }
@@ -35,30 +41,34 @@ pub(crate) enum Way {
 impl Way {
     /// All that `actor` has: a ticket that one of them leads to is visible.
     pub(crate) fn all(actor: &Actor) -> Vec<Self> {
-        match actor.kind {
-            ActorKind::Staff | ActorKind::System => vec![Self::Every],
-            ActorKind::Customer => {
-                let user = actor.user.as_uuid();
-                let organisation = actor.organisation.map(OrganisationId::as_uuid);
-                let (own, projects) = actor
-                    .portal
-                    .as_ref()
-                    .map_or((true, true), |portal| (portal.own, portal.projects));
-                let mut ways = Vec::new();
-                if own {
-                    ways.extend([Self::Requester(user), Self::Follower(user)]);
+        if actor.sees_everything() {
+            return vec![Self::Every];
+        }
+        let user = actor.user.as_uuid();
+        let shown = actor.portal.as_ref();
+        let (own, projects) = shown.map_or((true, true), |portal| (portal.own, portal.projects));
+        let mut ways = Vec::new();
+        if own {
+            ways.extend([Self::Requester(user), Self::Follower(user)]);
+            match actor.kind {
+                ActorKind::Customer => {
+                    let organisation = actor.organisation.map(OrganisationId::as_uuid);
                     ways.extend(organisation.map(Self::Organisation));
                     ways.extend((!actor.leads.is_empty()).then(|| Self::Leading(leads(actor))));
                 }
-                if projects && !actor.projects.is_empty() {
-                    ways.push(Self::Project(self::projects(actor)));
+                ActorKind::Staff | ActorKind::System => {
+                    ways.push(Self::Assignee(user));
+                    ways.extend((!actor.groups.is_empty()).then(|| Self::Group(uuids(&actor.groups))));
                 }
-                if ways.is_empty() {
-                    ways.push(Self::None);
-                }
-                ways
             }
         }
+        if projects && !actor.projects.is_empty() {
+            ways.push(Self::Project(self::projects(actor)));
+        }
+        if ways.is_empty() {
+            ways.push(Self::None);
+        }
+        ways
     }
 
     /// Appends the condition that it leads to the ticket `t`.
@@ -74,6 +84,8 @@ impl Way {
                 .push(format_args!("{OPEN} AND t.group_id = ANY("))
                 .push_bind(groups.clone())
                 .push(")"),
+            Self::Group(groups) => sql.push("t.group_id = ANY(").push_bind(groups.clone()).push(")"),
+            Self::Assignee(user) => sql.push("t.assignee_id = ").push_bind(*user),
         };
     }
 }
@@ -112,9 +124,22 @@ pub(crate) fn for_staff(actor: &Actor, detail: &'static str) -> Result<(), Probl
     }
 }
 
+/// Refuses all who do not see every ticket; `detail` says what is not for them.
+pub(crate) fn for_all_seeing(actor: &Actor, detail: &'static str) -> Result<(), Problem> {
+    if actor.sees_everything() {
+        Ok(())
+    } else {
+        Err(Problem::new(&NOT_PERMITTED).detail(detail))
+    }
+}
+
 /// The groups in which `actor` leads, as Postgres takes them.
 pub(crate) fn leads(actor: &Actor) -> Vec<Uuid> {
-    actor.leads.iter().copied().map(GroupId::as_uuid).collect()
+    uuids(&actor.leads)
+}
+
+fn uuids(groups: &BTreeSet<GroupId>) -> Vec<Uuid> {
+    groups.iter().copied().map(GroupId::as_uuid).collect()
 }
 
 /// The projects that `actor` or their organisation follows, as Postgres takes them.
@@ -124,10 +149,10 @@ pub(crate) fn projects(actor: &Actor) -> Vec<Uuid> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::sync::Arc;
 
     use domain::access::{Audience, may_see};
+    use domain::actor::StaffScope;
     use domain::ids::UserId;
     use domain::portal::Showing;
     use domain::text::Code;
@@ -144,6 +169,7 @@ mod tests {
         requester: UserId,
         organisation: Option<OrganisationId>,
         group: Option<GroupId>,
+        assignee: Option<UserId>,
         project: Option<ProjectId>,
         of_type: &'static str,
         followers: BTreeSet<UserId>,
@@ -177,21 +203,25 @@ mod tests {
         let [ada, bob] = users();
         let followers = [BTreeSet::new(), BTreeSet::from([ada]), BTreeSet::from([ada, bob])];
         let groups = [None, Some(group(21)), Some(group(22))];
-        let people = product(&users(), &followers);
+        let workers = [None, Some(ada), Some(bob)];
+        let people = product(&product(&users(), &workers), &followers);
         let projects = [None, Some(project(31)), Some(project(32))];
         let kinds = product(&["defect", "consultation"], &[true, false]);
         let places = product(&product(&organisations(), &groups), &product(&projects, &kinds));
         let all = product(&people, &places).into_iter().zip(1..);
         all.map(
-            |(((requester, followers), ((organisation, group), (project, (ticket_type, open)))), n)| Ticket {
-                id: Uuid::from_u128(n),
-                requester,
-                organisation,
-                group,
-                project,
-                of_type: ticket_type,
-                followers,
-                open,
+            |((((requester, assignee), followers), ((organisation, group), (project, (ticket_type, open)))), n)| {
+                Ticket {
+                    id: Uuid::from_u128(n),
+                    requester,
+                    organisation,
+                    group,
+                    assignee,
+                    project,
+                    of_type: ticket_type,
+                    followers,
+                    open,
+                }
             },
         )
         .collect()
@@ -215,13 +245,20 @@ mod tests {
             BTreeSet::from([group(21)]),
             BTreeSet::from([group(21), group(22)]),
         ];
-        let kinds = [ActorKind::Staff, ActorKind::Customer, ActorKind::System];
+        let all = StaffScope::All;
+        let kinds = [
+            (ActorKind::Staff, all),
+            (ActorKind::Staff, StaffScope::Groups),
+            (ActorKind::Customer, all),
+            (ActorKind::System, all),
+        ];
         let who = product(&product(&users(), &kinds), &organisations());
         let projects = [BTreeSet::new(), BTreeSet::from([project(31)])];
         let roles = product(&product(&groups, &[true, false]), &product(&projects, &portals()));
         let all = product(&who, &roles).into_iter();
         all.map(
-            |(((user, kind), organisation), ((groups, leading), (projects, portal)))| Actor {
+            |(((user, (kind, scope)), organisation), ((groups, leading), (projects, portal)))| Actor {
+                scope,
                 portal: portal.filter(|_| kind == ActorKind::Customer),
                 organisation,
                 leads: if leading {
@@ -240,15 +277,16 @@ mod tests {
     async fn insert(db: &PgPool, ticket: &Ticket) {
         let status = if ticket.open { Status::Reopened } else { Status::Closed };
         sqlx::query(
-            "INSERT INTO tickets_1.tickets (id, requester_id, organisation_id, group_id, project_id, followers, status, partition,
+            "INSERT INTO tickets_1.tickets (id, requester_id, organisation_id, group_id, assignee_id, project_id, followers, status, partition,
                  sequence, revision, number, subject, description_revision, edited, status_rank, ticket_type, priority,
                  priority_rank, custom_fields, waits, created_at, updated_at, recorded_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 1, 1, 1, 'x', 1, false, $8, $9, 'low', 0, '{}', 0, now(), now(), now())",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 1, 1, 1, 'x', 1, false, $9, $10, 'low', 0, '{}', 0, now(), now(), now())",
         )
         .bind(ticket.id)
         .bind(ticket.requester.as_uuid())
         .bind(ticket.organisation.map(OrganisationId::as_uuid))
         .bind(ticket.group.map(GroupId::as_uuid))
+        .bind(ticket.assignee.map(UserId::as_uuid))
         .bind(ticket.project.map(ProjectId::as_uuid))
         .bind(ticket.followers.iter().map(|user| user.as_uuid()).collect::<Vec<_>>())
         .bind(status.as_str())
@@ -283,6 +321,7 @@ mod tests {
                     requester: ticket.requester,
                     organisation: ticket.organisation,
                     group: ticket.group,
+                    assignee: ticket.assignee,
                     project: ticket.project,
                     ticket_type: ticket.of_type,
                     followers: &ticket.followers,

@@ -1,6 +1,6 @@
 //! `GET /v1/digests`, `GET /v1/digests/{id}`
 //!
-//! For staff: what became of promised times between one digest and the next.
+//! For staff who see every ticket: what became of promised times between one digest and the next.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -18,15 +18,15 @@ use sqlx::{AssertSqlSafe, PgPool};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::access::for_staff;
+use crate::access::for_all_seeing;
 use crate::app::App;
 use crate::database::problem;
 use crate::feed::details::Target;
 use crate::page::{LIMIT_DEFAULT, LIMIT_MAX, Page, limit};
 use crate::params::Params;
 
-/// Said to customers.
-const FOR_STAFF: &str = "Digests are for staff.";
+/// Said to all others.
+const FOR_ALL_SEEING: &str = "Digests are for staff who see every ticket.";
 
 #[derive(Debug, sqlx::FromRow)]
 struct Row {
@@ -108,7 +108,7 @@ pub(crate) async fn list(
     Extension(Caller(actor)): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    for_staff(&actor, FOR_STAFF)?;
+    for_all_seeing(&actor, FOR_ALL_SEEING)?;
     let mut params = Params::read(&uri, &["limit", "cursor"])?;
     let limit = params.one("limit", limit).unwrap_or(LIMIT_DEFAULT);
     let text = params.one("cursor", |text| Ok(text.to_owned()));
@@ -142,7 +142,7 @@ pub(crate) async fn one(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Json<Told>, Problem> {
-    for_staff(&actor, FOR_STAFF)?;
+    for_all_seeing(&actor, FOR_ALL_SEEING)?;
     Params::read(&uri, &[])?.finish()?;
     let Path(id) = path?;
     let id: Option<Uuid> = id.parse().ok();

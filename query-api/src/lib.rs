@@ -6,6 +6,7 @@
 //! * [`access`]: who sees which ticket, as SQL that stands in every query.
 
 mod access;
+mod actions;
 mod app;
 mod calendars;
 mod config;
@@ -100,6 +101,7 @@ pub fn routes(app: &App) -> Router {
         .route("/v1/portal", get(portal::own))
         .route("/v1/digests", get(digests::list))
         .route("/v1/digests/{id}", get(digests::one))
+        .route("/v1/users/{id}/actions", get(actions::of_user))
         .route("/v1/users/{id}/rights", get(rights::rights))
         .route("/v1/users/{id}/contract", get(contracts::of_user))
         .route("/v1/users/{id}/contract/versions", get(contracts::versions_of_user))

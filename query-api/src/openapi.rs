@@ -367,7 +367,7 @@ pub(crate) fn page(items: Shape) -> Shape {
 }
 
 /// An instant, or a date for its beginning in UTC.
-fn time() -> Shape {
+pub(crate) fn time() -> Shape {
     any_of([instant(), date()])
 }
 

@@ -13,11 +13,11 @@ use service_kit::openapi::schema::{
 use service_kit::openapi::{Api, json, path, query};
 use service_kit::problem::types;
 
-use crate::openapi::{READ_POSITION, positions, reading};
+use crate::openapi::{NEXT_PAGE, READ_POSITION, page, paging, positions, reading, time};
 use crate::openapi_versions::versions_page;
 use crate::params::VALUES_MAX;
 use crate::people_filter::{Values, filters};
-use crate::rights;
+use crate::{actions, rights};
 
 /// Adds them, and what they answer.
 pub(crate) fn with_people(api: Api) -> Api {
@@ -29,6 +29,20 @@ pub(crate) fn with_people(api: Api) -> Api {
     .answer(200, "Their rights.", json(reference("Rights")))
     .answers_with("Read-Position", READ_POSITION, &positions())
     .problems(&[&types::NOT_FOUND, &types::INVALID_FIELDS]);
+    let actions = reading(
+        "listUserActions",
+        "What a user did with tickets and the directory, and from where, the newest first, for administrators",
+    )
+    .parameters([
+        path("id", "The user's id.", uuid()),
+        query("from", "Then or later.", time()),
+        query("to", "Before then.", time()),
+    ])
+    .parameters(paging())
+    .answer(200, "A page of it.", json(page(reference("Action"))))
+    .answers_with("Link", NEXT_PAGE, &string())
+    .answers_with("Read-Position", READ_POSITION, &positions())
+    .problems(&[&types::NOT_FOUND, &types::NOT_PERMITTED, &types::INVALID_FIELDS]);
     let portal = reading("getOwnPortal", "What the caller's portal shows; for staff, everything")
         .answer(200, "What it shows.", json(reference("Showing")))
         .answers_with("Read-Position", READ_POSITION, &positions());
@@ -37,6 +51,8 @@ pub(crate) fn with_people(api: Api) -> Api {
         .fold(api, with_entries)
         .schema("Showing", open_object(people::showing()))
         .get("/v1/portal", portal)
+        .schema_of::<actions::Item>()
+        .get("/v1/users/{id}/actions", actions)
         .schema_of::<rights::Answer>()
         .get("/v1/users/{id}/rights", rights)
 }
@@ -158,6 +174,7 @@ fn values(of: Values) -> Shape {
         Values::Texts => text(Label::CHARACTERS_MAX),
         Values::Flag => boolean(),
         Values::Kinds => people::user_kind(),
+        Values::Scopes => people::staff_scope(),
         Values::Permissions => people::permission(),
         Values::Codes => code(),
         Values::Awaits => catalogue::awaits(),

@@ -200,16 +200,19 @@ fn contracts_page(id: &'static str, summary: &'static str) -> Operation {
 }
 
 fn all_digests() -> Operation {
-    reading("listDigests", "Digests of promised times, the newest first, for staff")
-        .parameters(paging())
-        .answer(200, "A page of them.", json(page(reference("Digest"))))
-        .answers_with("Link", NEXT_PAGE, &string())
-        .answers_with("Read-Position", READ_POSITION, &positions())
-        .problems(&[&types::NOT_PERMITTED, &types::INVALID_FIELDS])
+    reading(
+        "listDigests",
+        "Digests of promised times, the newest first, for staff who see every ticket",
+    )
+    .parameters(paging())
+    .answer(200, "A page of them.", json(page(reference("Digest"))))
+    .answers_with("Link", NEXT_PAGE, &string())
+    .answers_with("Read-Position", READ_POSITION, &positions())
+    .problems(&[&types::NOT_PERMITTED, &types::INVALID_FIELDS])
 }
 
 fn digest() -> Operation {
-    reading("getDigest", "What a digest tells, for staff")
+    reading("getDigest", "What a digest tells, for staff who see every ticket")
         .parameters([path("id", "The digest's id.", uuid())])
         .answer(200, "It.", json(reference("DigestTold")))
         .answers_with("Read-Position", READ_POSITION, &positions())

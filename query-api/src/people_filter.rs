@@ -1,7 +1,7 @@
 //! Filters of lists of users, groups, organisations, roles, permission sets, projects, portals and items of the catalogue: each may be
 //! repeated for "any of", and all of them together are "and".
 
-use domain::actor::Permission;
+use domain::actor::{Permission, StaffScope};
 use domain::catalogue::{Awaits, FieldValue, ItemKind};
 use domain::directory::EntryKind;
 use domain::people::UserKind;
@@ -34,6 +34,8 @@ pub(crate) enum Values {
     Flag,
     /// `staff`, `customer`.
     Kinds,
+    /// `all`, `groups`.
+    Scopes,
     /// Permissions by their names.
     Permissions,
     /// Codes of types or priorities.
@@ -76,6 +78,7 @@ pub(crate) fn filters(kind: EntryKind) -> Vec<Filter> {
             filter("group", Values::Ids, At::List("groups")),
             filter("role", Values::Ids, At::Held),
             LEADING,
+            filter("scope", Values::Scopes, At::Member("scope")),
             PERMISSION,
             filter("enabled", Values::Flag, At::Member("enabled")),
         ],
@@ -153,6 +156,7 @@ impl Values {
             Self::Texts => label(text).map(|label| label.as_str().into()),
             Self::Flag => one_of(&[true, false], |flag| if flag { "true" } else { "false" })(text).map(Value::Bool),
             Self::Kinds => one_of(&UserKind::ALL, UserKind::as_str)(text).map(|kind| kind.as_str().into()),
+            Self::Scopes => one_of(&StaffScope::ALL, StaffScope::as_str)(text).map(|scope| scope.as_str().into()),
             Self::Codes => Code::parse(text)
                 .map(|code| code.as_str().into())
                 .map_err(|error| error.to_string()),

@@ -172,7 +172,7 @@ impl App {
         headers: CommandHeaders,
         digest: [u8; 32],
     ) -> Result<CalendarOutcome, Problem> {
-        let request = headers.request(caller, digest);
+        let request = headers.request(self, caller, digest).await?;
         let outcome = self.calendars.execute(id, command, &request).await;
         let outcome = outcome.map_err(|error| problem::of_calendar(&error, caller))?;
         self.applied(outcome.position).await;

@@ -1,5 +1,7 @@
 //! `POST /v1/commands`: NDJSON in, NDJSON out.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
@@ -11,6 +13,7 @@ use service_kit::http::{Caller, media_type, token_hash, worthless_token};
 use service_kit::problem::types;
 
 use super::headers::refuse_parameters;
+use super::origin::From;
 use crate::app::App;
 use crate::bulk;
 
@@ -20,6 +23,7 @@ pub(crate) const NDJSON: &str = "application/x-ndjson";
 pub(super) async fn commands(
     State(app): State<App>,
     Caller(caller): Caller,
+    From(origin): From,
     request: Request,
 ) -> Result<Response, Problem> {
     refuse_parameters(request.uri())?;
@@ -29,7 +33,12 @@ pub(super) async fn commands(
     }
     let token = token_hash(request.headers()).ok_or_else(worthless_token)?;
     let input = request.into_body().into_data_stream();
-    let results = bulk::run(app, (caller.user, token), input).map(Ok::<_, std::convert::Infallible>);
+    let from = bulk::Sender {
+        user: caller.user,
+        token,
+        origin: Arc::new(origin),
+    };
+    let results = bulk::run(app, from, input).map(Ok::<_, std::convert::Infallible>);
     Ok((
         [(CONTENT_TYPE, HeaderValue::from_static(NDJSON))],
         Body::from_stream(results),

@@ -67,7 +67,7 @@ async fn agree(
 ) -> Result<Response, Problem> {
     let body = object(body)?;
     let wanted = read(&body, party)?;
-    let request = headers.request(caller, body::digest(AGREE, &body));
+    let request = headers.request(app, caller, body::digest(AGREE, &body)).await?;
     let outcome = app.contracts.agree(party, &wanted, &request).await;
     let outcome = outcome.map_err(|error| problem::of_contract(&error, caller))?;
     app.applied(outcome.position).await;

@@ -10,10 +10,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use domain::actor::Actor;
 use domain::ids::{Position, Revision};
-use event_log::{Outcome, Request};
+use event_log::{Origin, Outcome, Request};
 use serde_json::{Map, Value};
 use service_kit::problem::{FieldError, Problem, types};
 
+use super::origin::origin;
+use crate::app::App;
 use crate::command::command_id;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -30,6 +32,8 @@ pub(crate) struct CommandHeaders {
     pub(crate) key: Option<String>,
     pub(crate) if_match: Option<Revision>,
     pub(crate) traceparent: Option<String>,
+    /// What they and the connection say of where the command comes from.
+    pub(crate) origin: Arc<Origin>,
 }
 
 impl<S: Sync> FromRequestParts<S> for CommandHeaders {
@@ -41,19 +45,21 @@ impl<S: Sync> FromRequestParts<S> for CommandHeaders {
             key: idempotency_key(&parts.headers)?,
             if_match: if_match(&parts.headers)?,
             traceparent: traceparent(&parts.headers),
+            origin: Arc::new(origin(parts)),
         })
     }
 }
 
 impl CommandHeaders {
     /// A wish for now, in the caller's own name.
-    pub(super) fn request(self, caller: &Arc<Actor>, digest: [u8; 32]) -> Request {
+    pub(super) async fn request(self, app: &App, caller: &Arc<Actor>, digest: [u8; 32]) -> Result<Request, Problem> {
         let command_id = command_id(caller.user, self.key.as_deref());
-        Request {
+        Ok(Request {
             if_match: self.if_match,
+            origin: app.origin(caller.user, &self.origin).await?,
             traceparent: self.traceparent,
             ..Request::new(command_id, digest, Arc::clone(caller))
-        }
+        })
     }
 
     /// For what does not go by revisions, which `why` says.

@@ -20,16 +20,21 @@ impl<S: Sync> FromRequestParts<S> for From {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let header = |name: HeaderName| {
-            let text = parts.headers.get(name)?.to_str().ok()?;
-            // The longest that is of use to people.
-            Some(text.chars().take(AGENT_CHARACTERS_MAX).collect())
-        };
-        Ok(Self(Origin {
-            address: peer.map(|ConnectInfo(address)| address.ip().to_string()),
-            forwarded_for: header(FORWARDED_FOR),
-            agent: header(USER_AGENT),
-        }))
+        Ok(Self(origin(parts)))
+    }
+}
+
+/// Where this request came from.
+pub(super) fn origin(parts: &Parts) -> Origin {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let header = |name: HeaderName| {
+        let text = parts.headers.get(name)?.to_str().ok()?;
+        // The longest that is of use to people.
+        Some(text.chars().take(AGENT_CHARACTERS_MAX).collect())
+    };
+    Origin {
+        address: peer.map(|ConnectInfo(address)| address.ip().to_string()),
+        forwarded_for: header(FORWARDED_FOR),
+        agent: header(USER_AGENT),
     }
 }

@@ -177,7 +177,7 @@ impl Wish {
         headers: CommandHeaders,
     ) -> Result<ProfileOutcome, Problem> {
         let caller = app.by_now(caller)?;
-        let request = headers.request(&caller, self.digest);
+        let request = headers.request(app, &caller, self.digest).await?;
         let outcome = app.directory.write(id, &self.profile, &request).await;
         self.settled(app, &caller, id, outcome).await
     }
@@ -191,7 +191,7 @@ impl Wish {
         headers: CommandHeaders,
     ) -> Result<ProfileOutcome, Problem> {
         let caller = app.by_now(caller)?;
-        let request = headers.request(&caller, self.digest);
+        let request = headers.request(app, &caller, self.digest).await?;
         let outcome = app.directory.create(id, &self.profile, &request).await;
         self.settled(app, &caller, id, outcome).await
     }

@@ -106,7 +106,7 @@ impl App {
         headers: CommandHeaders,
         digest: [u8; 32],
     ) -> Result<PolicyOutcome, Problem> {
-        let request = headers.request(caller, digest);
+        let request = headers.request(self, caller, digest).await?;
         let outcome = self.policies.execute(id, command, &request).await;
         let outcome = outcome.map_err(|error| problem::of_policy(&error, caller))?;
         self.applied(outcome.position).await;
@@ -127,6 +127,16 @@ pub(super) fn staff(caller: &Actor) -> Result<(), Problem> {
         Ok(())
     } else {
         Err(problem::policies_only_staff())
+    }
+}
+
+/// The same of what is told or done with the tickets of the whole desk.
+pub(super) fn all_seeing(caller: &Actor) -> Result<(), Problem> {
+    staff(caller)?;
+    if caller.sees_everything() {
+        Ok(())
+    } else {
+        Err(problem::not_all_seeing())
     }
 }
 

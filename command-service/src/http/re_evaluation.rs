@@ -28,7 +28,7 @@ use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
 use super::headers::{CommandHeaders, Replayed, replayed};
-use super::policies::staff;
+use super::policies::all_seeing;
 use crate::app::App;
 use crate::body;
 use crate::command::command_id;
@@ -77,7 +77,7 @@ pub(super) async fn re_evaluate(
     headers: CommandHeaders,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
-    staff(&caller)?;
+    all_seeing(&caller)?;
     headers.refuse_if_match("does not go with this: it changes many tickets, and each has a revision of its own")?;
     let Path(id) = path?;
     // What is no id is the id of no policy.
@@ -224,10 +224,18 @@ impl App {
         headers: &CommandHeaders,
         wanted: &[Change],
     ) -> Result<(), Problem> {
-        let requests: Vec<(TicketId, Request)> = wanted
-            .iter()
-            .map(|change| (change.ticket, ask.request(change.ticket, digest, headers)))
-            .collect();
+        let headers = CommandHeaders {
+            traceparent: headers.traceparent.clone(),
+            origin: Arc::clone(&headers.origin),
+            ..CommandHeaders::default()
+        };
+        let request = headers.request(self, &ask.caller, digest).await?;
+        let of_ticket = |change: &Change| Request {
+            command_id: ask.command_id(change.ticket),
+            ..request.clone()
+        };
+        let requests: Vec<(TicketId, Request)> =
+            wanted.iter().map(|change| (change.ticket, of_ticket(change))).collect();
         stream::iter(requests)
             .map(|(ticket, request)| self.apply_to(ask, ticket, request))
             .buffer_unordered(CONCURRENT_MAX)
@@ -249,17 +257,6 @@ impl Ask {
     /// The id of the command for a ticket.
     fn command_id(&self, ticket: TicketId) -> CommandId {
         Uuid::new_v5(&self.id.as_uuid(), ticket.as_uuid().as_bytes()).into()
-    }
-
-    fn request(&self, ticket: TicketId, digest: [u8; 32], headers: &CommandHeaders) -> Request {
-        let headers = CommandHeaders {
-            traceparent: headers.traceparent.clone(),
-            ..CommandHeaders::default()
-        };
-        Request {
-            command_id: self.command_id(ticket),
-            ..headers.request(&self.caller, digest)
-        }
     }
 }
 

@@ -55,6 +55,7 @@ fn sent(name: CommandName, ticket: TicketId, headers: CommandHeaders, body: Valu
         key,
         if_match,
         traceparent,
+        origin,
     } = headers;
     Ok(Sent {
         name,
@@ -62,6 +63,7 @@ fn sent(name: CommandName, ticket: TicketId, headers: CommandHeaders, body: Valu
         key,
         if_match,
         traceparent,
+        origin,
         body: object(body)?,
     })
 }

@@ -120,7 +120,7 @@ impl Happening {
 }
 
 /// Where a request came from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Origin {
     /// The address at the other end of the connection: that of the proxy, where there is one.
     pub address: Option<String>,

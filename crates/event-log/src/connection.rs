@@ -23,6 +23,7 @@ use crate::credentials::{CredentialError, CredentialStore};
 use crate::digests::Digests;
 use crate::directory::Directory;
 use crate::numbers::Numbers;
+use crate::origins::{OriginError, OriginStore};
 use crate::policies::Policies;
 use crate::reader::{Checkpoint, ReadError, Reader, Source};
 use crate::streams::{self, Drift, Layout, PARTITIONS_MAX};
@@ -91,6 +92,9 @@ pub enum ConnectError {
     /// The bucket of the audit cannot be used.
     #[error("the bucket of the audit cannot be used")]
     Audit(#[source] AuditError),
+    /// The bucket of origins cannot be used.
+    #[error("the bucket of origins cannot be used")]
+    Origins(#[source] OriginError),
     /// The buckets of credentials cannot be used.
     #[error("the buckets of credentials cannot be used")]
     Credentials(#[source] CredentialError),
@@ -100,7 +104,7 @@ impl ConnectError {
     /// Whether waiting may help. What is left is for people.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Tokens(_) | Self::Audit(_) | Self::Credentials(_) => true,
+            Self::Unavailable(_) | Self::Tokens(_) | Self::Audit(_) | Self::Origins(_) | Self::Credentials(_) => true,
             Self::Address(_)
             | Self::Refused(_)
             | Self::Drift(_)
@@ -133,6 +137,7 @@ pub(crate) struct Inner {
     tokens: TokenStore,
     credentials: CredentialStore,
     audit: AuditStore,
+    origins: OriginStore,
 }
 
 impl Inner {
@@ -301,6 +306,9 @@ impl EventLog {
         let audit = Box::pin(AuditStore::ensure(&gets, config.replicas))
             .await
             .map_err(ConnectError::Audit)?;
+        let origins = Box::pin(OriginStore::ensure(&gets, config.replicas))
+            .await
+            .map_err(ConnectError::Origins)?;
         let numbers = Numbers::new(writes.clone());
         let replicated = streams::are_replicated(&writes.context).await?;
         Ok(Self {
@@ -316,6 +324,7 @@ impl EventLog {
                 tokens,
                 credentials,
                 audit,
+                origins,
             }),
         })
     }
@@ -384,6 +393,11 @@ impl EventLog {
     /// Who came in, from where.
     pub fn audit(&self) -> AuditStore {
         self.inner.audit.clone()
+    }
+
+    /// From where users do what they do.
+    pub fn origins(&self) -> OriginStore {
+        self.inner.origins.clone()
     }
 
     /// Reads a source in order, from after a checkpoint; from its beginning without one.

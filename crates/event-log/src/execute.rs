@@ -46,6 +46,8 @@ pub struct Request {
     pub honour_deadlines: bool,
     /// The revision that the ticket must have.
     pub if_match: Option<Revision>,
+    /// From where it is asked: the id of an origin. `None`: from within.
+    pub origin: Option<Uuid>,
     /// The W3C trace context of the request.
     pub traceparent: Option<String>,
 }
@@ -61,6 +63,7 @@ impl Request {
             occurred_at: None,
             honour_deadlines: false,
             if_match: None,
+            origin: None,
             traceparent: None,
         }
     }
@@ -428,7 +431,7 @@ pub(crate) fn header(aggregate_id: Uuid, tip: &Tip, revision: Revision, request:
         previous_sequence: tip.sequence,
         previous_hash: tip.hash,
         causation: None,
-        correlation: None,
+        correlation: request.origin,
         traceparent: request.traceparent.clone(),
     }
 }

@@ -2,17 +2,15 @@
 //! possible to forget.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::kv::{Operation, Store, Watch};
+use async_nats::jetstream::kv::Store;
 use domain::Timestamp;
-use futures::StreamExt;
 use service_kit::tokens::{TokenGrant, TokenHash};
 use tokio::sync::watch;
 
-use crate::buckets::{Bucket, MARKERS_KEPT_FOR};
+use crate::buckets::{Bucket, BucketChange, BucketChanges, MARKERS_KEPT_FOR};
 use crate::connection::Connection;
 
 const BUCKET: Bucket = Bucket {
@@ -147,43 +145,14 @@ impl TokenStore {
     /// Follows the bucket: first what is in it, then [`TokenChange::CaughtUp`], then what happens
     /// for as long as the connection holds.
     pub async fn follow(&self) -> Result<TokenChanges, TokenStoreError> {
-        let mut established = self.established.clone();
-        established.mark_unchanged();
-        // Asked of the server: the bucket's own status is from when it was opened.
-        let info = self.bucket.stream.get_info().await.map_err(unavailable)?;
-        let empty = info.state.messages == 0;
-        let watch = self.bucket.watch_with_history(">").await.map_err(unavailable)?;
-        Ok(TokenChanges {
-            watch,
-            established,
-            told: if empty { Told::All } else { Told::Some },
-        })
+        let changes = BucketChanges::follow(&self.bucket, self.established.clone()).await;
+        changes.map(TokenChanges).map_err(TokenStoreError::Unavailable)
     }
 }
 
 /// Changes of the bucket, in order.
-pub struct TokenChanges {
-    watch: Watch,
-    established: watch::Receiver<u64>,
-    told: Told,
-}
-
-/// What has been told of the tokens that were there when following began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    /// There are more to come.
-    Some,
-    /// The last one; saying so is what comes next.
-    All,
-    /// All of them, and that these were all.
-    CaughtUp,
-}
-
-impl fmt::Debug for TokenChanges {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenChanges").finish_non_exhaustive()
-    }
-}
+#[derive(Debug)]
+pub struct TokenChanges(BucketChanges);
 
 impl TokenChanges {
     /// What is in the bucket when following begins: everything until [`TokenChange::CaughtUp`]. To be asked for first;
@@ -202,28 +171,17 @@ impl TokenChanges {
     /// The next change. An error ends the following; begin anew.
     pub async fn next(&mut self) -> Result<TokenChange, TokenStoreError> {
         loop {
-            if self.told == Told::All {
-                self.told = Told::CaughtUp;
-                return Ok(TokenChange::CaughtUp);
-            }
-            let entry = tokio::select! {
-                biased;
-                // The watch would notice too, after seconds in which a revoked token is still good.
-                _ = self.established.changed() => {
-                    return Err(TokenStoreError::Unavailable("the connection was made anew".into()));
+            let change = self.0.next().await.map_err(TokenStoreError::Unavailable)?;
+            return Ok(match change {
+                BucketChange::Put(key, value) => {
+                    let Ok(hash) = key.parse() else { continue };
+                    TokenChange::Granted(hash, Box::new(grant(hash, &value)?))
                 }
-                entry = self.watch.next() => entry,
-            };
-            let entry = entry.ok_or_else(|| TokenStoreError::Unavailable("the bucket's changes ended".into()))?;
-            let entry = entry.map_err(unavailable)?;
-            // The last of what was there is told before saying so.
-            if self.told == Told::Some && entry.delta == 0 {
-                self.told = Told::All;
-            }
-            let Ok(hash) = entry.key.parse() else { continue };
-            return Ok(match entry.operation {
-                Operation::Put => TokenChange::Granted(hash, Box::new(grant(hash, &entry.value)?)),
-                Operation::Delete | Operation::Purge => TokenChange::Forgotten(hash),
+                BucketChange::Gone(key) => {
+                    let Ok(hash) = key.parse() else { continue };
+                    TokenChange::Forgotten(hash)
+                }
+                BucketChange::CaughtUp => TokenChange::CaughtUp,
             });
         }
     }

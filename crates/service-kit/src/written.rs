@@ -57,6 +57,7 @@ pub fn profile(profile: &Profile) -> Value {
             "organisation": user.organisation.map(|id| id.to_string()),
             "groups": user.groups.iter().map(GroupId::to_string).collect::<Vec<_>>(),
             "leading": user.leading,
+            "scope": user.scope.as_str(),
             "permissions": permissions(&user.permissions),
             "roles": user.roles.iter().map(assignment).collect::<Vec<_>>(),
             "last_name": user.full_name.last.as_ref().map(Label::as_str),

@@ -123,6 +123,7 @@ impl Payload for Event {
             (people::USER_V1, "user_profile_written"),
             (people::USER_V2, "user_profile_written"),
             (people::USER_V3, "user_profile_written"),
+            (people::USER_V4, "user_profile_written"),
             (people::GROUP_V1, "group_profile_written"),
             (people::GROUP_V2, "group_profile_written"),
             (people::ORGANISATION_V1, "organisation_profile_written"),

@@ -84,7 +84,7 @@ pub struct Header {
     pub previous_hash: [u8; 32],
     /// The record that led to this one.
     pub causation: Option<Uuid>,
-    /// What this record and others belong to together.
+    /// What this record and others belong to together: all that a user did from one place, which is the origin of this id.
     pub correlation: Option<Uuid>,
     /// The W3C trace context of the request.
     pub traceparent: Option<String>,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::actor::Permission;
+use domain::actor::{Permission, StaffScope};
 use domain::ids::{GroupId, OrganisationId, PermissionSetId, PortalId, RoleId, ServiceCatalogueId, UserId};
 use domain::people::{FullName, Group, Language, Organisation, Profile, User, UserKind};
 use domain::project::Project;
@@ -18,6 +18,7 @@ use crate::{catalogue, portal, value};
 pub(crate) const USER_V1: KindVersion = KindVersion { kind: 1041, version: 1 };
 pub(crate) const USER_V2: KindVersion = KindVersion { kind: 1041, version: 2 };
 pub(crate) const USER_V3: KindVersion = KindVersion { kind: 1041, version: 3 };
+pub(crate) const USER_V4: KindVersion = KindVersion { kind: 1041, version: 4 };
 pub(crate) const GROUP_V1: KindVersion = KindVersion { kind: 1042, version: 1 };
 pub(crate) const GROUP_V2: KindVersion = KindVersion { kind: 1042, version: 2 };
 pub(crate) const ORGANISATION_V1: KindVersion = KindVersion { kind: 1043, version: 1 };
@@ -63,6 +64,14 @@ struct UserV3<'b> {
     #[serde(borrow)]
     user: UserV2<'b>,
     service_catalogues: Vec<[u8; 16]>,
+}
+
+/// FROZEN. What version 3 has, and which tickets a member of staff sees, by its name.
+#[derive(Serialize, Deserialize)]
+struct UserV4<'b> {
+    #[serde(borrow)]
+    user: UserV3<'b>,
+    scope: &'b str,
 }
 
 /// FROZEN.
@@ -140,7 +149,7 @@ struct ProjectV1<'b> {
 
 pub(crate) const fn kind(profile: &Profile) -> KindVersion {
     match profile {
-        Profile::User(_) => USER_V3,
+        Profile::User(_) => USER_V4,
         Profile::Group(_) => GROUP_V2,
         Profile::Organisation(_) => ORGANISATION_V3,
         Profile::Role(_) => ROLE_V1,
@@ -153,36 +162,7 @@ pub(crate) const fn kind(profile: &Profile) -> KindVersion {
 
 pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
     match profile {
-        Profile::User(user) => postcard::to_stdvec(&UserV3 {
-            service_catalogues: catalogues(&user.service_catalogues),
-            user: UserV2 {
-                user: UserV1 {
-                    name: user.name.as_str(),
-                    kind: match user.kind {
-                        UserKind::Staff => 1,
-                        UserKind::Customer => 2,
-                    },
-                    organisation: user.organisation.map(|id| *id.as_uuid().as_bytes()),
-                    groups: user.groups.iter().map(|id| id.to_bytes()).collect(),
-                    leading: user.leading,
-                    permissions: names(&user.permissions),
-                    position: user.position.as_ref().map(Label::as_str),
-                    email: user.email.as_ref().map(Label::as_str),
-                    enabled: user.enabled,
-                },
-                roles: user
-                    .roles
-                    .iter()
-                    .map(|held| (held.role.to_bytes(), held.group.map(GroupId::to_bytes)))
-                    .collect(),
-                last_name: user.full_name.last.as_ref().map(Label::as_str),
-                first_name: user.full_name.first.as_ref().map(Label::as_str),
-                middle_name: user.full_name.middle.as_ref().map(Label::as_str),
-                description: user.description.as_ref().map(Body::as_str),
-                phones: texts(&user.phones),
-                language: user.language.map(Language::as_str),
-            },
-        }),
+        Profile::User(user) => postcard::to_stdvec(&stored_user(user)),
         Profile::Group(group) => postcard::to_stdvec(&GroupV2 {
             group: GroupV1 {
                 name: group.name.as_str(),
@@ -228,12 +208,48 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
     }
 }
 
+fn stored_user(user: &User) -> UserV4<'_> {
+    let v1 = UserV1 {
+        name: user.name.as_str(),
+        kind: match user.kind {
+            UserKind::Staff => 1,
+            UserKind::Customer => 2,
+        },
+        organisation: user.organisation.map(|id| *id.as_uuid().as_bytes()),
+        groups: user.groups.iter().map(|id| id.to_bytes()).collect(),
+        leading: user.leading,
+        permissions: names(&user.permissions),
+        position: user.position.as_ref().map(Label::as_str),
+        email: user.email.as_ref().map(Label::as_str),
+        enabled: user.enabled,
+    };
+    let held = |held: &Assignment| (held.role.to_bytes(), held.group.map(GroupId::to_bytes));
+    let v2 = UserV2 {
+        user: v1,
+        roles: user.roles.iter().map(held).collect(),
+        last_name: user.full_name.last.as_ref().map(Label::as_str),
+        first_name: user.full_name.first.as_ref().map(Label::as_str),
+        middle_name: user.full_name.middle.as_ref().map(Label::as_str),
+        description: user.description.as_ref().map(Body::as_str),
+        phones: texts(&user.phones),
+        language: user.language.map(Language::as_str),
+    };
+    UserV4 {
+        user: UserV3 {
+            user: v2,
+            service_catalogues: catalogues(&user.service_catalogues),
+        },
+        scope: user.scope.as_str(),
+    }
+}
+
 /// `None`: the kind is none of a profile's.
 pub(crate) fn decode(kind: KindVersion, bytes: &[u8]) -> Option<Result<Profile, DecodeError>> {
     match kind {
         USER_V1 => Some(exact(bytes).and_then(user_v1).map(Profile::User)),
         USER_V2 => Some(exact(bytes).and_then(user_v2).map(Profile::User)),
-        USER_V3 => Some(user(bytes).map(Profile::User)),
+        USER_V3 => Some(exact(bytes).and_then(user_v3).map(Profile::User)),
+        USER_V4 => Some(user(bytes).map(Profile::User)),
         GROUP_V1 => Some(exact(bytes).and_then(group_v1).map(Profile::Group)),
         GROUP_V2 => Some(group(bytes).map(Profile::Group)),
         ORGANISATION_V1 => Some(exact(bytes).and_then(organisation_v1).map(Profile::Organisation)),
@@ -248,7 +264,15 @@ pub(crate) fn decode(kind: KindVersion, bytes: &[u8]) -> Option<Result<Profile, 
 }
 
 fn user(bytes: &[u8]) -> Result<User, DecodeError> {
-    let stored: UserV3<'_> = exact(bytes)?;
+    let stored: UserV4<'_> = exact(bytes)?;
+    let known = |name: &str| StaffScope::ALL.into_iter().find(|scope| scope.as_str() == name);
+    Ok(User {
+        scope: known(stored.scope).ok_or(DecodeError::Value { field: "scope" })?,
+        ..user_v3(stored.user)?
+    })
+}
+
+fn user_v3(stored: UserV3<'_>) -> Result<User, DecodeError> {
     Ok(User {
         service_catalogues: catalogue_ids(stored.service_catalogues),
         ..user_v2(stored.user)?

@@ -119,6 +119,7 @@ impl TicketState {
             requester: self.requester,
             organisation: self.organisation,
             group: self.group,
+            assignee: self.assignee,
             project: self.project,
             ticket_type: self.ticket_type.code.as_str(),
             followers: &self.followers,

@@ -48,13 +48,17 @@ enum Who {
     ByEyes,
     /// One of them, who looks through the customer's eyes.
     Looking,
+    /// Staff who see the tickets of their groups alone, and are in the one that works on the ticket.
+    OfGroup,
+    /// The same, and in another group.
+    OfOtherGroup,
     /// A customer who is in the group that works on the ticket, and leads nowhere.
     Member,
     /// A customer who follows the project that the ticket is in.
     OfProject,
 }
 
-const EVERYBODY: [Who; 21] = [
+const EVERYBODY: [Who; 23] = [
     Who::Anonymous,
     Who::Unknown,
     Who::Revoked,
@@ -76,6 +80,8 @@ const EVERYBODY: [Who; 21] = [
     Who::ByGroup,
     Who::ByEyes,
     Who::Looking,
+    Who::OfGroup,
+    Who::OfOtherGroup,
 ];
 
 /// What an answer says of access.
@@ -92,6 +98,7 @@ impl Who {
         match self {
             Self::Known(person) => person.staff,
             Self::ByRole | Self::ByGroup | Self::ByEyes => true,
+            Self::OfGroup | Self::OfOtherGroup => true,
             Self::Anonymous
             | Self::Unknown
             | Self::Revoked
@@ -117,7 +124,12 @@ impl Who {
     }
 
     fn sees_the_ticket(self) -> bool {
-        self.staff() || self.requesters_side() || matches!(self, Self::Known(FOLLOWER | LEADER) | Self::OfProject)
+        let customer = self.requesters_side() || matches!(self, Self::Known(FOLLOWER | LEADER) | Self::OfProject);
+        customer || (self.staff() && self != Self::OfOtherGroup)
+    }
+
+    fn sees_every_ticket(self) -> bool {
+        self.staff() && !matches!(self, Self::OfGroup | Self::OfOtherGroup)
     }
 
     /// What becomes of a request to such a route.
@@ -130,25 +142,31 @@ impl Who {
             Self::Looking => Cell::Forbidden,
             Self::Anonymous | Self::Unknown | Self::Revoked | Self::Expired | Self::Disabled => Cell::Unauthenticated,
             Self::Newcomer => or(route == For::SignedIn, Cell::Forbidden),
-            Self::Known(_) | Self::ByRole | Self::ByGroup | Self::ByEyes | Self::Member | Self::OfProject => {
-                match route {
-                    For::Public | For::SignedIn | For::Callers => Cell::Through,
-                    For::Administrators => or(self.administers(), Cell::Forbidden),
-                    For::Lookers => or(self == Self::ByEyes, Cell::Forbidden),
-                    For::StaffAndOrganisation => or(self.staff() || self.requesters_side(), Cell::Absent),
-                    For::StaffAndUser => or(self.staff() || self == Self::Known(CUSTOMER), Cell::Absent),
-                    For::Viewers => or(self.sees_the_ticket(), Cell::Absent),
-                    For::ViewingStaff | For::RequestersSide | For::RequestersSideAndStaff | For::Closing
-                        if !self.sees_the_ticket() =>
-                    {
-                        Cell::Absent
-                    }
-                    For::Staff | For::ViewingStaff => or(self.staff(), Cell::Forbidden),
-                    For::RequestersSide => or(self.requesters_side(), Cell::Forbidden),
-                    For::RequestersSideAndStaff => or(self.staff() || self.requesters_side(), Cell::Forbidden),
-                    For::Closing => or(self.closes() || self.requesters_side(), Cell::Forbidden),
+            Self::Known(_)
+            | Self::ByRole
+            | Self::ByGroup
+            | Self::ByEyes
+            | Self::OfGroup
+            | Self::OfOtherGroup
+            | Self::Member
+            | Self::OfProject => match route {
+                For::Public | For::SignedIn | For::Callers => Cell::Through,
+                For::AllSeeing => or(self.sees_every_ticket(), Cell::Forbidden),
+                For::Administrators => or(self.administers(), Cell::Forbidden),
+                For::Lookers => or(self == Self::ByEyes, Cell::Forbidden),
+                For::StaffAndOrganisation => or(self.staff() || self.requesters_side(), Cell::Absent),
+                For::StaffAndUser => or(self.staff() || self == Self::Known(CUSTOMER), Cell::Absent),
+                For::Viewers => or(self.sees_the_ticket(), Cell::Absent),
+                For::ViewingStaff | For::RequestersSide | For::RequestersSideAndStaff | For::Closing
+                    if !self.sees_the_ticket() =>
+                {
+                    Cell::Absent
                 }
-            }
+                For::Staff | For::ViewingStaff => or(self.staff(), Cell::Forbidden),
+                For::RequestersSide => or(self.requesters_side(), Cell::Forbidden),
+                For::RequestersSideAndStaff => or(self.staff() || self.requesters_side(), Cell::Forbidden),
+                For::Closing => or(self.closes() || self.requesters_side(), Cell::Forbidden),
+            },
         }
     }
 
@@ -165,6 +183,8 @@ impl Who {
             | Self::ByGroup
             | Self::ByEyes
             | Self::Looking
+            | Self::OfGroup
+            | Self::OfOtherGroup
             | Self::Member
             | Self::OfProject => format!("rct_{self:?}"),
         }
@@ -210,8 +230,8 @@ async fn admit(desk: &Desk) {
     let put = async |path: String, profile: Value| {
         desk.api.put(&administrator, &path, &profile).await.expect(200);
     };
-    let [role, group, closing, administration, looking, eyes] =
-        [0x401e, 0x61, 0x5e7, 0x5e8, 0x5e9, 0x401f].map(Uuid::from_u128);
+    let [role, group, elsewhere, closing, administration, looking, eyes] =
+        [0x401e, 0x61, 0x62, 0x5e7, 0x5e8, 0x5e9, 0x401f].map(Uuid::from_u128);
     let administering = json!({ "name": "Administration", "permissions": ["administer"] });
     put(format!("/v1/permission-sets/{administration}"), administering).await;
     put(
@@ -258,6 +278,14 @@ async fn admit(desk: &Desk) {
             json!({ "name": "By eyes", "kind": "staff", "roles": [{ "role": eyes }] }),
         ),
         (
+            Who::OfGroup,
+            json!({ "name": "Of the group", "kind": "staff", "groups": [GROUP], "scope": "groups" }),
+        ),
+        (
+            Who::OfOtherGroup,
+            json!({ "name": "Of another", "kind": "staff", "groups": [elsewhere], "scope": "groups" }),
+        ),
+        (
             Who::Member,
             json!({ "name": "Member", "kind": "customer", "groups": [GROUP] }),
         ),
@@ -291,6 +319,8 @@ async fn admit(desk: &Desk) {
         Who::ByGroup,
         Who::ByEyes,
         Who::Looking,
+        Who::OfGroup,
+        Who::OfOtherGroup,
         Who::Member,
         Who::OfProject,
     ];

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod actions;
 mod apart;
 mod catalogue;
 mod contracts;

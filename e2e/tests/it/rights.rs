@@ -288,3 +288,68 @@ async fn who_loses_a_permission_while_their_request_arrives_has_lost_it() {
     rest.send(end.to_owned()).unwrap();
     assert_eq!(answer.await.unwrap().unwrap().status(), 403);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn staff_of_a_scope_see_the_tickets_of_their_groups_and_what_concerns_them() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let of_group = ticket_of(&desk, Some(GROUP)).await;
+    let of_other = ticket_of(&desk, Some(OTHER_GROUP)).await;
+    let of_none = ticket_of(&desk, None).await;
+    let tickets = [&of_group, &of_other, &of_none];
+    let sees = async || {
+        desk.caught_up().await;
+        let mut seen = Vec::new();
+        for path in tickets {
+            let commanded = desk
+                .api
+                .post(&LEAD.token(), &format!("{path}/follow"), &json!({}))
+                .await;
+            // Following would show it from then on.
+            if commanded.status == 200 {
+                desk.api
+                    .post(&LEAD.token(), &format!("{path}/unfollow"), &json!({}))
+                    .await
+                    .expect(200);
+            }
+            desk.caught_up().await;
+            let read = desk.api.get(&LEAD.token(), path).await.status;
+            assert_eq!(commanded.status, read, "{path}: {}", commanded.body);
+            seen.push(read == 200);
+        }
+        let figures = desk.api.get(&LEAD.token(), "/v1/dashboard").await.expect(200);
+        let total = seen.iter().filter(|seen| **seen).count();
+        assert_eq!(figures.body["total"], total, "{}", figures.body);
+        seen
+    };
+    let lead = format!("/v1/users/{}", LEAD.user);
+    let profile =
+        |scope: Value, groups: &[Uuid]| json!({ "name": "Lead", "kind": "staff", "scope": scope, "groups": groups });
+    write(&desk, &lead, &profile(Value::Null, &[GROUP])).await;
+    assert_eq!(sees().await, [true, true, true]);
+    write(&desk, &lead, &profile(json!("groups"), &[GROUP])).await;
+    assert_eq!(sees().await, [true, false, false]);
+    write(&desk, &lead, &profile(json!("groups"), &[])).await;
+    assert_eq!(
+        sees().await,
+        [false, false, false],
+        "who is taken from the last group sees less, not more"
+    );
+    let assign = json!({ "assignee": LEAD.user });
+    desk.api
+        .post(&AGENT.token(), &format!("{of_none}/assign"), &assign)
+        .await
+        .expect(200);
+    assert_eq!(sees().await, [false, false, true]);
+    let found = desk
+        .api
+        .get(&ADMINISTRATOR.token(), "/v1/users?scope=groups")
+        .await
+        .expect(200);
+    assert_eq!(found.body["items"][0]["id"], json!(LEAD.user), "{}", found.body);
+    write(&desk, &lead, &profile(json!("all"), &[])).await;
+    assert_eq!(sees().await, [true, true, true]);
+    let customer = json!({ "name": "Customer", "kind": "customer", "scope": "groups" });
+    let refused = desk.api.put(&ADMINISTRATOR.token(), &lead, &customer).await.expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/scope", "{}", refused.body);
+    desk.rebuilding_changes_nothing().await;
+}

@@ -10,6 +10,8 @@ pub(crate) enum For {
     /// Whoever has a good token.
     Callers,
     Staff,
+    /// Staff who see every ticket.
+    AllSeeing,
     /// Staff with the permission `administer`.
     Administrators,
     /// Staff with the permission `view_as`.
@@ -33,7 +35,7 @@ pub(crate) enum For {
 
 /// Whom each route is for. In the order in which they are asked: nothing closes the ticket, or changes who sees
 /// it, before the end.
-pub(crate) const ROUTES: [(&str, &str, For); 152] = [
+pub(crate) const ROUTES: [(&str, &str, For); 153] = [
     ("GET", "/healthz", For::Public),
     ("GET", "/readyz", For::Public),
     ("GET", "/metrics", For::Public),
@@ -66,13 +68,13 @@ pub(crate) const ROUTES: [(&str, &str, For); 152] = [
     ("GET", "/v1/policies", For::Staff),
     ("POST", "/v1/policies", For::Staff),
     ("GET", "/v1/policies/presets", For::Staff),
-    ("POST", "/v1/policies/rehearse", For::Staff),
+    ("POST", "/v1/policies/rehearse", For::AllSeeing),
     ("GET", "/v1/policies/{id}", For::Staff),
     ("PUT", "/v1/policies/{id}", For::Staff),
     ("GET", "/v1/policies/{id}/versions", For::Staff),
-    ("POST", "/v1/policies/{id}/re-evaluate", For::Staff),
-    ("GET", "/v1/digests", For::Staff),
-    ("GET", "/v1/digests/{id}", For::Staff),
+    ("POST", "/v1/policies/{id}/re-evaluate", For::AllSeeing),
+    ("GET", "/v1/digests", For::AllSeeing),
+    ("GET", "/v1/digests/{id}", For::AllSeeing),
     ("GET", "/v1/projections", For::Staff),
     ("GET", "/v1/users", For::Staff),
     ("GET", "/v1/users/{id}", For::Staff),
@@ -118,6 +120,7 @@ pub(crate) const ROUTES: [(&str, &str, For); 152] = [
     ("POST", "/v1/users/{id}/view-as", For::Lookers),
     ("POST", "/v1/users/{id}/invitation", For::Administrators),
     ("GET", "/v1/users/{id}/audit", For::Administrators),
+    ("GET", "/v1/users/{id}/actions", For::Administrators),
     ("POST", "/v1/groups", For::Administrators),
     ("PUT", "/v1/groups/{id}", For::Administrators),
     ("POST", "/v1/organisations", For::Administrators),

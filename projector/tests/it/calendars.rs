@@ -24,6 +24,7 @@ async fn give(desk: &Desk, calendar: u128, command: &Command) {
         occurred_at: None,
         honour_deadlines: false,
         if_match: None,
+        origin: None,
         traceparent: None,
     };
     desk.log.calendars().execute(id, command, &request).await.unwrap();

@@ -62,6 +62,7 @@ impl Desk {
             occurred_at: None,
             honour_deadlines: false,
             if_match: None,
+            origin: None,
             traceparent: None,
         };
         self.tickets.execute(ticket, &command, &request).await.unwrap()

@@ -33,6 +33,7 @@ async fn give(desk: &Desk, policy: u128, command: &Command) {
         occurred_at: None,
         honour_deadlines: false,
         if_match: None,
+        origin: None,
         traceparent: None,
     };
     desk.log.policies().execute(id, command, &request).await.unwrap();

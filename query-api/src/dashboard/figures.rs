@@ -1,6 +1,6 @@
 //! All the figures, of one moment, whichever way they are found.
 
-use domain::actor::{Actor, ActorKind};
+use domain::actor::Actor;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -77,11 +77,11 @@ enum Way {
 }
 
 impl Way {
-    const fn of(actor: &Actor, ask: &Ask) -> Self {
-        match (actor.kind, ask.as_of, ask.grouping) {
-            (ActorKind::Customer, ..) | (_, Some(_), _) => Self::Counted,
-            (ActorKind::Staff | ActorKind::System, None, Some(Grouping::Property(_))) => Self::Half,
-            (ActorKind::Staff | ActorKind::System, None, None | Some(Grouping::Period(_))) => Self::Kept,
+    fn of(actor: &Actor, ask: &Ask) -> Self {
+        match (actor.sees_everything(), ask.as_of, ask.grouping) {
+            (false, ..) | (_, Some(_), _) => Self::Counted,
+            (true, None, Some(Grouping::Property(_))) => Self::Half,
+            (true, None, None | Some(Grouping::Period(_))) => Self::Kept,
         }
     }
 }

@@ -37,6 +37,7 @@ async fn give(desk: &Desk, id: CalendarId, command: &Command) -> CalendarOutcome
         occurred_at: None,
         honour_deadlines: false,
         if_match: None,
+        origin: None,
         traceparent: None,
     };
     desk.log.calendars().execute(id, command, &request).await.unwrap()

@@ -204,6 +204,7 @@ impl Desk {
             occurred_at,
             honour_deadlines: true,
             if_match: None,
+            origin: None,
             traceparent: None,
         };
         let outcome = self.tickets.execute(ticket, &command, &request).await.ok()?;

@@ -47,6 +47,7 @@ async fn give(desk: &Desk, id: PolicyId, command: &Command) -> PolicyOutcome {
         occurred_at: None,
         honour_deadlines: false,
         if_match: None,
+        origin: None,
         traceparent: None,
     };
     desk.log.policies().execute(id, command, &request).await.unwrap()

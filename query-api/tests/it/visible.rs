@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::access::{Audience, may_see};
-use domain::actor::{Actor, ActorKind};
+use domain::actor::{Actor, ActorKind, StaffScope};
 use domain::catalogue::TicketType;
 use domain::ids::{GroupId, OrganisationId, PortalId, ProjectId, TicketNumber, UserId};
-use domain::people::{Organisation, Profile};
+use domain::people::{Organisation, Profile, User, UserKind};
 use domain::portal::{Portal, Showing};
 use domain::project::Project;
 use domain::testing::{agent, body, create};
@@ -38,6 +38,7 @@ const ACTORS: usize = 8;
 #[derive(Debug, Clone)]
 enum Step {
     Assign(Option<GroupId>),
+    Give(Option<UserId>),
     Move(Option<ProjectId>),
     Follow(UserId),
     Unfollow(UserId),
@@ -59,6 +60,7 @@ struct Model {
     requester: UserId,
     organisation: Option<OrganisationId>,
     group: Option<GroupId>,
+    assignee: Option<UserId>,
     project: Option<ProjectId>,
     ticket_type: &'static str,
     followers: BTreeSet<UserId>,
@@ -71,6 +73,7 @@ impl Model {
             requester: self.requester,
             organisation: self.organisation,
             group: self.group,
+            assignee: self.assignee,
             project: self.project,
             ticket_type: self.ticket_type,
             followers: &self.followers,
@@ -91,6 +94,31 @@ fn customers() -> Vec<Actor> {
     .collect()
 }
 
+/// Staff who see the tickets of their groups, and what concerns them.
+fn limited() -> Vec<Actor> {
+    let groups = groups();
+    let sets = [vec![], vec![groups[0]], vec![groups[1]], groups];
+    let all = (81_u128..).zip(sets);
+    all.map(|(n, groups)| Actor {
+        groups: groups.into_iter().collect(),
+        scope: StaffScope::Groups,
+        ..Actor::plain(UserId::from(Uuid::from_u128(n)), ActorKind::Staff)
+    })
+    .collect()
+}
+
+/// Their profiles: no token says so.
+fn limited_profiles() -> impl Iterator<Item = (Uuid, Profile)> {
+    limited().into_iter().map(|actor| {
+        let user = User {
+            groups: actor.groups,
+            scope: actor.scope,
+            ..User::plain(Label::parse("Contractor").unwrap(), UserKind::Staff)
+        };
+        (actor.user.as_uuid(), Profile::User(user))
+    })
+}
+
 fn groups() -> Vec<GroupId> {
     [21, 22].map(|n| GroupId::from(Uuid::from_u128(n))).to_vec()
 }
@@ -101,7 +129,7 @@ fn projects() -> Vec<(ProjectId, Project)> {
     let user = |n: usize| people[n].user;
     let label = Label::parse("Migration").unwrap();
     let one = Project {
-        followers: BTreeSet::from([user(0), user(4)]),
+        followers: BTreeSet::from([user(0), user(4), limited()[2].user]),
         ..Project::plain(label.clone())
     };
     let other = Project {
@@ -185,10 +213,12 @@ fn followed(actor: &Actor) -> BTreeSet<ProjectId> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let user = || select(customers()).prop_map(|customer| customer.user);
+    let people = || [customers(), limited()].concat();
+    let user = || select(people()).prop_map(|person| person.user);
     let project = || select(projects()).prop_map(|(id, _)| id);
     prop_oneof![
         3 => option::of(select(groups())).prop_map(Step::Assign),
+        2 => option::of(select(limited())).prop_map(|given| Step::Give(given.map(|actor| actor.user))),
         3 => option::of(project()).prop_map(Step::Move),
         2 => user().prop_map(Step::Follow),
         2 => user().prop_map(Step::Unfollow),
@@ -218,7 +248,11 @@ fn actor() -> impl Strategy<Value = Actor> {
         projects: followed(&person),
         ..person
     });
-    prop_oneof![6 => customer, 1 => Just(agent())]
+    let limited = select(limited()).prop_map(|person| Actor {
+        projects: followed(&person),
+        ..person
+    });
+    prop_oneof![6 => customer, 2 => limited, 1 => Just(agent())]
 }
 
 async fn take(desk: &Desk, n: u64, model: &mut Model, steps: &[Step]) {
@@ -227,6 +261,10 @@ async fn take(desk: &Desk, n: u64, model: &mut Model, steps: &[Step]) {
             Step::Assign(group) => Command::Assign(Assign {
                 assignee: Change::Keep,
                 group: Change::Set(*group),
+            }),
+            Step::Give(assignee) => Command::Assign(Assign {
+                assignee: Change::Set(*assignee),
+                group: Change::Keep,
             }),
             Step::Move(project) => Command::Classify(Box::new(Classify {
                 project: Change::Set(*project),
@@ -252,6 +290,7 @@ async fn take(desk: &Desk, n: u64, model: &mut Model, steps: &[Step]) {
         }
         match step {
             Step::Assign(group) => model.group = *group,
+            Step::Give(assignee) => model.assignee = *assignee,
             Step::Move(project) => model.project = *project,
             Step::Follow(user) => {
                 model.followers.insert(*user);
@@ -284,6 +323,7 @@ async fn open(desk: &Desk, n: u64, plan: &Plan) -> Model {
         requester: requester.user,
         organisation: requester.organisation,
         group: None,
+        assignee: None,
         project: None,
         ticket_type: TYPES[0],
         followers: BTreeSet::from([requester.user]),
@@ -414,6 +454,7 @@ async fn every_read_path_shows_what_the_rule_lets_somebody_see_and_nothing_else(
         desk.write_profiles(projects.map(|(id, project)| (id.as_uuid(), Profile::Project(project))))
             .await;
         desk.write_profiles(directory(&portals)).await;
+        desk.write_profiles(limited_profiles()).await;
         let actors = actors.into_iter().map(|actor| Actor {
             portal: portal_of(&actor, &portals),
             ..actor

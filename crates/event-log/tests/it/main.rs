@@ -14,6 +14,7 @@ mod contracts;
 mod credentials;
 mod directory;
 mod faults;
+mod origins;
 mod policies;
 mod reader;
 mod streams;

@@ -82,6 +82,7 @@ pub(crate) fn wish(actor: Actor) -> Request {
         occurred_at: None,
         honour_deadlines: false,
         if_match: None,
+        origin: None,
         traceparent: None,
     }
 }

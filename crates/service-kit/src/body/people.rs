@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::actor::Permission;
+use domain::actor::{Permission, StaffScope};
 use domain::directory::EntryKind;
 use domain::people::{FullName, Group, LIST_MAX, Language, Organisation, Profile, User, UserKind};
 use domain::project::{FOLLOWERS_MAX, Project};
@@ -47,6 +47,8 @@ fn user(fields: &mut Fields<'_>) -> Option<User> {
     let organisation = fields.optional("organisation", uuid);
     let groups = fields.optional("groups", |value| list(value, uuid));
     let leading = fields.flag("leading");
+    let scope = fields.optional("scope", |value| one_of(&StaffScope::ALL, StaffScope::as_str, value));
+    let scope = scope.unwrap_or_default();
     let permissions = fields.optional("permissions", permissions).unwrap_or_default();
     let roles = fields.optional("roles", |value| list(value, assignment));
     let full_name = FullName {
@@ -64,12 +66,20 @@ fn user(fields: &mut Fields<'_>) -> Option<User> {
     if kind == Some(UserKind::Customer) && !permissions.is_empty() {
         fields.refuse("/permissions", "invalid", "customers hold no permissions");
     }
+    if kind == Some(UserKind::Customer) && scope != StaffScope::All {
+        fields.refuse(
+            "/scope",
+            "invalid",
+            "is for staff: what customers see, their portal says",
+        );
+    }
     Some(User {
         name: name?,
         kind: kind?,
         organisation: organisation.map(Into::into),
         groups: groups.unwrap_or_default().into_iter().map(Into::into).collect(),
         leading: leading.unwrap_or(false),
+        scope,
         permissions,
         roles: roles.unwrap_or_default(),
         full_name,

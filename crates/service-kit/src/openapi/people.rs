@@ -1,6 +1,6 @@
 //! Profiles of users, groups, organisations, roles, permission sets, projects and portals, as both services describe them.
 
-use domain::actor::Permission;
+use domain::actor::{Permission, StaffScope};
 use domain::directory::EntryKind;
 use domain::ids::PortalId;
 use domain::people::{LIST_MAX, Language, UserKind};
@@ -67,6 +67,11 @@ pub fn taken(kind: EntryKind) -> Vec<Property> {
                 "leading",
                 "Whether they lead in these groups; false, if left out.",
                 nullable(boolean()),
+            ),
+            optional(
+                "scope",
+                "Which tickets a member of staff sees: all, or those of their groups and those that concern them; all, if left out.",
+                nullable(staff_scope()),
             ),
             optional(
                 "permissions",
@@ -150,6 +155,7 @@ pub fn written(kind: EntryKind) -> Vec<Property> {
             required("organisation", "", nullable(uuid())),
             required("groups", "", array(uuid())),
             required("leading", "", boolean()),
+            required("scope", "", staff_scope()),
             required("permissions", "", array(permission())),
             required("roles", "", array(assignment())),
             required("last_name", "", nullable(string())),
@@ -300,6 +306,11 @@ fn assignment() -> Shape {
 
 fn language() -> Shape {
     names(Language::ALL.map(Language::as_str))
+}
+
+/// Which tickets a member of staff sees.
+pub fn staff_scope() -> Shape {
+    names(StaffScope::ALL.map(StaffScope::as_str))
 }
 
 /// Staff or customer.

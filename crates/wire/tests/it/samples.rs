@@ -4,7 +4,7 @@ use domain::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::actor::{ActorKind, Permission};
+use domain::actor::{ActorKind, Permission, StaffScope};
 use domain::address::Held;
 use domain::calendar::{CalendarSpec, Interval, Week, stored};
 use domain::catalogue::{
@@ -354,6 +354,10 @@ fn profiles() -> impl Iterator<Item = Profile> {
         service_catalogues: granted.clone(),
         ..customer.clone()
     };
+    let in_scope = User {
+        scope: StaffScope::Groups,
+        ..with_roles.clone()
+    };
     let sets = BTreeSet::from([53, 54].map(|byte| PermissionSetId::from_bytes([byte; 16])));
     let group = Group {
         name: label("First line"),
@@ -406,6 +410,7 @@ fn profiles() -> impl Iterator<Item = Profile> {
         Profile::User(customer),
         Profile::User(with_roles),
         Profile::User(with_services),
+        Profile::User(in_scope),
         Profile::Group(group),
         Profile::Group(with_sets),
         Profile::Organisation(organisation),

@@ -74,7 +74,7 @@ pub(super) fn last(versions: &[ContractVersionRow]) -> Vec<ContractRow> {
         .collect()
 }
 
-const fn party(agreed: &Agreed) -> EntryKind {
+pub(super) const fn party(agreed: &Agreed) -> EntryKind {
     match agreed {
         Agreed::WithOrganisation(_) => EntryKind::Organisation,
         Agreed::WithUser(_) => EntryKind::User,

@@ -2,6 +2,7 @@
 //! calendars, policies, contracts, and digests. Readers join
 //! them when they are asked, so that this stream and the tickets' need no order between them.
 
+mod actions;
 mod calendars;
 mod contracts;
 mod digests;

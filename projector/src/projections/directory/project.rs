@@ -8,6 +8,7 @@ use jiff_sqlx::{Timestamp, ToSqlx as _};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
+use super::actions::{self, ActionRow};
 use super::calendars::{self, CalendarRow, CalendarVersionRow};
 use super::contracts::{self, ContractRow, ContractVersionRow};
 use super::digests::{self, DigestRow};
@@ -65,6 +66,7 @@ impl Projection for Directory {
             table::write(db, key.schema(), &contract_versions).await?;
             table::write(db, key.schema(), &contracts::last(&contract_versions)).await?;
             table::write(db, key.schema(), &digests::drawn(records)).await?;
+            table::write(db, key.schema(), &actions::done(key.partition, records)).await?;
             table::write(db, key.schema(), &profile_versions).await?;
             table::write(db, key.schema(), &profiles::last(&profile_versions)).await
         };
@@ -75,6 +77,7 @@ impl Projection for Directory {
 /// The fold of the directory from its first record on.
 #[derive(Debug)]
 pub(crate) struct DirectoryFold {
+    partition: u16,
     names: BTreeMap<(&'static str, Uuid), NameRow>,
     calendars: BTreeMap<Uuid, CalendarRow>,
     policies: BTreeMap<Uuid, PolicyRow>,
@@ -86,8 +89,9 @@ pub(crate) struct DirectoryFold {
 impl Bulk for Directory {
     type Fold<'p> = DirectoryFold;
 
-    fn bulk(&self, _partition: u16) -> DirectoryFold {
+    fn bulk(&self, partition: u16) -> DirectoryFold {
         DirectoryFold {
+            partition,
             names: BTreeMap::new(),
             calendars: BTreeMap::new(),
             policies: BTreeMap::new(),
@@ -103,6 +107,7 @@ impl Bulk for Directory {
                 .with::<ContractRow>()
                 .with::<ContractVersionRow>()
                 .with::<DigestRow>()
+                .with::<ActionRow>()
                 .with::<ProfileRow>()
                 .with::<ProfileVersionRow>(),
         }
@@ -128,6 +133,7 @@ impl BulkFold<Event> for DirectoryFold {
         self.contracts.extend(last.map(|row| ((row.party, row.id), row)));
         self.lines.push(&versions);
         self.lines.push(&digests::drawn(records));
+        self.lines.push(&actions::done(self.partition, records));
         let versions = profiles::versions(records);
         let last = profiles::last(&versions).into_iter();
         self.profiles.extend(last.map(|row| ((row.kind, row.id), row)));

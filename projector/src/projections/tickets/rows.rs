@@ -104,6 +104,7 @@ table! {
         actor_id: Uuid,
         actor_kind: &'static str,
         via_id: Option<Uuid>,
+        origin_id: Option<Uuid>,
         occurred_at: Timestamp,
         recorded_at: Timestamp,
         visibility: &'static str,

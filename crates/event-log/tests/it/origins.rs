@@ -1,0 +1,78 @@
+//! From where users do what they do: ids that the log keeps, and addresses that can be forgotten.
+
+use std::collections::BTreeSet;
+
+use domain::ids::UserId;
+use event_log::{Origin, OriginChange, OriginChanges};
+use uuid::Uuid;
+
+use crate::support::{Desk, LIMIT, connect};
+
+const ADA: UserId = UserId::from_bytes([1; 16]);
+const BOB: UserId = UserId::from_bytes([2; 16]);
+
+fn origin(address: &str, agent: Option<&str>) -> Origin {
+    Origin {
+        address: Some(address.to_owned()),
+        forwarded_for: None,
+        agent: agent.map(str::to_owned),
+    }
+}
+
+async fn next(changes: &mut OriginChanges) -> OriginChange {
+    tokio::time::timeout(LIMIT, changes.next())
+        .await
+        .expect("a change")
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_origin_has_one_id_for_each_user_in_whichever_process_and_at_whatever_moment() {
+    let desk = Desk::start().await;
+    let home = origin("192.0.2.1", Some("desk/1.0"));
+    let at_once = futures::future::join_all((0..8).map(|_| {
+        let (url, home) = (desk.nats.url().to_owned(), home.clone());
+        async move { connect(&url).await.origins().id(ADA, &home).await.unwrap() }
+    }));
+    let ids: BTreeSet<Uuid> = at_once.await.into_iter().collect();
+    assert_eq!(ids.len(), 1, "eight processes at once");
+    let origins = desk.log.origins();
+    let others = [
+        (BOB, home.clone()),
+        (ADA, origin("192.0.2.1", None)),
+        (ADA, origin("192.0.2.2", Some("desk/1.0"))),
+        (
+            ADA,
+            Origin {
+                forwarded_for: Some("desk/1.0".to_owned()),
+                ..origin("192.0.2.1", None)
+            },
+        ),
+    ];
+    let mut all = ids;
+    for (user, other) in &others {
+        assert!(all.insert(origins.id(*user, other).await.unwrap()), "{other:?}");
+    }
+    assert!(all.contains(&origins.id(ADA, &home).await.unwrap()));
+}
+
+#[tokio::test]
+async fn whoever_follows_is_told_what_is_known_and_what_is_forgotten() {
+    let desk = Desk::start().await;
+    let (origins, home) = (desk.log.origins(), origin("192.0.2.1", None));
+    let id = origins.id(ADA, &home).await.unwrap();
+    let mut changes = origins.follow().await.unwrap();
+    let OriginChange::Known(key, known) = next(&mut changes).await else {
+        panic!("it is known")
+    };
+    assert_eq!((known.id, known.user, &known.origin), (id, ADA.as_uuid(), &home));
+    assert_eq!(next(&mut changes).await, OriginChange::CaughtUp);
+
+    let raw = desk.raw().await;
+    let bucket = raw.context.get_key_value("rc-origins").await.unwrap();
+    bucket.purge(&key).await.unwrap();
+    assert_eq!(next(&mut changes).await, OriginChange::Forgotten(key));
+    // What is seen again after that is not known to be the same.
+    let again = connect(desk.nats.url()).await.origins().id(ADA, &home).await.unwrap();
+    assert_ne!(again, id);
+}
