@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::mail::Mail;
+use crate::openid::OpenId;
 use crate::problem;
 use crate::sign_in::{Passwords, Resets};
 use crate::token_book::TokenBook;
@@ -50,13 +51,16 @@ pub struct Parts {
     pub(crate) passwords: Passwords,
     /// `None`: no mail is sent.
     pub(crate) mail: Option<Mail>,
+    /// `None`: people sign in with passwords alone.
+    pub(crate) openid: Option<OpenId>,
     pub(crate) resets: Resets,
 }
 
 impl App {
     /// The service over a log, deciding by the policies of these books, which somebody keeps: see
-    /// [`keep_informed`](crate::keep_informed). Without `mail` nobody is written to.
-    pub fn new(log: &EventLog, books: Books, mail: Option<Mail>) -> Self {
+    /// [`keep_informed`](crate::keep_informed). Without `mail` nobody is written to, and without `openid` people sign in with
+    /// passwords alone.
+    pub fn new(log: &EventLog, books: Books, mail: Option<Mail>, openid: Option<OpenId>) -> Self {
         let parts = Parts {
             tickets: log.tickets(books.clone()),
             directory: log.directory(),
@@ -73,6 +77,7 @@ impl App {
             origins: log.origins(),
             passwords: Passwords::default(),
             mail,
+            openid,
             resets: Resets::default(),
         };
         Self { parts: Arc::new(parts) }
@@ -114,13 +119,13 @@ impl App {
         self.uses.keep_telling(clock.as_ref(), &shutdown, tell).await;
     }
 
-    /// The id by which the log names from where somebody does something. `None`: nothing is known of that.
+    /// The id by which the log names from where somebody does something. `None`: nothing is known of that, or they come from too many places.
     pub(crate) async fn origin(&self, user: UserId, origin: &Origin) -> Result<Option<Uuid>, Problem> {
         if *origin == Origin::default() {
             return Ok(None);
         }
         let id = self.origins.id(user, origin).await;
-        id.map(Some).map_err(|error| {
+        id.map_err(|error| {
             tracing::warn!(error = chain(&error), "a command is not carried out");
             problem::log_unavailable()
         })

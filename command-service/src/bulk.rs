@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use domain::ids::{TicketId, UserId};
 use domain::ticket::CommandName;
-use event_log::{Origin, Outcome};
+use event_log::Outcome;
 use futures::{Stream, StreamExt, stream};
 use serde_json::{Map, Value};
 use service_kit::body::object;
@@ -40,7 +40,7 @@ const UNIT_BYTES: usize = 64 * 1024;
 pub(crate) struct Sender {
     pub(crate) user: UserId,
     pub(crate) token: TokenHash,
-    pub(crate) origin: Arc<Origin>,
+    pub(crate) origin: Option<Uuid>,
 }
 
 /// Runs the lines of `input` for a caller, who is known by their token for each of them anew: a request may last for long,
@@ -207,7 +207,7 @@ impl Line {
             key: Some(key.clone()),
             if_match: None,
             traceparent: None,
-            origin: Arc::clone(&sender.origin),
+            origin: sender.origin,
             body,
         };
         Ok(Self { key, sent })

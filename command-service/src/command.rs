@@ -9,7 +9,7 @@ use domain::catalogue::Item;
 use domain::directory::EntryKind;
 use domain::ids::{CalendarId, CommandId, PolicyId, ProjectId, Revision, TicketId, UserId};
 use domain::ticket::{Command, CommandName, Created};
-use event_log::{Origin, Outcome, Request};
+use event_log::{Outcome, Request};
 use serde_json::{Map, Value};
 use service_kit::problem::{FieldError, Problem, types};
 use uuid::Uuid;
@@ -35,7 +35,7 @@ pub(crate) struct Sent {
     pub(crate) key: Option<String>,
     pub(crate) if_match: Option<Revision>,
     pub(crate) traceparent: Option<String>,
-    pub(crate) origin: Arc<Origin>,
+    pub(crate) origin: Option<Uuid>,
     pub(crate) body: Map<String, Value>,
 }
 
@@ -120,7 +120,7 @@ impl App {
             occurred_at,
             honour_deadlines,
             if_match: sent.if_match,
-            origin: self.origin(caller.user, &sent.origin).await?,
+            origin: sent.origin,
             traceparent: sent.traceparent,
         };
         let outcome = self.tickets.execute(sent.ticket, &command, &request).await;

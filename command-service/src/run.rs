@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::http::routes;
 use crate::mail::{MailArgs, MailSettingsError};
+use crate::openid::{OpenIdArgs, OpenIdSettingsError};
 
 /// Settings of the command service.
 #[derive(Debug, Clone, clap::Args)]
@@ -29,6 +30,9 @@ pub struct Config {
     /// How mail is sent.
     #[command(flatten)]
     pub mail: MailArgs,
+    /// How people sign in with accounts elsewhere.
+    #[command(flatten)]
+    pub openid: OpenIdArgs,
 }
 
 /// The service could not go on.
@@ -46,6 +50,9 @@ pub enum RunError {
     /// Mail is not to be sent like that.
     #[error(transparent)]
     Mail(#[from] MailSettingsError),
+    /// Nobody is to sign in like that.
+    #[error(transparent)]
+    OpenId(#[from] OpenIdSettingsError),
     /// Serving ended.
     #[error("serving ended")]
     Serve(#[source] std::io::Error),
@@ -76,11 +83,12 @@ pub async fn run(
 ) -> Result<(), RunError> {
     let address = config.listen;
     let mail = config.mail.mail()?;
+    let openid = config.openid.openid(config.mail.public_url()?.as_deref())?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| RunError::Listen { address, source })?;
     let (books, keeper) = log.books(SlaPolicy::waiting(policy));
-    let app = App::new(&log, books, mail);
+    let app = App::new(&log, books, mail, openid);
     keep_informed(&app, keeper, clock, &health, &shutdown);
     tracing::info!(address = %listener.local_addr().unwrap_or(address), "the command service listens");
     let router = finish(routes(app).merge(operations(health, metrics)), Limits::default());

@@ -66,3 +66,114 @@ pub fn on_requesters_side(actor: &Actor, requester: UserId, organisation: Option
 fn same_organisation(actor: &Actor, organisation: Option<OrganisationId>) -> bool {
     organisation.is_some() && organisation == actor.organisation
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const ADA: UserId = UserId::from_bytes([1; 16]);
+    const BOB: UserId = UserId::from_bytes([2; 16]);
+
+    fn group(n: u128) -> GroupId {
+        Uuid::from_u128(n).into()
+    }
+
+    fn project(n: u128) -> ProjectId {
+        Uuid::from_u128(n).into()
+    }
+
+    #[test]
+    fn staff_of_a_scope_see_what_is_their_groups_or_concerns_them() {
+        let organisation = Some(Uuid::from_u128(41).into());
+        let ada = Actor {
+            scope: StaffScope::Groups,
+            organisation,
+            groups: BTreeSet::from([group(21), group(22)]),
+            leads: BTreeSet::from([group(23)]),
+            projects: BTreeSet::from([project(31)]),
+            ..Actor::plain(ADA, ActorKind::Staff)
+        };
+        let (nobody, followers) = (BTreeSet::new(), BTreeSet::from([ADA]));
+        let others = Audience {
+            requester: BOB,
+            organisation,
+            group: Some(group(23)),
+            assignee: Some(BOB),
+            project: Some(project(32)),
+            ticket_type: "defect",
+            followers: &nobody,
+            open: true,
+        };
+        let cases = [
+            ("another's", others, false),
+            (
+                "of their group",
+                Audience {
+                    group: Some(group(22)),
+                    ..others
+                },
+                true,
+            ),
+            (
+                "of their group, and closed",
+                Audience {
+                    group: Some(group(21)),
+                    open: false,
+                    ..others
+                },
+                true,
+            ),
+            ("of no group", Audience { group: None, ..others }, false),
+            (
+                "theirs to work on",
+                Audience {
+                    assignee: Some(ADA),
+                    ..others
+                },
+                true,
+            ),
+            (
+                "nobody's",
+                Audience {
+                    assignee: None,
+                    ..others
+                },
+                false,
+            ),
+            (
+                "their wish",
+                Audience {
+                    requester: ADA,
+                    ..others
+                },
+                true,
+            ),
+            (
+                "followed by them",
+                Audience {
+                    followers: &followers,
+                    ..others
+                },
+                true,
+            ),
+            (
+                "of a project that they follow",
+                Audience {
+                    project: Some(project(31)),
+                    ..others
+                },
+                true,
+            ),
+        ];
+        for (what, ticket, seen) in cases {
+            assert_eq!(may_see(&ada, ticket), seen, "{what}");
+            let all = Actor {
+                scope: StaffScope::All,
+                ..ada.clone()
+            };
+            assert!(may_see(&all, ticket), "{what}, for those who see all");
+        }
+    }
+}

@@ -60,6 +60,11 @@ impl Holding {
         }
     }
 
+    /// Whose it is.
+    pub const fn by(self) -> Option<UserId> {
+        self.by
+    }
+
     /// How many facts there are.
     pub const fn revision(self) -> Revision {
         self.facts

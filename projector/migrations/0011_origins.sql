@@ -3,7 +3,6 @@
 CREATE TABLE recourse.origins (
     key           text NOT NULL,
     id            uuid NOT NULL,
-    user_id       uuid NOT NULL,
     address       text,
     forwarded_for text,
     agent         text,

@@ -152,8 +152,8 @@ CREATE TABLE {schema}.actions (
     id          uuid        NOT NULL,
     version     bigint      NOT NULL,
     name        text,
-    origin_id   uuid,
     recorded_at timestamptz NOT NULL,
+    origin_id   uuid,
     CONSTRAINT actions_pkey PRIMARY KEY (partition, sequence)
 );
 

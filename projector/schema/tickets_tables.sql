@@ -87,11 +87,11 @@ CREATE TABLE {schema}.timeline (
     actor_id    uuid        NOT NULL,
     actor_kind  text        NOT NULL,
     via_id      uuid,
-    origin_id   uuid,
     occurred_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL,
     visibility  text        NOT NULL,
     details     jsonb       NOT NULL,
+    origin_id   uuid,
     CONSTRAINT timeline_actor_kind_known CHECK (actor_kind IN ('staff', 'customer', 'system')),
     CONSTRAINT timeline_visibility_known CHECK (visibility IN ('public', 'internal'))
 );

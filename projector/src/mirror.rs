@@ -23,7 +23,7 @@ const STANDBY_POLL: Duration = Duration::from_millis(500);
 /// anew has an empty mirror until this notices.
 const ALIVE_POLL: Duration = Duration::from_millis(500);
 
-/// A bucket that has a mirror.
+/// A change of a bucket that has a mirror.
 pub(crate) trait Mirrored: Send {
     /// What it is called in messages.
     const NAME: &'static str;

@@ -34,11 +34,14 @@ impl Mirrored for TokenChange {
     }
 
     async fn apply(self, db: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let mut tx = db.begin().await?;
         match self {
-            Self::Granted(hash, grant) => grant_token(db, hash, &grant).await,
-            Self::Forgotten(hash) => forget(db, hash).await,
-            Self::CaughtUp => Ok(()),
+            Self::Granted(hash, grant) => grant_token(&mut tx, hash, &grant).await?,
+            Self::Forgotten(hash) => forget(&mut tx, hash).await?,
+            Self::CaughtUp => return Ok(()),
         }
+        changed(&mut tx).await?;
+        tx.commit().await
     }
 }
 
@@ -52,7 +55,24 @@ async fn replace(db: &mut PgConnection, all: BTreeMap<TokenHash, TokenGrant>) ->
         grant_token(&mut tx, *hash, grant).await?;
     }
     checkpoint::filled(&mut *tx, KEY).await?;
+    changed(&mut tx).await?;
     tx.commit().await
+}
+
+/// Gives the state of the mirror a number that it has never had, also not in a database that is gone: query-api remembers
+/// callers by it. Microseconds since 1970, or one more than before where the clock stands or goes back.
+async fn changed(db: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE recourse.checkpoints
+         SET sequence = GREATEST(sequence + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
+         WHERE projection = $1 AND generation = $2 AND partition = $3",
+    )
+    .bind(KEY.projection)
+    .bind(KEY.generation)
+    .bind(i32::from(KEY.partition))
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 async fn grant_token(db: &mut PgConnection, hash: TokenHash, grant: &TokenGrant) -> Result<(), sqlx::Error> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::Timestamp;
 use domain::actor::Actor;
 use jiff_sqlx::ToSqlx as _;
+use moka::sync::Cache;
 use service_kit::health::Component;
 use service_kit::token_uses::TokenUses;
 use service_kit::tokens::{Authenticate, Bearer, TokenGrant, TokenHash};
@@ -19,7 +20,7 @@ use crate::cursor::Cursors;
 use crate::database::{self, problem, unavailable};
 use crate::feed::listeners::Listeners;
 use crate::portal;
-use crate::positions::Positions;
+use crate::positions::{self, Positions};
 use crate::rights::{ENTRIES_OF_USER, Found, PROJECTS_OF_WHO, Standing};
 use crate::tickets::export::Exports;
 
@@ -39,8 +40,17 @@ pub struct App {
     pub(crate) exports: Exports,
     pub(crate) listeners: Listeners,
     uses: TokenUses,
+    /// Who bore tokens lately, and by which state of directory and tokens.
+    bearers: Cache<TokenHash, (positions::Known, Arc<TokenGrant>, Bearer)>,
     pub(crate) shutdown: Shutdown,
 }
+
+/// As many callers as a large desk has at once, at some kilobytes each.
+const BEARERS_MAX: u64 = 10_000;
+
+/// A token that is revoked is worthless within a second, whatever else goes wrong: a projector of an older release does not
+/// number the states of the tokens.
+const REMEMBERED_FOR: Duration = Duration::from_secs(1);
 
 impl App {
     /// Opens the service without waiting for its database. Its background tasks end with the
@@ -82,6 +92,10 @@ impl App {
             exports: Exports::new(shutdown),
             listeners: Listeners::default(),
             uses: TokenUses::default(),
+            bearers: Cache::builder()
+                .max_capacity(BEARERS_MAX)
+                .time_to_live(REMEMBERED_FOR)
+                .build(),
             shutdown: shutdown.clone(),
         };
         shutdown.tracker().spawn(app.clone().tell_uses());
@@ -163,10 +177,19 @@ async fn leave_word(db: &PgPool, uses: &HashMap<TokenHash, Timestamp>) -> Result
 
 /// What is known of a token.
 enum Looked {
-    /// Who bears it; `None`: nobody, because it is revoked or over, or its user may not come in.
-    Known(Option<Bearer>),
+    /// What was granted and who bears it; `None`: nobody, because it is revoked or over, or its user may not come in.
+    Known(Option<(Arc<TokenGrant>, Bearer)>),
     /// Nothing.
     Unknown,
+}
+
+impl Looked {
+    fn bearer(self) -> Option<Bearer> {
+        match self {
+            Self::Known(known) => known.map(|(_, bearer)| bearer),
+            Self::Unknown => None,
+        }
+    }
 }
 
 /// What is known of a token and of its user.
@@ -183,20 +206,43 @@ struct Known {
     portal: portal::Found,
 }
 
-impl Authenticate for App {
+/// Knows callers at a moment at which this was known of all of them. Who was looked up by the same need not be looked up
+/// again: that takes a third of the time of a small question.
+#[derive(Debug, Clone)]
+pub(crate) struct Callers {
+    pub(crate) app: App,
+    pub(crate) known: positions::Known,
+}
+
+impl Authenticate for Callers {
     async fn authenticate(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
-        let bearer = self.known_soon(hash).await?;
-        self.note_use(hash, bearer.as_ref());
+        let bearer = match self.app.remembered(hash, self.known) {
+            Some(bearer) => Some(bearer),
+            None => self.app.known_soon(hash, self.known).await?,
+        };
+        self.app.note_use(hash, bearer.as_ref());
         Ok(bearer)
     }
 }
 
 impl App {
-    /// Who bears a token that may have been made a moment ago.
-    async fn known_soon(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
+    /// Who bore the token when this was known, if that was asked then, and it is not over since.
+    fn remembered(&self, hash: TokenHash, known: positions::Known) -> Option<Bearer> {
+        let (at, grant, bearer) = self.bearers.get(&hash)?;
+        (at == known && grant.is_good(self.clock.now())).then_some(bearer)
+    }
+
+    /// Who bears a token that may have been made a moment ago. Remembered by what was known before it was looked up: what
+    /// came in between is found again.
+    async fn known_soon(&self, hash: TokenHash, known: positions::Known) -> Result<Option<Bearer>, Problem> {
         for _ in 0..FRESH_TOKEN_LOOKS {
             if let Looked::Known(bearer) = self.look(hash).await? {
-                return Ok(bearer);
+                // Eyes that somebody looks through hang on another token as well.
+                if let Some((grant, bearer)) = bearer.as_ref().filter(|(_, bearer)| bearer.viewer.is_none()) {
+                    let remembered = (known, Arc::clone(grant), bearer.clone());
+                    self.bearers.insert(hash, remembered);
+                }
+                return Ok(bearer.map(|(_, bearer)| bearer));
             }
             pause(FRESH_TOKEN_PAUSE).await;
         }
@@ -218,25 +264,20 @@ impl App {
 
     /// Who bears a token, as far as is known now.
     pub(crate) async fn bearer(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
-        Ok(match self.look(hash).await? {
-            Looked::Known(bearer) => bearer,
-            Looked::Unknown => None,
-        })
+        Ok(self.look(hash).await?.bearer())
     }
 
     async fn look(&self, hash: TokenHash) -> Result<Looked, Problem> {
-        let bearer = match self.presented(hash).await? {
-            Looked::Known(Some(bearer)) => bearer,
+        let (grant, bearer) = match self.presented(hash).await? {
+            Looked::Known(Some(known)) => known,
             looked @ (Looked::Known(None) | Looked::Unknown) => return Ok(looked),
         };
         let Some(viewer) = &bearer.viewer else {
-            return Ok(Looked::Known(Some(bearer)));
+            return Ok(Looked::Known(Some((grant, bearer))));
         };
-        let viewing = match self.presented(viewer.token).await? {
-            Looked::Known(viewing) => viewing,
-            Looked::Unknown => None,
-        };
-        Ok(Looked::Known(bearer.is_shown_to(viewing.as_ref()).then_some(bearer)))
+        let viewing = self.presented(viewer.token).await?.bearer();
+        let shown = bearer.is_shown_to(viewing.as_ref());
+        Ok(Looked::Known(shown.then_some((grant, bearer))))
     }
 
     /// Who presents a token, whether or not they may still look through another's eyes.
@@ -275,7 +316,7 @@ impl App {
                 };
                 let actor = actor.map(|actor| known.portal.of(actor)).transpose()?;
                 let bearer = actor.map(|actor| Bearer::new(&grant, Arc::new(actor)));
-                Ok(Looked::Known(bearer))
+                Ok(Looked::Known(bearer.map(|bearer| (Arc::new(grant), bearer))))
             }
             (None, Some(true)) => Ok(Looked::Unknown),
         }

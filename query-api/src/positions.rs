@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,7 +18,7 @@ use service_kit::problem::types::{MALFORMED_REQUEST, READ_MODEL_BEHIND};
 use sqlx::postgres::PgPool;
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::app::{App, Callers};
 use crate::database::{problem, unavailable};
 
 /// How long a request waits if it does not say.
@@ -44,6 +45,8 @@ pub(crate) struct Reached {
     sequences: BTreeMap<u16, u64>,
     /// The last sequence of the directory whose rows are there. Commands on calendars give it.
     directory: u64,
+    /// Which state of the tokens is mirrored: another number after each change.
+    tokens: i64,
     /// Whether the tables have ever held all that the log did.
     filled: bool,
 }
@@ -57,19 +60,26 @@ pub(crate) struct CheckpointRow {
     filled: bool,
 }
 
+/// A state of the directory and of the tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known {
+    directory: u64,
+    tokens: i64,
+}
+
 impl Reached {
     async fn read(db: &PgPool) -> Result<Self, sqlx::Error> {
         let rows: Vec<CheckpointRow> = sqlx::query_as(
             "SELECT projection, partition, sequence, filled
              FROM desk.checkpoints
-             WHERE projection IN ('tickets', 'directory')",
+             WHERE projection IN ('tickets', 'directory', 'tokens')",
         )
         .fetch_all(db)
         .await?;
         Ok(Self::of(&rows))
     }
 
-    /// What the checkpoints of tickets and directory say.
+    /// What the checkpoints of tickets, directory and tokens say.
     pub(crate) fn of(rows: &[CheckpointRow]) -> Self {
         let filled = !rows.is_empty() && rows.iter().all(|row| row.filled);
         let tickets = rows.iter().filter(|row| row.projection == "tickets");
@@ -77,9 +87,11 @@ impl Reached {
             .filter_map(|row| Some((u16::try_from(row.partition).ok()?, u64::try_from(row.sequence).ok()?)))
             .collect();
         let directory = rows.iter().find(|row| row.projection == "directory");
+        let tokens = rows.iter().find(|row| row.projection == "tokens");
         Self {
             sequences,
             directory: directory.map_or(0, |row| u64::try_from(row.sequence).unwrap_or(0)),
+            tokens: tokens.map_or(0, |row| row.sequence),
             filled,
         }
     }
@@ -87,6 +99,14 @@ impl Reached {
     /// Whether the tables have ever held all that the log did.
     pub(crate) const fn filled(&self) -> bool {
         self.filled
+    }
+
+    /// What it depends on who bears a token: while it is the same, so are all of them.
+    pub(crate) const fn known_of_callers(&self) -> Known {
+        Known {
+            directory: self.directory,
+            tokens: self.tokens,
+        }
     }
 
     /// Whether the log has a partition of that number.
@@ -216,6 +236,11 @@ impl Positions {
         }
     }
 
+    /// How far the rows are now.
+    async fn now(&self) -> Result<Reached, Problem> {
+        Reached::read(&self.db).await.map_err(problem)
+    }
+
     /// Hears of every movement from now on.
     pub(crate) fn listen(&self) -> Movements {
         if self.demand.borrow().listening == 0 {
@@ -258,10 +283,9 @@ impl Positions {
         }
     }
 
-    /// Waits until the rows include what is wanted, and returns what they include then. Not
+    /// Waits until the rows, which include this `now`, include what is wanted, and returns what they include then. Not
     /// reaching it in time is no error here: the caller compares.
-    async fn at_least(&self, wanted: &[Position], wait: Duration) -> Result<Reached, Problem> {
-        let now = Reached::read(&self.db).await.map_err(problem)?;
+    async fn at_least(&self, now: Reached, wanted: &[Position], wait: Duration) -> Result<Reached, Problem> {
         if now.includes(wanted) || !now.filled {
             return Ok(now);
         }
@@ -308,11 +332,11 @@ pub(crate) enum Needs {
 /// positions are read before the data, so that the data is never older than they say.
 pub(crate) async fn positioned(State((app, needs)): State<(App, Needs)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let mut caller = match Caller::from_request_parts(&mut parts, &app).await {
-        Ok(caller) => caller,
+    let (mut caller, now) = match caller(&app, &mut parts).await {
+        Ok(known) => known,
         Err(problem) => return problem.into_response(),
     };
-    let (wanted, reached) = match wait(&app, &parts.headers).await {
+    let (wanted, reached) = match wait(&app, now, &parts.headers).await {
         Ok((wanted, reached)) if reached.includes(&wanted) => (wanted, reached),
         Ok((_, reached)) if reached.filled => return stamped(behind().into_response(), &reached),
         Ok(waited) => waited,
@@ -320,8 +344,8 @@ pub(crate) async fn positioned(State((app, needs)): State<(App, Needs)>, request
     };
     // Whoever waited for the directory asks by what it says then, of themselves, too.
     if wanted.iter().any(|position| position.partition == DIRECTORY_PARTITION) {
-        caller = match Caller::from_request_parts(&mut parts, &app).await {
-            Ok(caller) => caller,
+        caller = match self::caller(&app, &mut parts).await {
+            Ok((caller, _)) => caller,
             Err(problem) => return stamped(problem.into_response(), &reached),
         };
     }
@@ -333,9 +357,19 @@ pub(crate) async fn positioned(State((app, needs)): State<(App, Needs)>, request
     stamped(next.run(Request::from_parts(parts, body)).await, &reached)
 }
 
-async fn wait(app: &App, headers: &HeaderMap) -> Result<(Vec<Position>, Reached), Problem> {
+/// Who asks, by what the tables hold now.
+async fn caller(app: &App, parts: &mut Parts) -> Result<(Caller, Reached), Problem> {
+    let now = app.positions.now().await?;
+    let callers = Callers {
+        app: app.clone(),
+        known: now.known_of_callers(),
+    };
+    Ok((Caller::from_request_parts(parts, &callers).await?, now))
+}
+
+async fn wait(app: &App, now: Reached, headers: &HeaderMap) -> Result<(Vec<Position>, Reached), Problem> {
     let wanted = min_position(headers)?;
-    let reached = app.positions.at_least(&wanted, max_wait(headers)?).await?;
+    let reached = app.positions.at_least(now, &wanted, max_wait(headers)?).await?;
     Ok((wanted, reached))
 }
 

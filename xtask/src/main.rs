@@ -2,8 +2,8 @@
 
 mod cargo;
 mod check;
+mod packages;
 mod provide;
-mod schemathesis;
 mod test;
 
 use std::{ffi::OsString, os::unix::process::CommandExt as _, process::ExitCode};
@@ -43,7 +43,7 @@ enum Command {
     },
     /// Write `docs/openapi.json` as the code has it.
     Openapi,
-    /// Fetch nats-server, Postgres and schemathesis where they are missing, and say where they are.
+    /// Fetch nats-server, Postgres, and what tests need besides, where they are missing, and say where they are.
     Provide,
     /// Start a child that cannot outlive its parent.
     #[command(name = servers::launch::SUBCOMMAND, hide = true)]
@@ -79,7 +79,8 @@ fn run(command: Command) -> anyhow::Result<()> {
 #[expect(clippy::print_stdout, reason = "this is what the command was asked for")]
 fn provide_all() -> anyhow::Result<()> {
     provide::servers()?.announce();
-    println!("schemathesis: {}", schemathesis::fetch()?.display());
+    println!("schemathesis: {}", packages::schemathesis()?.display());
+    println!("oidc-provider: {}", packages::oidc_provider()?.display());
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use servers::{
     wait,
 };
 
-use crate::{cargo, provide, schemathesis};
+use crate::{cargo, packages, provide};
 
 /// Runs the tests with one Postgres for all of them; each starts the nats-servers that it needs.
 pub(crate) fn run(args: &[OsString]) -> anyhow::Result<()> {
@@ -31,11 +31,16 @@ pub(crate) fn run(args: &[OsString]) -> anyhow::Result<()> {
     command.args(args);
     command.env("RECOURSE_BIN", cargo::target_dir().join("debug/recourse"));
     command.env("RECOURSE_TEST_DATABASE_URL", postgres.url());
-    if wants_schemathesis(args) {
-        // One test of many needs it: that one fails if it cannot be had, and the others need not.
-        match schemathesis::fetch() {
-            Ok(dir) => _ = command.env("RECOURSE_SCHEMATHESIS", dir),
-            Err(error) => provide::say(&format!("{error:#}")),
+    if wants_packages(args) {
+        // One test of many needs each: that one fails if it cannot be had, and the others need not.
+        for (name, fetched) in [
+            ("RECOURSE_SCHEMATHESIS", packages::schemathesis()),
+            ("RECOURSE_OIDC_PROVIDER", packages::oidc_provider()),
+        ] {
+            match fetched {
+                Ok(dir) => _ = command.env(name, dir),
+                Err(error) => provide::say(&format!("{error:#}")),
+            }
         }
     }
     cargo::succeed(servers.name_in(&mut command))
@@ -52,8 +57,8 @@ fn names_package(args: &[OsString]) -> bool {
         .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
 }
 
-/// Whether the crate whose test uses it is among those that are tested.
-fn wants_schemathesis(args: &[OsString]) -> bool {
+/// Whether the crate whose tests use them is among those that are tested.
+fn wants_packages(args: &[OsString]) -> bool {
     !names_package(args) || args.iter().any(|arg| arg.to_string_lossy().ends_with("e2e"))
 }
 

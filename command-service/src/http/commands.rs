@@ -1,7 +1,5 @@
 //! `POST /v1/commands`: NDJSON in, NDJSON out.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
@@ -33,12 +31,12 @@ pub(super) async fn commands(
     }
     let token = token_hash(request.headers()).ok_or_else(worthless_token)?;
     let input = request.into_body().into_data_stream();
-    let from = bulk::Sender {
+    let sender = bulk::Sender {
         user: caller.user,
         token,
-        origin: Arc::new(origin),
+        origin: app.origin(caller.user, &origin).await?,
     };
-    let results = bulk::run(app, from, input).map(Ok::<_, std::convert::Infallible>);
+    let results = bulk::run(app, sender, input).map(Ok::<_, std::convert::Infallible>);
     Ok((
         [(CONTENT_TYPE, HeaderValue::from_static(NDJSON))],
         Body::from_stream(results),

@@ -33,7 +33,7 @@ pub(crate) struct CommandHeaders {
     pub(crate) if_match: Option<Revision>,
     pub(crate) traceparent: Option<String>,
     /// What they and the connection say of where the command comes from.
-    pub(crate) origin: Arc<Origin>,
+    pub(crate) origin: Origin,
 }
 
 impl<S: Sync> FromRequestParts<S> for CommandHeaders {
@@ -45,20 +45,21 @@ impl<S: Sync> FromRequestParts<S> for CommandHeaders {
             key: idempotency_key(&parts.headers)?,
             if_match: if_match(&parts.headers)?,
             traceparent: traceparent(&parts.headers),
-            origin: Arc::new(origin(parts)),
+            origin: origin(parts),
         })
     }
 }
 
 impl CommandHeaders {
-    /// A wish for now, in the caller's own name.
+    /// A wish for now, in the own name of the caller as they are now that their whole request is there.
     pub(super) async fn request(self, app: &App, caller: &Arc<Actor>, digest: [u8; 32]) -> Result<Request, Problem> {
         let command_id = command_id(caller.user, self.key.as_deref());
+        let origin = app.origin(caller.user, &self.origin).await?;
         Ok(Request {
             if_match: self.if_match,
-            origin: app.origin(caller.user, &self.origin).await?,
+            origin,
             traceparent: self.traceparent,
-            ..Request::new(command_id, digest, Arc::clone(caller))
+            ..Request::new(command_id, digest, app.by_now(caller)?)
         })
     }
 

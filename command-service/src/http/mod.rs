@@ -5,6 +5,7 @@ mod commands;
 mod contracts;
 mod headers;
 mod links;
+mod openid;
 mod origin;
 mod people;
 mod policies;
@@ -60,6 +61,8 @@ pub fn routes(app: App) -> Router {
         .route("/v1/sessions/{id}", delete(sessions::end))
         .route("/v1/password", put(sessions::change_password))
         .route("/v1/users/{id}/invitation", post(links::invite))
+        .route("/v1/openid-sign-ins", post(openid::begin))
+        .route("/v1/openid-sign-ins/redeem", post(openid::redeem))
         .route("/v1/password-resets", post(links::ask))
         .route("/v1/password-resets/redeem", post(links::redeem))
         .with_state(app)

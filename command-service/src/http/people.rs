@@ -176,10 +176,9 @@ impl Wish {
         id: Uuid,
         headers: CommandHeaders,
     ) -> Result<ProfileOutcome, Problem> {
-        let caller = app.by_now(caller)?;
-        let request = headers.request(app, &caller, self.digest).await?;
+        let request = headers.request(app, caller, self.digest).await?;
         let outcome = app.directory.write(id, &self.profile, &request).await;
-        self.settled(app, &caller, id, outcome).await
+        self.settled(app, &request.actor, id, outcome).await
     }
 
     /// The same of an item that must not be there yet.
@@ -190,10 +189,9 @@ impl Wish {
         id: Uuid,
         headers: CommandHeaders,
     ) -> Result<ProfileOutcome, Problem> {
-        let caller = app.by_now(caller)?;
-        let request = headers.request(app, &caller, self.digest).await?;
+        let request = headers.request(app, caller, self.digest).await?;
         let outcome = app.directory.create(id, &self.profile, &request).await;
-        self.settled(app, &caller, id, outcome).await
+        self.settled(app, &request.actor, id, outcome).await
     }
 
     /// What became of it, once this service goes by it.

@@ -130,16 +130,6 @@ pub(super) fn staff(caller: &Actor) -> Result<(), Problem> {
     }
 }
 
-/// The same of what is told or done with the tickets of the whole desk.
-pub(super) fn all_seeing(caller: &Actor) -> Result<(), Problem> {
-    staff(caller)?;
-    if caller.sees_everything() {
-        Ok(())
-    } else {
-        Err(problem::not_all_seeing())
-    }
-}
-
 /// The body of a command's answer. A policy's versions are counted by its revisions.
 fn answer(outcome: &PolicyOutcome) -> Map<String, Value> {
     let mut body = Map::new();

@@ -28,7 +28,7 @@ use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
 use super::headers::{CommandHeaders, Replayed, replayed};
-use super::policies::all_seeing;
+use super::policies::staff;
 use crate::app::App;
 use crate::body;
 use crate::command::command_id;
@@ -226,7 +226,7 @@ impl App {
     ) -> Result<(), Problem> {
         let headers = CommandHeaders {
             traceparent: headers.traceparent.clone(),
-            origin: Arc::clone(&headers.origin),
+            origin: headers.origin.clone(),
             ..CommandHeaders::default()
         };
         let request = headers.request(self, &ask.caller, digest).await?;
@@ -275,6 +275,16 @@ fn concerns(promised: &Promised, policy: &Code, book: &Book) -> bool {
 fn change(ticket: TicketId, promised: &Promised, moved: Vec<Moved>) -> Change {
     let number = promised.ticket.state().map_or(TicketNumber(0), |state| state.number);
     Change { ticket, number, moved }
+}
+
+/// Said before the body is looked at: what is told or done with the tickets of the whole desk is for who sees all of them.
+pub(super) fn all_seeing(caller: &Actor) -> Result<(), Problem> {
+    staff(caller)?;
+    if caller.sees_everything() {
+        Ok(())
+    } else {
+        Err(problem::not_all_seeing())
+    }
 }
 
 pub(super) fn unreadable(error: &ScanError) -> Problem {

@@ -18,8 +18,7 @@ use service_kit::{Problem, chain};
 use uuid::Uuid;
 
 use super::headers::CommandHeaders;
-use super::policies::all_seeing;
-use super::re_evaluation::unreadable;
+use super::re_evaluation::{all_seeing, unreadable};
 use crate::app::App;
 
 /// How many tickets that differ are told by name, if nothing is said.

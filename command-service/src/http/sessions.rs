@@ -258,7 +258,7 @@ pub(super) fn password(value: &Value) -> Result<String, Unreadable> {
     Ok(text.to_owned())
 }
 
-fn answer(begun: &Begun) -> Value {
+pub(super) fn answer(begun: &Begun) -> Value {
     json!({
         "id": begun.session.id.to_string(),
         "token": begun.token,

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use domain::actor::Actor;
 use domain::ids::TicketId;
 use domain::sla::SlaEvent;
 use domain::ticket::CommandName;
@@ -27,7 +28,7 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     headers.refuse_if_match("does not go with creating: a ticket that is not there has no revision")?;
     let ticket = created_ticket(caller.user, headers.key.as_deref());
-    let sent = sent(CommandName::Create, ticket, headers, body)?;
+    let sent = sent(&app, &caller, CommandName::Create, ticket, (headers, body)).await?;
     let outcome = app.carry_out(&app.by_now(&caller)?, sent).await?;
     let body = answer(CommandName::Create, ticket, &outcome);
     Ok(created(&format!("/v1/tickets/{ticket}"), of_outcome(&outcome), body))
@@ -44,27 +45,27 @@ pub(super) async fn command(
     let Path((id, command)) = path?;
     let ticket = ticket_id(&id)?;
     let name = command_name(&command)?;
-    let outcome = app
-        .carry_out(&app.by_now(&caller)?, sent(name, ticket, headers, body)?)
-        .await?;
+    let sent = sent(&app, &caller, name, ticket, (headers, body)).await?;
+    let outcome = app.carry_out(&app.by_now(&caller)?, sent).await?;
     Ok((of_outcome(&outcome), Json(answer(name, ticket, &outcome))).into_response())
 }
 
-fn sent(name: CommandName, ticket: TicketId, headers: CommandHeaders, body: Value) -> Result<Sent, Problem> {
-    let CommandHeaders {
-        key,
-        if_match,
-        traceparent,
-        origin,
-    } = headers;
+async fn sent(
+    app: &App,
+    caller: &Actor,
+    name: CommandName,
+    ticket: TicketId,
+    (headers, body): (CommandHeaders, Value),
+) -> Result<Sent, Problem> {
+    let body = object(body)?;
     Ok(Sent {
         name,
         ticket,
-        key,
-        if_match,
-        traceparent,
-        origin,
-        body: object(body)?,
+        origin: app.origin(caller.user, &headers.origin).await?,
+        key: headers.key,
+        if_match: headers.if_match,
+        traceparent: headers.traceparent,
+        body,
     })
 }
 

@@ -20,7 +20,8 @@ pub struct MailArgs {
     /// Whom the desk's mail is from: `desk@example.org`, or `Support desk <desk@example.org>`.
     #[arg(long, env = "RECOURSE_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
-    /// Where people reach the desk: links in its mail lead to `<URL>/invitation#…` and `<URL>/password-reset#…`.
+    /// Where people reach the desk: links in its mail lead to `<URL>/invitation#…` and `<URL>/password-reset#…`, and OpenID
+    /// providers send people back to `<URL>/sign-in`.
     #[arg(long, env = "RECOURSE_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
 }
@@ -61,9 +62,15 @@ impl MailArgs {
     pub fn mail(&self) -> Result<Option<Mail>, MailSettingsError> {
         match (&self.smtp, &self.mail_from, &self.public_url) {
             (Some(smtp), Some(from), Some(public_url)) => Mail::new(smtp, from, public_url).map(Some),
-            (None, None, None) => Ok(None),
+            // Where people reach the desk is of use for more than mail.
+            (None, None, _) => Ok(None),
             _ => Err(MailSettingsError::Incomplete),
         }
+    }
+
+    /// Where people reach the desk, without a slash at its end.
+    pub fn public_url(&self) -> Result<Option<String>, MailSettingsError> {
+        self.public_url.as_deref().map(base).transpose()
     }
 
     /// The same settings for a process that is started with this environment.

@@ -2,6 +2,7 @@
 
 mod calendars;
 mod links;
+mod openid;
 mod people;
 mod policies;
 mod routes;

@@ -2,9 +2,11 @@
 //!
 //! * [`passwords`]: what is kept of a password, and whether one is right.
 //! * [`sessions`]: how sessions begin and end.
+//! * [`by_openid`]: how they begin for those who have an account elsewhere.
 //! * [`views`]: how staff view the desk as a customer.
 //! * [`links`]: how people choose a password by a link that was mailed.
 
+mod by_openid;
 mod links;
 mod passwords;
 mod sessions;

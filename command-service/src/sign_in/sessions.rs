@@ -30,6 +30,13 @@ pub(crate) struct Begun {
     pub(crate) expires_at: Timestamp,
 }
 
+/// Counts how signing in came out.
+pub(super) fn counted(begun: Result<Begun, Problem>) -> Result<Begun, Problem> {
+    let outcome = begun.as_ref().map_or_else(|problem| problem.kind.code, |_| "begun");
+    metrics::counter!("sign_ins_total", "outcome" => outcome).increment(1);
+    begun
+}
+
 impl App {
     /// Begins a session, for the right password. Whether there is such a login, nobody learns who has not got it.
     pub(crate) async fn sign_in(&self, login: &Login, password: String, origin: &Origin) -> Result<Begun, Problem> {
@@ -44,10 +51,7 @@ impl App {
             self.note(Some(kept.user), Happening::SignedIn, None, origin).await?;
             Ok(begun)
         };
-        let begun: Result<Begun, Problem> = begun.await;
-        let outcome = begun.as_ref().map_or_else(|problem| problem.kind.code, |_| "begun");
-        metrics::counter!("sign_ins_total", "outcome" => outcome).increment(1);
-        begun
+        counted(begun.await)
     }
 
     /// Changes the password of who signed in. Every session of theirs ends, and one begins.
@@ -231,7 +235,7 @@ impl App {
         }
     }
 
-    fn enabled(&self, user: UserId) -> Result<(), Problem> {
+    pub(super) fn enabled(&self, user: UserId) -> Result<(), Problem> {
         match self.standing(user)? {
             Some(Standing::Actor(_)) => Ok(()),
             Some(Standing::Disabled) | None => {
@@ -250,6 +254,25 @@ impl App {
     }
 
     async fn begin(&self, user: UserId, credential: &Credential, origin: &Origin) -> Result<Begun, Problem> {
+        let (name, change_password) = (credential.login.clone(), credential.change_password);
+        let begun = self.begin_as(user, name, change_password, origin).await?;
+        // Whoever changed the password, or disabled the user, meanwhile has ended the sessions that there were. This one
+        // was there before they looked, or else the change is seen here.
+        if let Err(problem) = self.still_proven(user, credential).await {
+            self.end_begun(&begun).await?;
+            return Err(problem);
+        }
+        Ok(begun)
+    }
+
+    /// Begins a session of a user who has proven to be that, by what `name` says.
+    pub(super) async fn begin_as(
+        &self,
+        user: UserId,
+        name: String,
+        change_password: bool,
+        origin: &Origin,
+    ) -> Result<Begun, Problem> {
         let now = self.now();
         let expires_at = now.checked_add(LIFETIME).map_err(|_| Problem::internal())?;
         let others = self.tokens.sessions_of(user, now);
@@ -259,26 +282,25 @@ impl App {
         let session = Session {
             id: Uuid::new_v4(),
             agent: origin.agent.clone(),
-            change_password: credential.change_password,
+            change_password,
         };
         let (token, hash) = generate();
         let grant = TokenGrant {
             session: Some(session.clone()),
-            ..TokenGrant::by_profile(user.as_uuid(), credential.login.clone(), now, expires_at)
+            ..TokenGrant::by_profile(user.as_uuid(), name, now, expires_at)
         };
         self.enabled(user)?;
         self.tokens.begin(hash, grant).await.map_err(|error| of_token(&error))?;
-        // Whoever changed the password, or disabled the user, meanwhile has ended the sessions that there were. This one
-        // was there before they looked, or else the change is seen here.
-        if let Err(problem) = self.still_proven(user, credential).await {
-            self.end_session(hash).await?;
-            return Err(problem);
-        }
         Ok(Begun {
             token,
             user,
             session,
             expires_at,
         })
+    }
+
+    /// Ends a session that has just begun.
+    pub(super) async fn end_begun(&self, begun: &Begun) -> Result<(), Problem> {
+        self.end_session(TokenHash::of(&begun.token)).await
     }
 }

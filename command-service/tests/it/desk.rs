@@ -134,7 +134,7 @@ impl Desk {
         let (health, shutdown) = (Health::default(), Shutdown::new());
         let log_of_app = connect(proxy.url(), &clock).await;
         let (books, keeper) = log_of_app.books(SlaPolicy::waiting(&WaitPolicy::supportal()));
-        let app = App::new(&log_of_app, books, mail);
+        let app = App::new(&log_of_app, books, mail, None);
         keep_informed(&app, keeper, SystemClock::shared(), &health, &shutdown);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

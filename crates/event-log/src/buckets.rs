@@ -126,7 +126,7 @@ impl BucketChanges {
         }
         let entry = tokio::select! {
             biased;
-            // The watch would notice too, after seconds in which a revoked token is still good.
+            // The watch would notice too, after seconds in which what was forgotten, such as a token, is still known.
             _ = self.established.changed() => return Err("the connection was made anew".into()),
             entry = self.watch.next() => entry,
         };

@@ -232,6 +232,15 @@ impl Directory {
         }
     }
 
+    /// Whose an e-mail address is now, as far as profiles said so since addresses are kept apart.
+    pub async fn holder(&self, address: &Address) -> Result<Option<UserId>, DirectoryError> {
+        match History::<OneAddress>::load(&self.inner, address_id(address)).await {
+            Ok(history) => Ok(history.state.by()),
+            Err(ExecuteError::Corrupt(corrupt)) => Err(DirectoryError::Corrupt(corrupt)),
+            Err(_) => Err(DirectoryError::Unavailable),
+        }
+    }
+
     /// Writes what is known of the entry of this id, once, however often it is asked for. An entry that is not there begins
     /// with it.
     pub async fn write(&self, id: Uuid, profile: &Profile, request: &Request) -> Result<ProfileOutcome, ProfileError> {

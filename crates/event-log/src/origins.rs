@@ -1,10 +1,13 @@
 //! Where users did what they did from. A record of the log keeps an id alone, for ever; which address that is stands in a
 //! key-value bucket, because addresses of people must be possible to forget, and are a year after they were last seen.
 
+use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use async_nats::jetstream::kv::{CreateErrorKind, Store};
+use async_nats::jetstream::kv::{CreateErrorKind, Operation, Store};
+use bytes::Bytes;
 use domain::ids::UserId;
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -13,7 +16,8 @@ use uuid::Uuid;
 
 use crate::audit::Origin;
 use crate::buckets::{Bucket, BucketChange, BucketChanges};
-use crate::connection::Connection;
+use crate::connection::{Connection, pause};
+use crate::execute::jitter;
 
 const ORIGINS: Bucket = Bucket {
     name: "rc-origins",
@@ -30,8 +34,12 @@ const NOTED_AGAIN_AFTER: Duration = Duration::from_hours(24);
 /// each.
 const REMEMBERED_MAX: u64 = 100_000;
 
-/// Of two who note the same origin at once, one finds that of the other.
-const TRIES: usize = 2;
+/// A user whose origins are more than this within a day makes them up, or is many: the rest has no id. Each is kept for a
+/// year.
+const NEW_IN_A_DAY_MAX: u32 = 1_000;
+
+/// Of those who note the same origin at once one wins, and the others find it, though not at once where a replica lags.
+const TRIES: usize = 10;
 
 /// What was kept of origins cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +78,8 @@ pub enum OriginChange {
 pub struct OriginStore {
     bucket: Arc<Store>,
     remembered: Cache<(UserId, Origin), Uuid>,
+    /// How many origins of each user were noted lately.
+    noted: Cache<UserId, Arc<AtomicU32>>,
     established: watch::Receiver<u64>,
 }
 
@@ -79,50 +89,59 @@ impl OriginStore {
             .ensure(&connection.context, replicas)
             .await
             .map_err(unavailable)?;
-        let remembered = Cache::builder()
-            .max_capacity(REMEMBERED_MAX)
-            .time_to_live(NOTED_AGAIN_AFTER)
-            .build();
         Ok(Self {
             bucket: Arc::new(bucket),
-            remembered,
+            remembered: for_a_day(),
+            noted: for_a_day(),
             established: connection.established.clone(),
         })
     }
 
-    /// The id by which records name this origin of this user. Once it is answered, the address is kept.
-    pub async fn id(&self, user: UserId, origin: &Origin) -> Result<Uuid, OriginError> {
+    /// The id by which records name this origin of this user; `None`: it is one too many.
+    pub async fn id(&self, user: UserId, origin: &Origin) -> Result<Option<Uuid>, OriginError> {
         let whose = (user, origin.clone());
         if let Some(id) = self.remembered.get(&whose) {
-            return Ok(id);
+            return Ok(Some(id));
+        }
+        let noted = self.noted.get_with(user, Arc::default);
+        if noted.fetch_add(1, Ordering::Relaxed) >= NEW_IN_A_DAY_MAX {
+            return Ok(None);
         }
         let id = self.note(user, origin).await?;
         self.remembered.insert(whose, id);
-        Ok(id)
+        Ok(Some(id))
     }
 
     async fn note(&self, user: UserId, origin: &Origin) -> Result<Uuid, OriginError> {
         let key = key(user, origin);
         for _ in 0..TRIES {
+            let entry = self.bucket.entry(&key).await.map_err(unavailable)?;
+            let entry = entry.filter(|entry| entry.operation == Operation::Put);
             // What is no origin, nobody here wrote.
-            let kept = self.bucket.get(&key).await.map_err(unavailable)?;
-            let kept = kept.and_then(|value| serde_json::from_slice::<KnownOrigin>(&value).ok());
-            let known = kept.as_ref().map_or_else(Uuid::new_v4, |kept| kept.id);
-            let value = KnownOrigin {
-                id: known,
+            let kept = entry.and_then(|entry| {
+                let known = serde_json::from_slice::<KnownOrigin>(&entry.value).ok()?;
+                Some((known.id, entry.revision))
+            });
+            let id = kept.map_or_else(Uuid::new_v4, |(id, _)| id);
+            let known = KnownOrigin {
+                id,
                 user: user.as_uuid(),
                 origin: origin.clone(),
             };
-            let value = serde_json::to_vec(&value).map_err(unavailable)?;
-            if kept.is_some() {
-                self.bucket.put(&key, value.into()).await.map_err(unavailable)?;
-                return Ok(known);
+            let value: Bytes = serde_json::to_vec(&known).map_err(unavailable)?.into();
+            // Whoever forgets it meanwhile, or notes it, is not undone.
+            let written = match kept {
+                Some((_, revision)) => self.bucket.update(&key, value, revision).await.is_ok(),
+                None => match self.bucket.create(&key, value).await {
+                    Ok(_) => true,
+                    Err(error) if error.kind() == CreateErrorKind::AlreadyExists => false,
+                    Err(error) => return Err(unavailable(error)),
+                },
+            };
+            if written {
+                return Ok(id);
             }
-            match self.bucket.create(&key, value.into()).await {
-                Ok(_) => return Ok(known),
-                Err(error) if error.kind() == CreateErrorKind::AlreadyExists => {}
-                Err(error) => return Err(unavailable(error)),
-            }
+            pause(jitter()).await;
         }
         Err(unavailable("others note the same origin all the time"))
     }
@@ -154,6 +173,13 @@ impl OriginChanges {
             });
         }
     }
+}
+
+fn for_a_day<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>() -> Cache<K, V> {
+    Cache::builder()
+        .max_capacity(REMEMBERED_MAX)
+        .time_to_live(NOTED_AGAIN_AFTER)
+        .build()
 }
 
 /// One for each origin of each user, so that the bucket does not grow with every visit.

@@ -261,9 +261,10 @@ impl Bearer {
         self.session.is_none() && self.viewer.is_none()
     }
 
-    /// Whether they may look through the eyes of customers.
+    /// Whether they may look through the eyes of customers: those see tickets that staff with a scope do not.
     pub fn may_view(&self) -> bool {
-        self.viewer.is_none() && self.actor.kind == ActorKind::Staff && self.actor.may(Permission::ViewAs)
+        let staff = self.actor.kind == ActorKind::Staff && self.actor.sees_everything();
+        self.viewer.is_none() && staff && self.actor.may(Permission::ViewAs)
     }
 
     /// Whether who presents the token that a view began with may go on looking through these eyes. Not once they are a member

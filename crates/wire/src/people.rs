@@ -149,6 +149,8 @@ struct ProjectV1<'b> {
 
 pub(crate) const fn kind(profile: &Profile) -> KindVersion {
     match profile {
+        // Readers of an older release know no scopes, and need not where there is none.
+        Profile::User(user) if matches!(user.scope, StaffScope::All) => USER_V3,
         Profile::User(_) => USER_V4,
         Profile::Group(_) => GROUP_V2,
         Profile::Organisation(_) => ORGANISATION_V3,
@@ -162,7 +164,11 @@ pub(crate) const fn kind(profile: &Profile) -> KindVersion {
 
 pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
     match profile {
-        Profile::User(user) => postcard::to_stdvec(&stored_user(user)),
+        Profile::User(user) if matches!(user.scope, StaffScope::All) => postcard::to_stdvec(&stored_user(user)),
+        Profile::User(user) => postcard::to_stdvec(&UserV4 {
+            user: stored_user(user),
+            scope: user.scope.as_str(),
+        }),
         Profile::Group(group) => postcard::to_stdvec(&GroupV2 {
             group: GroupV1 {
                 name: group.name.as_str(),
@@ -208,7 +214,7 @@ pub(crate) fn encode(profile: &Profile) -> Result<Vec<u8>, postcard::Error> {
     }
 }
 
-fn stored_user(user: &User) -> UserV4<'_> {
+fn stored_user(user: &User) -> UserV3<'_> {
     let v1 = UserV1 {
         name: user.name.as_str(),
         kind: match user.kind {
@@ -234,12 +240,9 @@ fn stored_user(user: &User) -> UserV4<'_> {
         phones: texts(&user.phones),
         language: user.language.map(Language::as_str),
     };
-    UserV4 {
-        user: UserV3 {
-            user: v2,
-            service_catalogues: catalogues(&user.service_catalogues),
-        },
-        scope: user.scope.as_str(),
+    UserV3 {
+        user: v2,
+        service_catalogues: catalogues(&user.service_catalogues),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What somebody did, and from where.
 
+use domain::actor::Actor;
 use domain::policy::WaitPolicy;
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use crate::desk::Desk;
 use crate::http::{Answer, LIMIT};
-use crate::people::{ADMINISTRATOR, AGENT, CUSTOMER, IMPORTER, Person};
+use crate::people::{ADMINISTRATOR, AGENT, CLIENT, CUSTOMER, IMPORTER, Person};
 
 /// What the administrator is told that somebody did, once it is known from where.
 async fn done(desk: &Desk, person: Person, query: &str) -> Answer {
@@ -64,9 +65,6 @@ async fn administrators_see_what_somebody_did_in_order_and_from_where() {
         .post(&AGENT.token(), &format!("{path}/request-info"), &ask)
         .await
         .expect(200);
-    // Nobody answers: what the desk does then is nobody's.
-    desk.clock.advance(SignedDuration::from_hours(24 * 60));
-
     let told = done(&desk, AGENT, "").await;
     assert_eq!(
         events(&told),
@@ -112,6 +110,83 @@ async fn administrators_see_what_somebody_did_in_order_and_from_where() {
     let unknown = format!("/v1/users/{}/actions", Uuid::from_u128(0xdead));
     desk.api.get(&ADMINISTRATOR.token(), &unknown).await.expect(404);
     desk.rebuilding_changes_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_desk_does_by_itself_is_nobodys_action() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let ticket = json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" });
+    let created = desk
+        .api
+        .post(&CUSTOMER.token(), "/v1/tickets", &ticket)
+        .await
+        .expect(201);
+    let path = format!("/v1/tickets/{}", created.id());
+    desk.api
+        .post(&AGENT.token(), &format!("{path}/accept"), &json!({}))
+        .await
+        .expect(200);
+    let ask = json!({ "comment": "Which one?" });
+    desk.api
+        .post(&AGENT.token(), &format!("{path}/request-info"), &ask)
+        .await
+        .expect(200);
+    desk.clock.advance(SignedDuration::from_hours(24 * 60));
+    wait_until("the ticket to be closed", LIMIT, async || {
+        let status = desk.api.get(&AGENT.token(), &path).await.body["status"].clone();
+        if status == "closed" { Ok(()) } else { Err(status) }
+    })
+    .await;
+    let system = format!("/v1/users/{}/actions", Actor::SYSTEM);
+    desk.api.get(&ADMINISTRATOR.token(), &system).await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_somebody_writes_is_named_by_its_own_id_and_version() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let agent = AGENT.token();
+    let write = async |path: &str, body: &Value| desk.api.post(&agent, path, body).await.expect(201);
+    let week = json!({ "mon": [["09:00", "17:00"]] });
+    let calendar = write(
+        "/v1/calendars",
+        &json!({ "name": "Desk", "time_zone": "UTC", "week": week }),
+    )
+    .await;
+    let gold = json!({ "name": "Gold", "scope": { "priority": "critical" } });
+    let first = write("/v1/policies", &gold).await;
+    let second = write("/v1/policies", &json!({ "name": "Silver" })).await;
+    let again = json!({ "name": "Silver", "in_force": false });
+    desk.api
+        .put(&agent, &format!("/v1/policies/{}", second.id()), &again)
+        .await
+        .expect(200);
+    let contract = json!({ "workflow": "supportal" });
+    desk.api
+        .put(&agent, &format!("/v1/organisations/{CLIENT}/contract"), &contract)
+        .await
+        .expect(200);
+
+    let told = done(&desk, AGENT, "limit=2").await;
+    let next = told.body["next_cursor"].as_str().unwrap();
+    let rest = done(&desk, AGENT, &format!("limit=200&cursor={next}")).await;
+    // The clock stands still: what is of one instant comes in the order in which the log took it, the last first.
+    let objects: Vec<Value> = told
+        .items()
+        .iter()
+        .chain(rest.items())
+        .map(|item| item["on"].clone())
+        .collect();
+    let object = |kind: &str, id: Value, name: Value, version: u64| json!({ "kind": kind, "id": id, "number": null, "name": name, "version": version });
+    assert_eq!(
+        objects,
+        [
+            object("organisation", json!(CLIENT), Value::Null, 1),
+            object("policy", json!(second.id()), json!("Silver"), 2),
+            object("policy", json!(second.id()), json!("Silver"), 1),
+            object("policy", json!(first.id()), json!("Gold"), 1),
+            object("calendar", json!(calendar.id()), json!("Desk"), 1),
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,7 +62,7 @@ impl Desk {
         let (health, shutdown) = (Health::default(), Shutdown::new());
 
         let (books, keeper) = log.books(SlaPolicy::waiting(&policy));
-        let commands = command_service::App::new(&log, books.clone(), None);
+        let commands = command_service::App::new(&log, books.clone(), None, None);
         command_service::keep_informed(&commands, keeper, SystemClock::shared(), &health, &shutdown);
         let queries = query_api::App::start(&database_url, Arc::clone(&shared), &health, &shutdown).unwrap();
         let routes = command_service::routes(commands)

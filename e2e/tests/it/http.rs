@@ -64,6 +64,11 @@ impl Api {
         send(self.request(Method::POST, token, path).json(body)).await.unwrap()
     }
 
+    /// Of somebody without a token.
+    pub(crate) async fn post_anonymously(&self, path: &str, body: &Value) -> Answer {
+        send(self.anonymous(Method::POST, path).json(body)).await.unwrap()
+    }
+
     pub(crate) async fn put(&self, token: &str, path: &str, body: &Value) -> Answer {
         send(self.request(Method::PUT, token, path).json(body)).await.unwrap()
     }
@@ -128,6 +133,11 @@ impl Answer {
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);
         self
+    }
+
+    /// Of a problem.
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

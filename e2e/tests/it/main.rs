@@ -21,6 +21,7 @@ mod http;
 mod import;
 mod journey;
 mod openapi;
+mod openid;
 mod people;
 mod portals;
 mod processes;

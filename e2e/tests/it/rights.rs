@@ -353,3 +353,19 @@ async fn staff_of_a_scope_see_the_tickets_of_their_groups_and_what_concerns_them
     assert_eq!(refused.body["errors"][0]["pointer"], "/scope", "{}", refused.body);
     desk.rebuilding_changes_nothing().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_permission_shows_staff_of_a_scope_more_than_their_tickets() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let customer = json!({ "name": "Customer", "kind": "customer", "organisation": CLIENT });
+    write(&desk, &format!("/v1/users/{}", CUSTOMER.user), &customer).await;
+    let profile = |scope: &str| json!({ "name": "Agent", "kind": "staff", "scope": scope, "permissions": ["administer", "view_as"] });
+    for (scope, begun, told) in [("groups", 403, 403), ("all", 201, 200)] {
+        write(&desk, &format!("/v1/users/{}", AGENT.user), &profile(scope)).await;
+        desk.caught_up().await;
+        let view = format!("/v1/users/{}/view-as", CUSTOMER.user);
+        desk.api.post(&AGENT.token(), &view, &json!({})).await.expect(begun);
+        let actions = format!("/v1/users/{}/actions", ADMINISTRATOR.user);
+        desk.api.get(&AGENT.token(), &actions).await.expect(told);
+    }
+}

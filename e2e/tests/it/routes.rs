@@ -35,7 +35,7 @@ pub(crate) enum For {
 
 /// Whom each route is for. In the order in which they are asked: nothing closes the ticket, or changes who sees
 /// it, before the end.
-pub(crate) const ROUTES: [(&str, &str, For); 153] = [
+pub(crate) const ROUTES: [(&str, &str, For); 155] = [
     ("GET", "/healthz", For::Public),
     ("GET", "/readyz", For::Public),
     ("GET", "/metrics", For::Public),
@@ -44,6 +44,8 @@ pub(crate) const ROUTES: [(&str, &str, For); 153] = [
     ("GET", "/v1/openapi.json", For::Public),
     ("GET", "/v1/schemas/{name}", For::Public),
     ("POST", "/v1/sessions", For::Public),
+    ("POST", "/v1/openid-sign-ins", For::Public),
+    ("POST", "/v1/openid-sign-ins/redeem", For::Public),
     ("POST", "/v1/password-resets", For::Public),
     ("POST", "/v1/password-resets/redeem", For::Public),
     ("GET", "/v1/sessions", For::SignedIn),

@@ -1,7 +1,7 @@
 //! `GET /v1/dashboard`: figures within what the caller may see.
 //!
-//! There are two ways to the same figures, and tests hold them against each other. What staff see now is *kept*
-//! by the projector, at a cost that does not depend on how many tickets there are: [`kept`]. What customers see,
+//! There are two ways to the same figures, and tests hold them against each other. What those see now who see every ticket is
+//! *kept* by the projector, at a cost that does not depend on how many tickets there are: [`kept`]. What others see,
 //! what was in the past, and groups by a property of the tickets are *counted* in one pass over the tickets: [`counted`].
 //!
 //! * [`ask`]: what is asked.

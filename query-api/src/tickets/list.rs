@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
-use domain::actor::{Actor, ActorKind};
+use domain::actor::Actor;
 use jiff::Timestamp;
 use service_kit::Problem;
 use service_kit::http::Caller;
@@ -126,10 +126,11 @@ impl Selection {
         }
     }
 
-    /// Whether the tickets that a customer sees are found before their words are looked at. How common a word is among
-    /// all tickets says little of those of one organisation, and a walk that meets none of them passes all there are.
+    /// Whether the tickets that somebody sees are found before their words are looked at. How common a word is among
+    /// all tickets says little of those of one organisation or group, and a walk that meets none of them passes all there
+    /// are.
     fn fences(&self, actor: &Actor) -> bool {
-        self.question.is_some() && actor.kind == ActorKind::Customer && matches!(self.moment, Moment::Present(_))
+        self.question.is_some() && !actor.sees_everything() && matches!(self.moment, Moment::Present(_))
     }
 
     /// The order in which all of them can be walked: ranks are for the first of them alone.

@@ -43,6 +43,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     mail: command_service::MailArgs,
     #[command(flatten)]
+    openid: command_service::OpenIdArgs,
+    #[command(flatten)]
     scheduler: sla_scheduler::Config,
     #[command(flatten)]
     retention: projector::Retention,
@@ -61,6 +63,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
 async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
     let policy = load_policy(&args.policy)?;
     let mail = args.mail.mail()?;
+    let openid = args.openid.openid(args.mail.public_url()?.as_deref())?;
     let listener = listen(args.listen).await?;
     let config = LogConfig {
         url: args.nats_url,
@@ -79,7 +82,7 @@ async fn desk(args: Args, process: Process) -> anyhow::Result<()> {
         shutdown,
     } = process;
     let (books, keeper) = log.books(SlaPolicy::waiting(&policy));
-    let commands = command_service::App::new(&log, books.clone(), mail);
+    let commands = command_service::App::new(&log, books.clone(), mail, openid);
     command_service::keep_informed(&commands, keeper, Arc::clone(&clock), &health, &shutdown);
     let queries = query_api::App::start(&args.database_url, Arc::clone(&clock), &health, &shutdown)
         .context("the database's URL is not acceptable")?;

@@ -94,6 +94,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     mail: command_service::MailArgs,
 
+    #[command(flatten)]
+    openid: command_service::OpenIdArgs,
+
     /// The nats-server to run, instead of the one that is found.
     #[arg(long, env = "RECOURSE_NATS_SERVER", value_name = "PATH")]
     nats_server: Option<PathBuf>,
@@ -123,6 +126,7 @@ pub(crate) struct Args {
 pub(crate) fn run(mut args: Args) -> anyhow::Result<()> {
     args.policy = checked_policy(&args.policy)?;
     args.mail.mail()?;
+    args.openid.openid(args.mail.public_url()?.as_deref())?;
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let data = DataDir::open(&args.data_dir, &mut |duration| signals.pass(duration))?;
     args.listen = free_address(args.listen)?;

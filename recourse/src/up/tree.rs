@@ -87,6 +87,7 @@ impl Serve {
         };
         // Not as arguments, which every user of the machine can read.
         let mut environment = args.mail.environment();
+        environment.extend(args.openid.environment());
         environment.extend([
             ("RECOURSE_NATS_URL", connection.nats.clone()),
             ("RECOURSE_DATABASE_URL", connection.database.clone()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::ids::UserId;
-use event_log::{Origin, OriginChange, OriginChanges};
+use event_log::{Origin, OriginChange, OriginChanges, OriginStore};
 use uuid::Uuid;
 
 use crate::support::{Desk, LIMIT, connect};
@@ -19,6 +19,10 @@ fn origin(address: &str, agent: Option<&str>) -> Origin {
     }
 }
 
+async fn id(origins: &OriginStore, user: UserId, origin: &Origin) -> Uuid {
+    origins.id(user, origin).await.unwrap().expect("there is room")
+}
+
 async fn next(changes: &mut OriginChanges) -> OriginChange {
     tokio::time::timeout(LIMIT, changes.next())
         .await
@@ -32,7 +36,7 @@ async fn an_origin_has_one_id_for_each_user_in_whichever_process_and_at_whatever
     let home = origin("192.0.2.1", Some("desk/1.0"));
     let at_once = futures::future::join_all((0..8).map(|_| {
         let (url, home) = (desk.nats.url().to_owned(), home.clone());
-        async move { connect(&url).await.origins().id(ADA, &home).await.unwrap() }
+        async move { id(&connect(&url).await.origins(), ADA, &home).await }
     }));
     let ids: BTreeSet<Uuid> = at_once.await.into_iter().collect();
     assert_eq!(ids.len(), 1, "eight processes at once");
@@ -51,21 +55,21 @@ async fn an_origin_has_one_id_for_each_user_in_whichever_process_and_at_whatever
     ];
     let mut all = ids;
     for (user, other) in &others {
-        assert!(all.insert(origins.id(*user, other).await.unwrap()), "{other:?}");
+        assert!(all.insert(id(&origins, *user, other).await), "{other:?}");
     }
-    assert!(all.contains(&origins.id(ADA, &home).await.unwrap()));
+    assert!(all.contains(&id(&origins, ADA, &home).await));
 }
 
 #[tokio::test]
 async fn whoever_follows_is_told_what_is_known_and_what_is_forgotten() {
     let desk = Desk::start().await;
     let (origins, home) = (desk.log.origins(), origin("192.0.2.1", None));
-    let id = origins.id(ADA, &home).await.unwrap();
+    let seen = id(&origins, ADA, &home).await;
     let mut changes = origins.follow().await.unwrap();
     let OriginChange::Known(key, known) = next(&mut changes).await else {
         panic!("it is known")
     };
-    assert_eq!((known.id, known.user, &known.origin), (id, ADA.as_uuid(), &home));
+    assert_eq!((known.id, known.user, &known.origin), (seen, ADA.as_uuid(), &home));
     assert_eq!(next(&mut changes).await, OriginChange::CaughtUp);
 
     let raw = desk.raw().await;
@@ -73,6 +77,20 @@ async fn whoever_follows_is_told_what_is_known_and_what_is_forgotten() {
     bucket.purge(&key).await.unwrap();
     assert_eq!(next(&mut changes).await, OriginChange::Forgotten(key));
     // What is seen again after that is not known to be the same.
-    let again = connect(desk.nats.url()).await.origins().id(ADA, &home).await.unwrap();
-    assert_ne!(again, id);
+    let again = id(&connect(desk.nats.url()).await.origins(), ADA, &home).await;
+    assert_ne!(again, seen);
+}
+
+#[tokio::test]
+async fn who_comes_from_ever_new_places_fills_no_bucket_and_nobody_elses_day() {
+    let desk = Desk::start().await;
+    let origins = desk.log.origins();
+    let mut known = 0;
+    for n in 0..1_010 {
+        let made_up = origin("192.0.2.1", Some(&format!("agent {n}")));
+        known += u32::from(origins.id(ADA, &made_up).await.unwrap().is_some());
+    }
+    assert_eq!(known, 1_000);
+    id(&origins, ADA, &origin("192.0.2.1", Some("agent 0"))).await;
+    id(&origins, BOB, &origin("192.0.2.1", None)).await;
 }

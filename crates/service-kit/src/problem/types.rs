@@ -27,6 +27,8 @@ problem_types! {
     VIEWING_ONLY = 403 "viewing-only" "Whoever views as somebody changes nothing";
     /// The password was right, and its user may not come in.
     ACCOUNT_DISABLED = 403 "account-disabled" "The account is disabled";
+    /// The OpenID provider did not say who somebody is, or nobody that this desk knows.
+    OPENID_REFUSED = 403 "openid-refused" "Nobody was signed in";
     /// There is no such ticket, or none that the caller may know of.
     TICKET_NOT_FOUND = 404 "ticket-not-found" "There is no such ticket";
     /// There is no such calendar.
@@ -71,6 +73,8 @@ problem_types! {
     NOT_INVITABLE = 409 "not-invitable" "The user cannot be invited";
     /// The desk was started without a mail server.
     MAIL_NOT_CONFIGURED = 409 "mail-not-configured" "This desk sends no mail";
+    /// The desk was started without an OpenID provider.
+    OPENID_NOT_CONFIGURED = 409 "openid-not-configured" "This desk has no OpenID provider";
     /// The catalogue has an item of that code or name.
     ITEM_EXISTS = 409 "catalogue-item-exists" "The catalogue has this already";
     /// Another policy is for exactly the same tickets.
@@ -103,6 +107,8 @@ problem_types! {
     LOG_UNAVAILABLE = 503 "log-unavailable" "The log cannot be reached";
     /// The command may or may not have been written.
     OUTCOME_UNKNOWN = 503 "outcome-unknown" "It is not known whether this was done";
+    /// The OpenID provider does not answer.
+    OPENID_UNAVAILABLE = 503 "openid-unavailable" "The OpenID provider cannot be reached";
     /// The read model has not reached the position asked for.
     READ_MODEL_BEHIND = 503 "read-model-behind" "The read model is behind";
     /// The read model cannot be reached, or is being rebuilt.

@@ -66,7 +66,7 @@ impl Projection for Directory {
             table::write(db, key.schema(), &contract_versions).await?;
             table::write(db, key.schema(), &contracts::last(&contract_versions)).await?;
             table::write(db, key.schema(), &digests::drawn(records)).await?;
-            table::write(db, key.schema(), &actions::done(key.partition, records)).await?;
+            table::write(db, key.schema(), &actions::done(records)).await?;
             table::write(db, key.schema(), &profile_versions).await?;
             table::write(db, key.schema(), &profiles::last(&profile_versions)).await
         };
@@ -77,7 +77,6 @@ impl Projection for Directory {
 /// The fold of the directory from its first record on.
 #[derive(Debug)]
 pub(crate) struct DirectoryFold {
-    partition: u16,
     names: BTreeMap<(&'static str, Uuid), NameRow>,
     calendars: BTreeMap<Uuid, CalendarRow>,
     policies: BTreeMap<Uuid, PolicyRow>,
@@ -89,9 +88,8 @@ pub(crate) struct DirectoryFold {
 impl Bulk for Directory {
     type Fold<'p> = DirectoryFold;
 
-    fn bulk(&self, partition: u16) -> DirectoryFold {
+    fn bulk(&self, _partition: u16) -> DirectoryFold {
         DirectoryFold {
-            partition,
             names: BTreeMap::new(),
             calendars: BTreeMap::new(),
             policies: BTreeMap::new(),
@@ -133,7 +131,7 @@ impl BulkFold<Event> for DirectoryFold {
         self.contracts.extend(last.map(|row| ((row.party, row.id), row)));
         self.lines.push(&versions);
         self.lines.push(&digests::drawn(records));
-        self.lines.push(&actions::done(self.partition, records));
+        self.lines.push(&actions::done(records));
         let versions = profiles::versions(records);
         let last = profiles::last(&versions).into_iter();
         self.profiles.extend(last.map(|row| ((row.kind, row.id), row)));

@@ -266,11 +266,11 @@ impl<'c> Fold<'c> {
             actor_id: header.actor.user.as_uuid(),
             actor_kind: header.actor.kind.as_str(),
             via_id: header.via.map(UserId::as_uuid),
-            origin_id: header.correlation,
             occurred_at: happened_at.to_sqlx(),
             recorded_at: header.recorded_at.to_sqlx(),
             visibility: visibility(event).as_str(),
             details,
+            origin_id: header.correlation,
         });
         Ok(ticket)
     }

@@ -104,11 +104,11 @@ table! {
         actor_id: Uuid,
         actor_kind: &'static str,
         via_id: Option<Uuid>,
-        origin_id: Option<Uuid>,
         occurred_at: Timestamp,
         recorded_at: Timestamp,
         visibility: &'static str,
         details: Value,
+        origin_id: Option<Uuid>,
     }
 }
 

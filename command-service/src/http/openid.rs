@@ -1,0 +1,50 @@
+//! `/v1/openid-sign-ins`: signing in with an account elsewhere.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use service_kit::Problem;
+use service_kit::body::{Fields, object, string};
+use service_kit::http::ApiJson;
+
+use super::headers::refuse_parameters;
+use super::origin::From;
+use super::sessions::{NO_STORE, answer};
+use crate::app::App;
+use crate::openid::Returned;
+
+/// `POST /v1/openid-sign-ins`: begins.
+pub(super) async fn begin(State(app): State<App>, uri: Uri, ApiJson(body): ApiJson) -> Result<Response, Problem> {
+    refuse_parameters(&uri)?;
+    // There is nothing to say.
+    Fields::new(&object(body)?).finish()?;
+    let attempt = app.openid()?.begin().await?;
+    let answer = json!({ "url": attempt.url, "attempt": attempt.attempt });
+    Ok((StatusCode::CREATED, NO_STORE, Json(answer)).into_response())
+}
+
+/// `POST /v1/openid-sign-ins/redeem`: signs in who came back.
+pub(super) async fn redeem(
+    State(app): State<App>,
+    uri: Uri,
+    From(origin): From,
+    ApiJson(body): ApiJson,
+) -> Result<Response, Problem> {
+    refuse_parameters(&uri)?;
+    let body = object(body)?;
+    let mut fields = Fields::new(&body);
+    let mut required = |name| fields.required(name, |value| string(value).map(str::to_owned));
+    let returned = (required("attempt"), required("code"), required("state"));
+    fields.finish()?;
+    let (Some(attempt), Some(code), Some(state)) = returned else {
+        return Err(Problem::internal());
+    };
+    let returned = Returned { attempt, code, state };
+    let begun = app.sign_in_by_openid(returned, &origin).await?;
+    let location = format!("/v1/sessions/{}", begun.session.id);
+    let headers = (NO_STORE, [(LOCATION, location)]);
+    Ok((StatusCode::CREATED, headers, Json(answer(&begun))).into_response())
+}

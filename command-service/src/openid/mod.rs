@@ -1,0 +1,277 @@
+//! Signing in with an account that somebody has elsewhere: OpenID Connect, by the authorization code flow with PKCE.
+//!
+//! Whoever begins gets an *attempt*, a secret that stays in their browser, and an address to go to. All that has to be known
+//! again when they are back follows from the attempt, so that nothing of it is kept here, and any of several services ends
+//! what another began. Who comes back with another's code and state has no attempt for them.
+//!
+//! * [`settings`]: the flags, and what is wrong with them.
+
+mod settings;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata};
+use openidconnect::{
+    AsyncHttpClient, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse as _,
+    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SubjectIdentifier, TokenResponse as _,
+};
+use service_kit::chain;
+use service_kit::problem::{FieldError, Problem, types};
+use tokio::time::Instant;
+
+pub use settings::{OpenIdArgs, OpenIdSettingsError};
+
+/// How long the provider may take to answer one request.
+const WITHIN: Duration = Duration::from_secs(10);
+/// What a provider says of itself, or of somebody, fits into some kilobytes.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// How long the desk goes by what the provider said of itself. It may have other keys by then.
+const KNOWN_FOR: Duration = Duration::from_hours(1);
+/// Who signs with a key that is not known yet makes the desk ask anew, but not more often than this.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// After how many seconds whoever found the provider silent may try again.
+const RETRY_SECONDS: u32 = 10;
+/// An attempt is a PKCE verifier of 32 random bytes, in Base64.
+const ATTEMPT_CHARACTERS: usize = 43;
+
+type Client =
+    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
+
+/// Lets people sign in with their accounts at a provider. Clones share what is known of it.
+#[derive(Clone)]
+pub struct OpenId {
+    issuer: IssuerUrl,
+    id: ClientId,
+    secret: ClientSecret,
+    back: RedirectUrl,
+    http: Http,
+    provider: Arc<Mutex<Option<(Instant, CoreProviderMetadata)>>>,
+}
+
+/// It has a secret.
+impl fmt::Debug for OpenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenId")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Signing in that has begun.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    /// What only who began has.
+    pub(crate) attempt: String,
+    /// Where to send them.
+    pub(crate) url: String,
+}
+
+/// Somebody came back with this.
+#[derive(Debug)]
+pub(crate) struct Returned {
+    pub(crate) attempt: String,
+    pub(crate) code: String,
+    pub(crate) state: String,
+}
+
+/// A request to the provider failed.
+#[derive(Debug, thiserror::Error)]
+enum AskError {
+    #[error("the provider cannot be reached")]
+    Silent(#[from] reqwest::Error),
+    #[error("the provider's answer is no HTTP")]
+    Answer(#[from] axum::http::Error),
+    #[error("the provider answers more than {ANSWER_BYTES_MAX} bytes")]
+    TooLong,
+}
+
+impl OpenId {
+    fn with(issuer: IssuerUrl, id: ClientId, secret: ClientSecret, back: RedirectUrl) -> reqwest::Result<Self> {
+        // Another user of it may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // A provider that leads elsewhere could lead to what only this machine reaches.
+        let http = reqwest::Client::builder()
+            .timeout(WITHIN)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self {
+            issuer,
+            id,
+            secret,
+            back,
+            http: Http(http),
+            provider: Arc::default(),
+        })
+    }
+
+    /// Begins.
+    pub(crate) async fn begin(&self) -> Result<Attempt, Problem> {
+        let client = self.client(KNOWN_FOR).await?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let attempt = verifier.into_secret();
+        let (state, nonce) = (CsrfToken::new(state(&attempt)), nonce(&attempt));
+        let (url, ..) = client
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
+            .add_scope(Scope::new("email".to_owned()))
+            .set_pkce_challenge(challenge)
+            .url();
+        Ok(Attempt {
+            attempt,
+            url: url.into(),
+        })
+    }
+
+    /// The e-mail address of who came back, which the provider has verified.
+    pub(crate) async fn address(&self, returned: Returned) -> Result<String, Problem> {
+        let Returned { attempt, code, state } = returned;
+        if attempt.len() != ATTEMPT_CHARACTERS || state != self::state(&attempt) {
+            let error = FieldError::new("/state", "invalid", "is not the state of this attempt");
+            return Err(refused(
+                "Begin again with POST /v1/openid-sign-ins: the provider was asked by another attempt.",
+            )
+            .field(error));
+        }
+        let (client, http) = (self.client(KNOWN_FOR).await?, &self.http);
+        let nonce = nonce(&attempt);
+        let exchange = client
+            .exchange_code(AuthorizationCode::new(code))
+            .map_err(misconfigured)?;
+        let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(attempt));
+        let tokens = exchange.request_async(http).await.map_err(|error| match error {
+            RequestTokenError::ServerResponse(said) => refused(format!(
+                "The provider refuses the code: {said}. Begin again with POST /v1/openid-sign-ins."
+            )),
+            error => silent(&error),
+        })?;
+        let token = tokens
+            .id_token()
+            .ok_or_else(|| refused("The provider did not say who you are."))?;
+        let claims = match token.claims(&client.id_token_verifier(), &nonce) {
+            Ok(claims) => claims,
+            // It may have changed its keys since.
+            Err(ClaimsVerificationError::SignatureVerification(_)) => {
+                let client = self.client(ASKED_AGAIN_AFTER).await?;
+                let claims = token.claims(&client.id_token_verifier(), &nonce);
+                claims.map_err(|error| unproven(&error))?
+            }
+            Err(error) => return Err(unproven(&error)),
+        };
+        if let Some(address) = claims.email() {
+            return verified(address.as_str(), claims.email_verified());
+        }
+        let subject: SubjectIdentifier = claims.subject().clone();
+        let question = client.user_info(tokens.access_token().to_owned(), Some(subject));
+        let answer = question.map_err(misconfigured)?.request_async(http).await;
+        let person: openidconnect::core::CoreUserInfoClaims = answer.map_err(|error| silent(&error))?;
+        match person.email() {
+            Some(address) => verified(address.as_str(), person.email_verified()),
+            None => Err(refused(
+                "The provider does not tell your e-mail address, by which this desk knows you.",
+            )),
+        }
+    }
+
+    /// A client of the provider, by what it said of itself not longer ago than this.
+    async fn client(&self, known_for: Duration) -> Result<Client, Problem> {
+        let known = self.provider.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = known.filter(|(at, _)| at.elapsed() < known_for);
+        let provider = match known {
+            Some((_, provider)) => provider,
+            None => {
+                let provider = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await;
+                let provider = provider.map_err(|error| silent(&error))?;
+                *self.provider.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((Instant::now(), provider.clone()));
+                provider
+            }
+        };
+        let client = CoreClient::from_provider_metadata(provider, self.id.clone(), Some(self.secret.clone()));
+        Ok(client.set_redirect_uri(self.back.clone()))
+    }
+}
+
+/// Asks the provider.
+#[derive(Debug, Clone)]
+struct Http(reqwest::Client);
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = AskError;
+    type Future = BoxFuture<'c, Result<HttpResponse, AskError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        ask(&self.0, request).boxed()
+    }
+}
+
+async fn ask(http: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, AskError> {
+    let mut response = http.execute(request.try_into()?).await?;
+    let mut answer = axum::http::Response::builder().status(response.status());
+    for (name, value) in response.headers() {
+        answer = answer.header(name, value);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > ANSWER_BYTES_MAX {
+            return Err(AskError::TooLong);
+        }
+    }
+    Ok(answer.body(body)?)
+}
+
+/// The address, if the provider has seen that it is theirs: anybody can say of themselves that they are somebody.
+fn verified(address: &str, verified: Option<bool>) -> Result<String, Problem> {
+    match verified {
+        Some(true) => Ok(address.to_owned()),
+        Some(false) | None => Err(refused(
+            "The provider has not verified your e-mail address. Verify it there, and begin again.",
+        )),
+    }
+}
+
+/// What the provider hands back with the code.
+fn state(attempt: &str) -> String {
+    derived("state", attempt)
+}
+
+/// What stands in the provider's word of who somebody is, so that it is good for this attempt alone.
+fn nonce(attempt: &str) -> Nonce {
+    Nonce::new(derived("nonce", attempt))
+}
+
+/// Nobody finds the attempt by it.
+fn derived(purpose: &str, attempt: &str) -> String {
+    use sha2::{Digest as _, Sha256};
+    let hash = Sha256::digest(format!("recourse openid {purpose} {attempt}"));
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn refused(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
+    Problem::new(&types::OPENID_REFUSED).detail(detail)
+}
+
+fn unproven(error: &ClaimsVerificationError) -> Problem {
+    tracing::warn!(
+        error = chain(error),
+        "what the OpenID provider says of somebody is not acceptable"
+    );
+    refused(
+        "What the provider says of you is not acceptable. Begin again with POST /v1/openid-sign-ins; if that does not help, tell an administrator, who finds the reason in the log.",
+    )
+}
+
+fn misconfigured(error: openidconnect::ConfigurationError) -> Problem {
+    silent(&error)
+}
+
+fn silent(error: &(dyn std::error::Error + 'static)) -> Problem {
+    tracing::warn!(error = chain(error), "the OpenID provider does not answer as it should");
+    Problem::new(&types::OPENID_UNAVAILABLE)
+        .detail("The provider cannot be asked. Try again in a moment, or sign in with a login and a password.")
+        .retry_after(RETRY_SECONDS)
+}
