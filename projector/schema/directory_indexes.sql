@@ -2,7 +2,7 @@ CREATE INDEX directory_names_by_id ON {schema}.directory_names (id);
 CREATE INDEX directory_name_versions_by_id ON {schema}.directory_name_versions (id, recorded_at);
 CREATE INDEX calendars_by_name ON {schema}.calendars (name, id);
 CREATE INDEX policies_by_name ON {schema}.policies (name, id);
-CREATE INDEX actions_of_actor ON {schema}.actions (actor_id, recorded_at, partition, sequence);
+CREATE INDEX actions_of_actor ON {schema}.actions (actor_id, recorded_at, sequence);
 CREATE INDEX digests_by_end ON {schema}.digests (ended_at);
 CREATE INDEX profiles_by_name ON {schema}.profiles (kind, name, id);
 CREATE INDEX profiles_by_definition ON {schema}.profiles USING gin (definition jsonb_path_ops);

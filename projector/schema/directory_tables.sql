@@ -144,7 +144,6 @@ COMMENT ON TABLE {schema}.profile_versions IS
     'Projection directory: every version of every profile, who wrote it and when. definition has all but the name as the API writes it.';
 
 CREATE TABLE {schema}.actions (
-    partition   integer     NOT NULL,
     sequence    bigint      NOT NULL,
     actor_id    uuid        NOT NULL,
     action      text        NOT NULL,
@@ -154,7 +153,7 @@ CREATE TABLE {schema}.actions (
     name        text,
     recorded_at timestamptz NOT NULL,
     origin_id   uuid,
-    CONSTRAINT actions_pkey PRIMARY KEY (partition, sequence)
+    CONSTRAINT actions_pkey PRIMARY KEY (sequence)
 );
 
 COMMENT ON TABLE {schema}.actions IS

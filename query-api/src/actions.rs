@@ -108,13 +108,13 @@ pub(crate) async fn of_user(
     path: Result<Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Response, Problem> {
+    let mut params = Params::read(&uri, &["from", "to", "limit", "cursor"])?;
     if !actor.administers() || !actor.sees_everything() {
         return Err(Problem::new(&NOT_PERMITTED).detail(
             "What somebody did is for staff with the permission administer who see every ticket. Ask one of them for it.",
         ));
     }
     let id: UserId = path?.parse().map_err(|_| absent())?;
-    let mut params = Params::read(&uri, &["from", "to", "limit", "cursor"])?;
     let (from, to) = (params.one("from", time), params.one("to", time));
     let limit = params.one("limit", limit).unwrap_or(LIMIT_DEFAULT);
     let cursor = params.one("cursor", |text| Ok(text.to_owned()));
@@ -162,7 +162,8 @@ impl Ask {
         self.from.is_none() && self.to.is_none() && self.before.is_none()
     }
 
-    /// The first rows of both, of which the first are taken.
+    /// The first rows of both, of which the first are taken. The directory's are of its own partition, by its number in
+    /// positions.
     fn sql(&self) -> QueryBuilder<Postgres> {
         let mut sql = QueryBuilder::new(
             "SELECT a.recorded_at, a.partition, a.sequence, a.kind, a.id, a.version, a.in_name_of,
@@ -183,7 +184,7 @@ impl Ask {
         sql.push(
             ") UNION ALL
                 (SELECT recorded_at, partition, sequence, kind, id, version, NULL, ARRAY[action], name, origin_id
-                 FROM desk.actions
+                 FROM (SELECT *, 65535 AS partition FROM desk.actions) AS done
                  WHERE actor_id = ",
         );
         self.push_rest(&mut sql);

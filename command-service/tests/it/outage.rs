@@ -40,18 +40,20 @@ async fn while_the_log_is_down_nothing_is_done_and_nothing_is_promised() {
 async fn a_lost_acknowledgement_is_found_out_before_the_caller_is_answered() {
     let desk = Desk::open().await;
     let id = desk.ticket("defect").await;
+    // From where the agent comes is known by then.
+    desk.command(AGENT, &id, "follow", &json!({})).send().await.expect(200);
     desk.proxy.black_hole(Direction::ServerToClient);
     let body = json!({});
     let accept = desk.command(AGENT, &id, "accept", &body).key("wish").send();
     let restore = async {
-        wait_until("the record", LIMIT, async || desk.records(&id).await.len() == 2).await;
+        wait_until("the record", LIMIT, async || desk.records(&id).await.len() == 3).await;
         desk.proxy.restore();
     };
     let (answer, ()) = tokio::join!(accept, restore);
-    assert_eq!(answer.expect(200).body["revision"], 2);
+    assert_eq!(answer.expect(200).body["revision"], 3);
     assert_eq!(
         desk.records(&id).await.len(),
-        2,
+        3,
         "the record was sent again, and taken once"
     );
 }

@@ -3,7 +3,6 @@
 use domain::actor::ActorKind;
 use domain::contract::Agreed;
 use domain::directory::Event;
-use domain::ids::DIRECTORY_PARTITION;
 use domain::text::Label;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use uuid::Uuid;
@@ -15,8 +14,7 @@ use crate::table::table;
 table! {
     /// Something that somebody did.
     #[derive(Debug, Clone, PartialEq)]
-    ActionRow in "actions" key (partition, sequence) if_present Refuse {
-        partition: i32,
+    ActionRow in "actions" key (sequence) if_present Refuse {
         sequence: i64,
         actor_id: Uuid,
         action: &'static str,
@@ -39,7 +37,6 @@ pub(super) fn done(records: &[Positioned<Event>]) -> Vec<ActionRow> {
         let entry = (header.aggregate_id, header.revision.0);
         let done = record.events.first().and_then(|event| action(event, entry))?;
         Some(ActionRow {
-            partition: DIRECTORY_PARTITION.into(),
             sequence: i64::try_from(*sequence).unwrap_or(i64::MAX),
             actor_id: header.actor.user.as_uuid(),
             action: done.action,
