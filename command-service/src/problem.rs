@@ -210,7 +210,9 @@ pub(crate) fn only_administrators() -> Problem {
 /// The problem for callers who may not write profiles of this kind.
 pub(crate) fn profile_not_permitted(kind: EntryKind) -> Problem {
     match kind {
-        EntryKind::Project => Problem::new(&types::NOT_PERMITTED).detail("Only staff create and change projects."),
+        EntryKind::Project => Problem::new(&types::NOT_PERMITTED).detail(
+            "Only staff who see every ticket create and change projects: whoever follows one sees its tickets.",
+        ),
         EntryKind::User
         | EntryKind::Group
         | EntryKind::Organisation
@@ -234,13 +236,8 @@ pub(crate) fn no_policy() -> Problem {
 
 /// The problem for callers whom policies do not concern.
 pub(crate) fn policies_only_staff() -> Problem {
-    Problem::new(&types::NOT_PERMITTED).detail("Only staff create and change policies.")
-}
-
-/// The problem for staff who ask about every ticket, and do not see every one.
-pub(crate) fn not_all_seeing() -> Problem {
     Problem::new(&types::NOT_PERMITTED)
-        .detail("This is about all tickets of the desk, and your profile's scope shows you those of your groups.")
+        .detail("Only staff who see every ticket create and change policies: they decide what becomes of all of them.")
 }
 
 /// The problem for a calendar that is not there.

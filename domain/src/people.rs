@@ -365,11 +365,11 @@ pub fn decide(
     }
 }
 
-/// Whether `actor` may write profiles of entries of this kind: projects are everyday work of staff, and who may do what is
-/// for administrators.
+/// Whether `actor` may write profiles of entries of this kind: projects are everyday work of staff, but of those who see every
+/// ticket, because followers see those of a project; and who may do what is for administrators.
 pub fn may_write(actor: &Actor, kind: EntryKind) -> bool {
     match kind {
-        EntryKind::Project => actor.kind == ActorKind::Staff,
+        EntryKind::Project => actor.kind == ActorKind::Staff && actor.sees_everything(),
         EntryKind::User
         | EntryKind::Group
         | EntryKind::Organisation

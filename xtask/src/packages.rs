@@ -50,9 +50,10 @@ pub(crate) fn oidc_provider() -> anyhow::Result<PathBuf> {
             let name = pin.file_name().unwrap_or_default();
             fs::copy(pin, place.join(name)).with_context(|| format!("cannot copy {}", pin.display()))?;
         }
-        const NPM: [&str; 5] = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
         let mut command = Command::new("npm");
-        command.args(NPM).current_dir(place);
+        command
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"])
+            .current_dir(place);
         cargo::succeed(command.stdin(Stdio::null()))
     })
 }

@@ -7,7 +7,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use service_kit::Problem;
-use service_kit::body::{Fields, object, string};
+use service_kit::body::{Fields, object, text};
 use service_kit::http::ApiJson;
 
 use super::headers::refuse_parameters;
@@ -15,6 +15,9 @@ use super::origin::From;
 use super::sessions::{NO_STORE, answer};
 use crate::app::App;
 use crate::openid::Returned;
+
+/// Codes of providers have some hundred characters, and no address has many thousands.
+pub(crate) const RETURNED_CHARACTERS_MAX: usize = 4_096;
 
 /// `POST /v1/openid-sign-ins`: begins.
 pub(super) async fn begin(State(app): State<App>, uri: Uri, ApiJson(body): ApiJson) -> Result<Response, Problem> {
@@ -36,10 +39,10 @@ pub(super) async fn redeem(
     refuse_parameters(&uri)?;
     let body = object(body)?;
     let mut fields = Fields::new(&body);
-    let mut required = |name| fields.required(name, |value| string(value).map(str::to_owned));
-    let returned = (required("attempt"), required("code"), required("state"));
+    let mut required = |name| fields.required(name, text(returned));
+    let given = (required("attempt"), required("code"), required("state"));
     fields.finish()?;
-    let (Some(attempt), Some(code), Some(state)) = returned else {
+    let (Some(attempt), Some(code), Some(state)) = given else {
         return Err(Problem::internal());
     };
     let returned = Returned { attempt, code, state };
@@ -47,4 +50,11 @@ pub(super) async fn redeem(
     let location = format!("/v1/sessions/{}", begun.session.id);
     let headers = (NO_STORE, [(LOCATION, location)]);
     Ok((StatusCode::CREATED, headers, Json(answer(&begun))).into_response())
+}
+
+/// What a browser comes back with in an address.
+fn returned(text: &str) -> Result<String, String> {
+    let fits = (1..=RETURNED_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let error = || format!("must be 1 to {RETURNED_CHARACTERS_MAX} visible ASCII characters");
+    fits.then(|| text.to_owned()).ok_or_else(error)
 }

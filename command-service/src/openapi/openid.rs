@@ -1,15 +1,17 @@
 //! The routes of signing in with an account elsewhere.
 
 use serde_json::json;
-use service_kit::openapi::schema::{object, open_object, reference, required, string};
+use service_kit::openapi::schema::{object, opaque, open_object, reference, required, string};
 use service_kit::openapi::{Api, Operation, json as json_body};
 use service_kit::problem::types;
 use utoipa::openapi::Required;
 
 use super::sessions::{TAG, WITH_BODY};
+use crate::http::RETURNED_CHARACTERS_MAX;
 
 /// Adds them, and what they take and answer.
 pub(super) fn with_openid(api: Api) -> Api {
+    let returned = || opaque(RETURNED_CHARACTERS_MAX);
     api.schema("OpenIdSignIn", object([]))
         .schema(
             "OpenIdAttempt",
@@ -25,9 +27,9 @@ pub(super) fn with_openid(api: Api) -> Api {
         .schema(
             "OpenIdReturn",
             object([
-                required("attempt", "That of the answer with which this began.", string()),
-                required("code", "What the provider sent the browser back with.", string()),
-                required("state", "The same.", string()),
+                required("attempt", "That of the answer with which this began.", returned()),
+                required("code", "What the provider sent the browser back with.", returned()),
+                required("state", "The same.", returned()),
             ]),
         )
         .post("/v1/openid-sign-ins", begin())

@@ -9,12 +9,15 @@
 mod settings;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata};
+use openidconnect::core::{
+    CoreAuthenticationFlow, CoreClient, CoreErrorResponseType, CoreIdTokenVerifier, CoreJwsSigningAlgorithm,
+    CoreProviderMetadata,
+};
 use openidconnect::{
     AsyncHttpClient, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
     EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse as _,
@@ -22,7 +25,10 @@ use openidconnect::{
 };
 use service_kit::chain;
 use service_kit::problem::{FieldError, Problem, types};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 pub use settings::{OpenIdArgs, OpenIdSettingsError};
 
@@ -34,6 +40,8 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 const KNOWN_FOR: Duration = Duration::from_hours(1);
 /// Who signs with a key that is not known yet makes the desk ask anew, but not more often than this.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(30);
+/// How long nobody is kept waiting for a provider that did not answer.
+const SILENT_FOR: Duration = Duration::from_secs(5);
 /// After how many seconds whoever found the provider silent may try again.
 const RETRY_SECONDS: u32 = 10;
 /// An attempt is a PKCE verifier of 32 random bytes, in Base64.
@@ -41,6 +49,9 @@ const ATTEMPT_CHARACTERS: usize = 43;
 
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
+
+/// When the provider was asked of itself, and what it said; `None`: it did not answer.
+type Asked = (Instant, Option<CoreProviderMetadata>);
 
 /// Lets people sign in with their accounts at a provider. Clones share what is known of it.
 #[derive(Clone)]
@@ -50,7 +61,7 @@ pub struct OpenId {
     secret: ClientSecret,
     back: RedirectUrl,
     http: Http,
-    provider: Arc<Mutex<Option<(Instant, CoreProviderMetadata)>>>,
+    provider: Arc<Mutex<Option<Asked>>>,
 }
 
 /// It has a secret.
@@ -140,23 +151,28 @@ impl OpenId {
         let nonce = nonce(&attempt);
         let exchange = client
             .exchange_code(AuthorizationCode::new(code))
-            .map_err(misconfigured)?;
+            .map_err(|error| silent(&error))?;
         let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(attempt));
         let tokens = exchange.request_async(http).await.map_err(|error| match error {
-            RequestTokenError::ServerResponse(said) => refused(format!(
-                "The provider refuses the code: {said}. Begin again with POST /v1/openid-sign-ins."
-            )),
+            RequestTokenError::ServerResponse(said) if *said.error() == CoreErrorResponseType::InvalidGrant => refused(
+                "The provider does not know the code, or not any more. Begin again with POST /v1/openid-sign-ins.",
+            ),
+            // By its settings the desk is not what the provider knows, or asks what it does not understand.
+            RequestTokenError::ServerResponse(said) => {
+                tracing::warn!(error = said.error().as_ref(), "the OpenID provider refuses the desk");
+                unavailable()
+            }
             error => silent(&error),
         })?;
         let token = tokens
             .id_token()
             .ok_or_else(|| refused("The provider did not say who you are."))?;
-        let claims = match token.claims(&client.id_token_verifier(), &nonce) {
+        let claims = match token.claims(&verifier(&client), &nonce) {
             Ok(claims) => claims,
             // It may have changed its keys since.
             Err(ClaimsVerificationError::SignatureVerification(_)) => {
                 let client = self.client(ASKED_AGAIN_AFTER).await?;
-                let claims = token.claims(&client.id_token_verifier(), &nonce);
+                let claims = token.claims(&verifier(&client), &nonce);
                 claims.map_err(|error| unproven(&error))?
             }
             Err(error) => return Err(unproven(&error)),
@@ -166,7 +182,7 @@ impl OpenId {
         }
         let subject: SubjectIdentifier = claims.subject().clone();
         let question = client.user_info(tokens.access_token().to_owned(), Some(subject));
-        let answer = question.map_err(misconfigured)?.request_async(http).await;
+        let answer = question.map_err(|error| silent(&error))?.request_async(http).await;
         let person: openidconnect::core::CoreUserInfoClaims = answer.map_err(|error| silent(&error))?;
         match person.email() {
             Some(address) => verified(address.as_str(), person.email_verified()),
@@ -176,23 +192,38 @@ impl OpenId {
         }
     }
 
-    /// A client of the provider, by what it said of itself not longer ago than this.
+    /// A client of the provider, by what it said of itself not longer ago than this. One request asks, and the others wait for
+    /// its answer; if there is none, nobody is kept waiting for a while.
     async fn client(&self, known_for: Duration) -> Result<Client, Problem> {
-        let known = self.provider.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let known = known.filter(|(at, _)| at.elapsed() < known_for);
-        let provider = match known {
-            Some((_, provider)) => provider,
-            None => {
-                let provider = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await;
-                let provider = provider.map_err(|error| silent(&error))?;
-                *self.provider.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some((Instant::now(), provider.clone()));
-                provider
+        let mut provider = self.provider.lock().await;
+        let known = match &*provider {
+            Some((at, Some(known))) if at.elapsed() < known_for => known.clone(),
+            Some((at, None)) if at.elapsed() < SILENT_FOR => return Err(unavailable()),
+            _ => {
+                let asked = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await;
+                let asked = asked.map_err(|error| silent(&error));
+                *provider = Some((Instant::now(), asked.as_ref().ok().cloned()));
+                asked?
             }
         };
-        let client = CoreClient::from_provider_metadata(provider, self.id.clone(), Some(self.secret.clone()));
+        let client = CoreClient::from_provider_metadata(known, self.id.clone(), Some(self.secret.clone()));
         Ok(client.set_redirect_uri(self.back.clone()))
     }
+}
+
+/// By keys that only the provider has: who knows the desk's secret proves nothing by it.
+fn verifier(client: &Client) -> CoreIdTokenVerifier<'_> {
+    client.id_token_verifier().set_allowed_algs([
+        CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+        CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
+        CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
+        CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+        CoreJwsSigningAlgorithm::RsaSsaPssSha384,
+        CoreJwsSigningAlgorithm::RsaSsaPssSha512,
+        CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+        CoreJwsSigningAlgorithm::EcdsaP384Sha384,
+        CoreJwsSigningAlgorithm::EdDsa,
+    ])
 }
 
 /// Asks the provider.
@@ -246,9 +277,9 @@ fn nonce(attempt: &str) -> Nonce {
 
 /// Nobody finds the attempt by it.
 fn derived(purpose: &str, attempt: &str) -> String {
-    use sha2::{Digest as _, Sha256};
     let hash = Sha256::digest(format!("recourse openid {purpose} {attempt}"));
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    let half = hash.first_chunk().copied().unwrap_or_default();
+    Uuid::from_bytes(half).simple().to_string()
 }
 
 fn refused(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
@@ -265,13 +296,13 @@ fn unproven(error: &ClaimsVerificationError) -> Problem {
     )
 }
 
-fn misconfigured(error: openidconnect::ConfigurationError) -> Problem {
-    silent(&error)
-}
-
 fn silent(error: &(dyn std::error::Error + 'static)) -> Problem {
     tracing::warn!(error = chain(error), "the OpenID provider does not answer as it should");
+    unavailable()
+}
+
+fn unavailable() -> Problem {
     Problem::new(&types::OPENID_UNAVAILABLE)
-        .detail("The provider cannot be asked. Try again in a moment, or sign in with a login and a password.")
+        .detail("The provider does not answer as it should. Try again in a moment, or sign in with a login and a password; if that does not help, tell an administrator, who finds the reason in the log.")
         .retry_after(RETRY_SECONDS)
 }

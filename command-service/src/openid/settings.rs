@@ -11,31 +11,39 @@ use super::OpenId;
 pub struct OpenIdArgs {
     /// The provider whose accounts people sign in with: its issuer, such as `https://login.example.org/realms/desk`. Goes
     /// together with the next two and --public-url; people sign in with passwords alone without.
-    #[arg(long, env = "RECOURSE_OPENID_ISSUER", value_name = "URL")]
-    openid_issuer: Option<String>,
+    #[arg(
+        id = "openid_issuer",
+        long = "openid-issuer",
+        env = "RECOURSE_OPENID_ISSUER",
+        value_name = "URL"
+    )]
+    issuer: Option<String>,
     /// As what the desk is known there. It has to know `<public-url>/sign-in` as where to send people back to.
-    #[arg(long, env = "RECOURSE_OPENID_CLIENT_ID", value_name = "ID")]
-    openid_client_id: Option<String>,
+    #[arg(
+        id = "openid_client_id",
+        long = "openid-client-id",
+        env = "RECOURSE_OPENID_CLIENT_ID",
+        value_name = "ID"
+    )]
+    client_id: Option<String>,
     /// By which secret the desk is known there.
     #[arg(
-        long,
+        id = "openid_client_secret",
+        long = "openid-client-secret",
         env = "RECOURSE_OPENID_CLIENT_SECRET",
         hide_env_values = true,
         value_name = "SECRET"
     )]
-    openid_client_secret: Option<String>,
+    client_secret: Option<String>,
 }
 
 /// Configuration is printed in many places.
 impl fmt::Debug for OpenIdArgs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenIdArgs")
-            .field("openid_issuer", &self.openid_issuer)
-            .field("openid_client_id", &self.openid_client_id)
-            .field(
-                "openid_client_secret",
-                &self.openid_client_secret.as_ref().map(|_| "(hidden)"),
-            )
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .field("client_secret", &self.client_secret.as_ref().map(|_| "(hidden)"))
             .finish()
     }
 }
@@ -65,12 +73,7 @@ pub enum OpenIdSettingsError {
 impl OpenIdArgs {
     /// What lets people sign in; `None`: nothing does.
     pub fn openid(&self, public_url: Option<&str>) -> Result<Option<OpenId>, OpenIdSettingsError> {
-        let given = (
-            &self.openid_issuer,
-            &self.openid_client_id,
-            &self.openid_client_secret,
-            public_url,
-        );
+        let given = (&self.issuer, &self.client_id, &self.client_secret, public_url);
         match given {
             (Some(issuer), Some(id), Some(secret), Some(public_url)) => {
                 OpenId::new(issuer, id, secret, public_url).map(Some)
@@ -83,9 +86,9 @@ impl OpenIdArgs {
     /// The same settings for a process that is started with this environment.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let settings = [
-            ("RECOURSE_OPENID_ISSUER", &self.openid_issuer),
-            ("RECOURSE_OPENID_CLIENT_ID", &self.openid_client_id),
-            ("RECOURSE_OPENID_CLIENT_SECRET", &self.openid_client_secret),
+            ("RECOURSE_OPENID_ISSUER", &self.issuer),
+            ("RECOURSE_OPENID_CLIENT_ID", &self.client_id),
+            ("RECOURSE_OPENID_CLIENT_SECRET", &self.client_secret),
         ];
         let given = settings.into_iter();
         given.filter_map(|(name, value)| Some((name, value.clone()?))).collect()
@@ -115,9 +118,9 @@ mod tests {
     fn args(issuer: &str, id: &str, secret: &str) -> OpenIdArgs {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         OpenIdArgs {
-            openid_issuer: some(issuer),
-            openid_client_id: some(id),
-            openid_client_secret: some(secret),
+            issuer: some(issuer),
+            client_id: some(id),
+            client_secret: some(secret),
         }
     }
 
@@ -147,7 +150,7 @@ mod tests {
         for issuer in ["login.example.org", "", "https://"] {
             let args = args("x", "desk", "secret");
             let args = OpenIdArgs {
-                openid_issuer: Some(issuer.to_owned()),
+                issuer: Some(issuer.to_owned()),
                 ..args
             };
             assert!(refused(&args, here).starts_with("--openid-issuer"), "{issuer}");

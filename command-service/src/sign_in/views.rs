@@ -33,7 +33,7 @@ pub(crate) fn viewer(bearer: &Bearer) -> Result<(), Problem> {
     }
     let permission = Permission::ViewAs.as_str();
     Err(Problem::new(&types::NOT_PERMITTED).detail(format!(
-        "Only staff with the permission {permission} look at the desk through a customer's eyes. Ask an administrator for it."
+        "Only staff with the permission {permission} who see every ticket look at the desk through a customer's eyes. Ask an administrator for both."
     )))
 }
 

@@ -97,8 +97,7 @@ impl Who {
     fn staff(self) -> bool {
         match self {
             Self::Known(person) => person.staff,
-            Self::ByRole | Self::ByGroup | Self::ByEyes => true,
-            Self::OfGroup | Self::OfOtherGroup => true,
+            Self::ByRole | Self::ByGroup | Self::ByEyes | Self::OfGroup | Self::OfOtherGroup => true,
             Self::Anonymous
             | Self::Unknown
             | Self::Revoked
@@ -232,33 +231,21 @@ async fn admit(desk: &Desk) {
     };
     let [role, group, elsewhere, closing, administration, looking, eyes] =
         [0x401e, 0x61, 0x62, 0x5e7, 0x5e8, 0x5e9, 0x401f].map(Uuid::from_u128);
-    let administering = json!({ "name": "Administration", "permissions": ["administer"] });
-    put(format!("/v1/permission-sets/{administration}"), administering).await;
-    put(
-        format!("/v1/permission-sets/{closing}"),
-        json!({ "name": "Closing", "permissions": ["close_any"] }),
-    )
-    .await;
-    put(
-        format!("/v1/roles/{role}"),
-        json!({ "name": "Administrator", "permission_sets": [administration] }),
-    )
-    .await;
-    put(
-        format!("/v1/permission-sets/{looking}"),
-        json!({ "name": "Looking", "permissions": ["view_as"] }),
-    )
-    .await;
-    put(
-        format!("/v1/roles/{eyes}"),
-        json!({ "name": "Trainer", "permission_sets": [looking] }),
-    )
-    .await;
-    put(
-        format!("/v1/groups/{group}"),
-        json!({ "name": "Closers", "permission_sets": [closing] }),
-    )
-    .await;
+    let set = |name: &str, permission: &str| json!({ "name": name, "permissions": [permission] });
+    let role_of = |name: &str, set: Uuid| json!({ "name": name, "permission_sets": [set] });
+    for (path, profile) in [
+        (
+            format!("/v1/permission-sets/{administration}"),
+            set("Administration", "administer"),
+        ),
+        (format!("/v1/permission-sets/{closing}"), set("Closing", "close_any")),
+        (format!("/v1/permission-sets/{looking}"), set("Looking", "view_as")),
+        (format!("/v1/roles/{role}"), role_of("Administrator", administration)),
+        (format!("/v1/roles/{eyes}"), role_of("Trainer", looking)),
+        (format!("/v1/groups/{group}"), role_of("Closers", closing)),
+    ] {
+        put(path, profile).await;
+    }
     admit_with_tokens(desk).await;
     let profiles = [
         (

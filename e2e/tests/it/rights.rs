@@ -367,5 +367,17 @@ async fn no_permission_shows_staff_of_a_scope_more_than_their_tickets() {
         desk.api.post(&AGENT.token(), &view, &json!({})).await.expect(begun);
         let actions = format!("/v1/users/{}/actions", ADMINISTRATOR.user);
         desk.api.get(&AGENT.token(), &actions).await.expect(told);
+        let project = json!({ "name": format!("Theirs, {scope}"), "followers": [AGENT.user] });
+        desk.api
+            .post(&AGENT.token(), "/v1/projects", &project)
+            .await
+            .expect(begun);
+        let breach = json!([{ "action": "reassign", "group": GROUP }]);
+        let target = json!({ "within": { "elapsed": "PT1S" }, "on_breach": breach });
+        let policy = json!({ "name": format!("Theirs, {scope}"), "targets": { "first_response": target } });
+        desk.api
+            .post(&AGENT.token(), "/v1/policies", &policy)
+            .await
+            .expect(begun);
     }
 }

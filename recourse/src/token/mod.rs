@@ -151,7 +151,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     runtime.block_on(async {
         match args.command {
             Command::Create(create) => create.run().await,
-            Command::Revoke(revoke) => revoke.run().await,
+            Command::Revoke(revoke) => Box::pin(revoke.run()).await,
             Command::List(list) => list.run().await,
         }
     })

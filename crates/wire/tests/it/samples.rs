@@ -354,10 +354,6 @@ fn profiles() -> impl Iterator<Item = Profile> {
         service_catalogues: granted.clone(),
         ..customer.clone()
     };
-    let in_scope = User {
-        scope: StaffScope::Groups,
-        ..with_roles.clone()
-    };
     let sets = BTreeSet::from([53, 54].map(|byte| PermissionSetId::from_bytes([byte; 16])));
     let group = Group {
         name: label("First line"),
@@ -408,9 +404,12 @@ fn profiles() -> impl Iterator<Item = Profile> {
     [
         Profile::User(user),
         Profile::User(customer),
-        Profile::User(with_roles),
+        Profile::User(with_roles.clone()),
         Profile::User(with_services),
-        Profile::User(in_scope),
+        Profile::User(User {
+            scope: StaffScope::Groups,
+            ..with_roles
+        }),
         Profile::Group(group),
         Profile::Group(with_sets),
         Profile::Organisation(organisation),
