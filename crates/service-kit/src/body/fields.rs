@@ -193,7 +193,11 @@ impl<'b> Fields<'b> {
     /// What is wrong with the fields: with their shape, and with their values.
     pub fn errors(&mut self) -> (Vec<FieldError>, Vec<FieldError>) {
         for name in self.body.keys().filter(|name| !self.known.contains(&name.as_str())) {
-            let detail = format!("is not a field of this command; it takes {}", self.known.join(", "));
+            let takes = match self.known.as_slice() {
+                [] => "none".to_owned(),
+                known => known.join(", "),
+            };
+            let detail = format!("is not a field of this command; it takes {takes}");
             self.malformed
                 .push(FieldError::new(pointer(name), "unknown_field", detail));
         }
