@@ -45,9 +45,11 @@ pub(crate) struct Reached {
     sequences: BTreeMap<u16, u64>,
     /// The last sequence of the directory whose rows are there. Commands on calendars give it.
     directory: u64,
+    /// Which generation of the directory serves: one that was made anew may have what another left out.
+    generation: i32,
     /// Which state of the tokens is mirrored: another number after each change.
     tokens: i64,
-    /// Whether the tables have ever held all that the log did.
+    /// Whether the tables have ever held all that the log did, and all tokens.
     filled: bool,
 }
 
@@ -58,19 +60,22 @@ pub(crate) struct CheckpointRow {
     partition: i32,
     sequence: i64,
     filled: bool,
+    #[serde(default)]
+    generation: i32,
 }
 
 /// A state of the directory and of the tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Known {
     directory: u64,
+    generation: i32,
     tokens: i64,
 }
 
 impl Reached {
     async fn read(db: &PgPool) -> Result<Self, sqlx::Error> {
         let rows: Vec<CheckpointRow> = sqlx::query_as(
-            "SELECT projection, partition, sequence, filled
+            "SELECT projection, partition, sequence, filled, generation
              FROM desk.checkpoints
              WHERE projection IN ('tickets', 'directory', 'tokens')",
         )
@@ -91,6 +96,7 @@ impl Reached {
         Self {
             sequences,
             directory: directory.map_or(0, |row| u64::try_from(row.sequence).unwrap_or(0)),
+            generation: directory.map_or(0, |row| row.generation),
             tokens: tokens.map_or(0, |row| row.sequence),
             filled,
         }
@@ -105,6 +111,7 @@ impl Reached {
     pub(crate) const fn known_of_callers(&self) -> Known {
         Known {
             directory: self.directory,
+            generation: self.generation,
             tokens: self.tokens,
         }
     }

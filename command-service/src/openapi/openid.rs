@@ -46,11 +46,15 @@ fn begin() -> Operation {
             json_body(reference("OpenIdAttempt")),
         )
         .problems(&WITH_BODY)
-        .problems(&[&types::OPENID_NOT_CONFIGURED, &types::OPENID_UNAVAILABLE])
+        .problems(&[
+            &types::OPENID_NOT_CONFIGURED,
+            &types::TOO_MANY_REQUESTS,
+            &types::OPENID_UNAVAILABLE,
+        ])
 }
 
 fn redeem() -> Operation {
-    let example = json!({ "attempt": "a".repeat(43), "code": "code", "state": "0".repeat(64) });
+    let example = json!({ "attempt": "a".repeat(43), "code": "code", "state": "0".repeat(32) });
     Operation::new("endOpenIdSignIn", TAG, "Sign in with what the provider sent back")
         .about(
             "Needs no token. Whoever has the e-mail address that the provider has verified is signed in, as with \
@@ -63,6 +67,7 @@ fn redeem() -> Operation {
             &types::OPENID_REFUSED,
             &types::ACCOUNT_DISABLED,
             &types::OPENID_NOT_CONFIGURED,
+            &types::TOO_MANY_REQUESTS,
             &types::OPENID_UNAVAILABLE,
         ])
 }

@@ -15,18 +15,19 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreErrorResponseType, CoreIdTokenVerifier, CoreJwsSigningAlgorithm,
-    CoreProviderMetadata,
+    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreIdTokenVerifier,
+    CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreUserInfoClaims,
 };
 use openidconnect::{
-    AsyncHttpClient, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse as _,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SubjectIdentifier, TokenResponse as _,
+    AsyncHttpClient, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
+    EndUserEmail, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce,
+    OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
+    SignatureVerificationError, SubjectIdentifier, TokenResponse as _,
 };
 use service_kit::chain;
 use service_kit::problem::{FieldError, Problem, types};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -34,6 +35,10 @@ pub use settings::{OpenIdArgs, OpenIdSettingsError};
 
 /// How long the provider may take to answer one request.
 const WITHIN: Duration = Duration::from_secs(10);
+/// How long somebody waits for all that the provider is asked for them.
+const ALL_WITHIN: Duration = Duration::from_secs(20);
+/// How many at once: a desk's whole staff in the morning, and a small part of the requests that the service has room for.
+const TURNS: usize = 64;
 /// What a provider says of itself, or of somebody, fits into some kilobytes.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// How long the desk goes by what the provider said of itself. It may have other keys by then.
@@ -50,8 +55,12 @@ const ATTEMPT_CHARACTERS: usize = 43;
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
-/// When the provider was asked of itself, and what it said; `None`: it did not answer.
-type Asked = (Instant, Option<CoreProviderMetadata>);
+/// What the provider said of itself, and when; and since when it says nothing.
+#[derive(Debug, Default)]
+struct Asked {
+    said: Option<(Instant, CoreProviderMetadata)>,
+    silent_since: Option<Instant>,
+}
 
 /// Lets people sign in with their accounts at a provider. Clones share what is known of it.
 #[derive(Clone)]
@@ -61,7 +70,8 @@ pub struct OpenId {
     secret: ClientSecret,
     back: RedirectUrl,
     http: Http,
-    provider: Arc<Mutex<Option<Asked>>>,
+    asked: Arc<Mutex<Asked>>,
+    turns: Arc<Semaphore>,
 }
 
 /// It has a secret.
@@ -108,6 +118,7 @@ impl OpenId {
         // A provider that leads elsewhere could lead to what only this machine reaches.
         let http = reqwest::Client::builder()
             .timeout(WITHIN)
+            .https_only(issuer.url().scheme() == "https")
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         Ok(Self {
@@ -116,12 +127,33 @@ impl OpenId {
             secret,
             back,
             http: Http(http),
-            provider: Arc::default(),
+            asked: Arc::default(),
+            turns: Arc::new(Semaphore::new(TURNS)),
         })
     }
 
     /// Begins.
     pub(crate) async fn begin(&self) -> Result<Attempt, Problem> {
+        self.in_turn(self.begun()).await
+    }
+
+    /// The e-mail address of who came back, which the provider has verified.
+    pub(crate) async fn address(&self, returned: Returned) -> Result<String, Problem> {
+        self.in_turn(self.told(returned)).await
+    }
+
+    /// Anybody may make the desk ask the provider; not all at once, and not for ever.
+    async fn in_turn<T>(&self, asking: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        let Ok(_turn) = self.turns.try_acquire() else {
+            return Err(Problem::new(&types::TOO_MANY_REQUESTS)
+                .detail("Too many people sign in with accounts elsewhere at this moment. Try again.")
+                .retry_after(1));
+        };
+        let asked = tokio::time::timeout(ALL_WITHIN, asking).await;
+        asked.unwrap_or_else(|_| Err(unavailable()))
+    }
+
+    async fn begun(&self) -> Result<Attempt, Problem> {
         let client = self.client(KNOWN_FOR).await?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let attempt = verifier.into_secret();
@@ -137,8 +169,7 @@ impl OpenId {
         })
     }
 
-    /// The e-mail address of who came back, which the provider has verified.
-    pub(crate) async fn address(&self, returned: Returned) -> Result<String, Problem> {
+    async fn told(&self, returned: Returned) -> Result<String, Problem> {
         let Returned { attempt, code, state } = returned;
         if attempt.len() != ATTEMPT_CHARACTERS || state != self::state(&attempt) {
             let error = FieldError::new("/state", "invalid", "is not the state of this attempt");
@@ -170,44 +201,72 @@ impl OpenId {
         let claims = match token.claims(&verifier(&client), &nonce) {
             Ok(claims) => claims,
             // It may have changed its keys since.
-            Err(ClaimsVerificationError::SignatureVerification(_)) => {
+            Err(ClaimsVerificationError::SignatureVerification(
+                SignatureVerificationError::NoMatchingKey
+                | SignatureVerificationError::CryptoError(_)
+                | SignatureVerificationError::AmbiguousKeyId(_),
+            )) => {
                 let client = self.client(ASKED_AGAIN_AFTER).await?;
                 let claims = token.claims(&verifier(&client), &nonce);
                 claims.map_err(|error| unproven(&error))?
             }
             Err(error) => return Err(unproven(&error)),
         };
-        if let Some(address) = claims.email() {
-            return verified(address.as_str(), claims.email_verified());
+        if let Some((address, true)) = claims.email().zip(claims.email_verified()) {
+            return Ok(address.to_string());
         }
+        // It tells what is not in its token to who asks for it.
         let subject: SubjectIdentifier = claims.subject().clone();
-        let question = client.user_info(tokens.access_token().to_owned(), Some(subject));
-        let answer = question.map_err(|error| silent(&error))?.request_async(http).await;
-        let person: openidconnect::core::CoreUserInfoClaims = answer.map_err(|error| silent(&error))?;
-        match person.email() {
-            Some(address) => verified(address.as_str(), person.email_verified()),
-            None => Err(refused(
-                "The provider does not tell your e-mail address, by which this desk knows you.",
-            )),
-        }
+        let Ok(question) = client.user_info(tokens.access_token().to_owned(), Some(subject)) else {
+            return verified(claims.email(), claims.email_verified());
+        };
+        let answer = question.request_async(http).await;
+        let person: CoreUserInfoClaims = answer.map_err(|error| {
+            tracing::warn!(
+                error = chain(&error),
+                "the OpenID provider does not say who somebody is"
+            );
+            refused("The provider did not tell your e-mail address. Begin again with POST /v1/openid-sign-ins.")
+        })?;
+        verified(person.email(), person.email_verified())
     }
 
-    /// A client of the provider, by what it said of itself not longer ago than this. One request asks, and the others wait for
-    /// its answer; if there is none, nobody is kept waiting for a while.
+    /// A client of the provider, by what it said of itself not longer ago than this, or else by what it says now, or else by
+    /// what it said before. One request asks, and the others wait for its answer; if there is none, nobody is kept waiting for a
+    /// while.
     async fn client(&self, known_for: Duration) -> Result<Client, Problem> {
-        let mut provider = self.provider.lock().await;
-        let known = match &*provider {
-            Some((at, Some(known))) if at.elapsed() < known_for => known.clone(),
-            Some((at, None)) if at.elapsed() < SILENT_FOR => return Err(unavailable()),
-            _ => {
-                let asked = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await;
-                let asked = asked.map_err(|error| silent(&error));
-                *provider = Some((Instant::now(), asked.as_ref().ok().cloned()));
-                asked?
-            }
+        let mut asked = self.asked.lock().await;
+        let known = |asked: &Asked, within: Duration| {
+            let known = asked.said.as_ref().filter(|(at, _)| at.elapsed() < within);
+            known.map(|(_, said)| said.clone())
         };
-        let client = CoreClient::from_provider_metadata(known, self.id.clone(), Some(self.secret.clone()));
-        Ok(client.set_redirect_uri(self.back.clone()))
+        let said = match known(&asked, known_for) {
+            Some(said) => said,
+            None if asked.silent_since.is_some_and(|at| at.elapsed() < SILENT_FOR) => {
+                known(&asked, KNOWN_FOR).ok_or_else(unavailable)?
+            }
+            None => match CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await {
+                Ok(said) => {
+                    asked.said = Some((Instant::now(), said.clone()));
+                    said
+                }
+                Err(error) => {
+                    asked.silent_since = Some(Instant::now());
+                    let problem = silent(&error);
+                    known(&asked, KNOWN_FOR).ok_or(problem)?
+                }
+            },
+        };
+        let methods = said.token_endpoint_auth_methods_supported();
+        let takes = |method| methods.is_some_and(|methods| methods.contains(&method));
+        let by_post = takes(CoreClientAuthMethod::ClientSecretPost) && !takes(CoreClientAuthMethod::ClientSecretBasic);
+        let client = CoreClient::from_provider_metadata(said, self.id.clone(), Some(self.secret.clone()));
+        let client = client.set_redirect_uri(self.back.clone());
+        Ok(if by_post {
+            client.set_auth_type(AuthType::RequestBody)
+        } else {
+            client
+        })
     }
 }
 
@@ -256,11 +315,11 @@ async fn ask(http: &reqwest::Client, request: HttpRequest) -> Result<HttpRespons
 }
 
 /// The address, if the provider has seen that it is theirs: anybody can say of themselves that they are somebody.
-fn verified(address: &str, verified: Option<bool>) -> Result<String, Problem> {
-    match verified {
-        Some(true) => Ok(address.to_owned()),
-        Some(false) | None => Err(refused(
-            "The provider has not verified your e-mail address. Verify it there, and begin again.",
+fn verified(address: Option<&EndUserEmail>, verified: Option<bool>) -> Result<String, Problem> {
+    match address.zip(verified) {
+        Some((address, true)) => Ok(address.to_string()),
+        Some((_, false)) | None => Err(refused(
+            "The provider does not tell an e-mail address of yours that it has verified, and by that this desk knows you. Verify it there, and begin again.",
         )),
     }
 }

@@ -6,7 +6,7 @@ use domain::text::Label;
 use event_log::{Happening, Origin};
 use service_kit::problem::{Problem, types};
 
-use super::sessions::{Begun, counted};
+use super::sessions::{Begun, By, counted};
 use crate::app::App;
 use crate::openid::{OpenId, Returned};
 use crate::problem::of_directory;
@@ -26,7 +26,7 @@ impl App {
         let begun = async {
             let address = self.openid()?.address(returned).await?;
             let user = self.holder(&address).await?;
-            let begun = self.begin_as(user, address.clone(), false, origin).await?;
+            let begun = self.begin_as(user, By::Address(&address), origin).await?;
             // As with passwords: whoever took the address or the account away meanwhile has ended the sessions that there were.
             if let Err(problem) = self.still_holds(user, &address).await {
                 self.end_begun(&begun).await?;

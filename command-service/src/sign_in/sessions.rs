@@ -1,6 +1,7 @@
 //! How sessions begin and end.
 
 use domain::Timestamp;
+use domain::address::Address;
 use domain::ids::UserId;
 use domain::people::User;
 use domain::sign_in::{Login, NewPassword};
@@ -28,6 +29,38 @@ pub(crate) struct Begun {
     pub(crate) user: UserId,
     pub(crate) session: Session,
     pub(crate) expires_at: Timestamp,
+}
+
+/// What somebody has proven to be a user by.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum By<'p> {
+    /// The password of this login.
+    Password(&'p Credential),
+    /// This e-mail address, which an OpenID provider has verified.
+    Address(&'p str),
+}
+
+impl By<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Password(credential) => &credential.login,
+            Self::Address(address) => address,
+        }
+    }
+
+    fn change_password(&self) -> bool {
+        match self {
+            Self::Password(credential) => credential.change_password,
+            Self::Address(_) => false,
+        }
+    }
+
+    fn address(&self) -> Option<String> {
+        match self {
+            Self::Password(_) => None,
+            Self::Address(address) => Some((*address).to_owned()),
+        }
+    }
 }
 
 /// Counts how signing in came out.
@@ -139,11 +172,19 @@ impl App {
     }
 
     /// After what was written of a user: who may not come in has no sessions, views and no link that could come to life again,
-    /// and nobody has a link that went to an address that is not theirs.
+    /// and nobody has a link that went to an address that is not theirs, or a session that began by one.
     pub(crate) async fn heed(&self, user: UserId, profile: &User) -> Result<(), Problem> {
         if !profile.enabled {
             self.end_sessions(user).await?;
             self.end_views(user).await?;
+        }
+        let address = profile.email.as_ref().map(Address::new);
+        for (token, granted) in self.tokens.sessions_of(user, self.now()) {
+            let session = granted.grant.session.as_ref();
+            let by = session.and_then(|session| session.address.as_deref());
+            if by.is_some_and(|by| Label::parse(by).ok().map(|by| Address::new(&by)) != address) {
+                self.end_session(token).await?;
+            }
         }
         let kept = self.credentials.of(user).await.map_err(|error| of_credential(&error))?;
         let Some(link) = kept.and_then(|kept| kept.credential.link) else {
@@ -254,8 +295,7 @@ impl App {
     }
 
     async fn begin(&self, user: UserId, credential: &Credential, origin: &Origin) -> Result<Begun, Problem> {
-        let (name, change_password) = (credential.login.clone(), credential.change_password);
-        let begun = self.begin_as(user, name, change_password, origin).await?;
+        let begun = self.begin_as(user, By::Password(credential), origin).await?;
         // Whoever changed the password, or disabled the user, meanwhile has ended the sessions that there were. This one
         // was there before they looked, or else the change is seen here.
         if let Err(problem) = self.still_proven(user, credential).await {
@@ -265,14 +305,8 @@ impl App {
         Ok(begun)
     }
 
-    /// Begins a session of a user who has proven to be that, by what `name` says.
-    pub(super) async fn begin_as(
-        &self,
-        user: UserId,
-        name: String,
-        change_password: bool,
-        origin: &Origin,
-    ) -> Result<Begun, Problem> {
+    /// Begins a session of a user who has proven to be that.
+    pub(super) async fn begin_as(&self, user: UserId, by: By<'_>, origin: &Origin) -> Result<Begun, Problem> {
         let now = self.now();
         let expires_at = now.checked_add(LIFETIME).map_err(|_| Problem::internal())?;
         let others = self.tokens.sessions_of(user, now);
@@ -282,12 +316,13 @@ impl App {
         let session = Session {
             id: Uuid::new_v4(),
             agent: origin.agent.clone(),
-            change_password,
+            change_password: by.change_password(),
+            address: by.address(),
         };
         let (token, hash) = generate();
         let grant = TokenGrant {
             session: Some(session.clone()),
-            ..TokenGrant::by_profile(user.as_uuid(), name, now, expires_at)
+            ..TokenGrant::by_profile(user.as_uuid(), by.name().to_owned(), now, expires_at)
         };
         self.enabled(user)?;
         self.tokens.begin(hash, grant).await.map_err(|error| of_token(&error))?;

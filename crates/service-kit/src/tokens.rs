@@ -167,6 +167,9 @@ pub struct Session {
     /// Whether the password has to be changed before anything else.
     #[serde(default)]
     pub change_password: bool,
+    /// The e-mail address that it was begun by, of those who have an account elsewhere: it ends with that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 /// More of a browser's name is of no use to people who look at their sessions.
@@ -341,6 +344,7 @@ mod tests {
             id: Uuid::from_u128(4),
             agent: Some("curl".to_owned()),
             change_password: true,
+            address: None,
         };
         let grant = TokenGrant {
             expires_at: Some(Timestamp::MAX),

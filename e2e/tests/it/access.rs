@@ -331,6 +331,7 @@ async fn admit_with_tokens(desk: &Desk) {
             id: Uuid::from_u128(0x5e55),
             agent: None,
             change_password: true,
+            address: None,
         });
     })
     .await;

@@ -171,7 +171,7 @@ async fn people_sign_in_with_an_account_elsewhere_and_nobody_does_with_anothers(
             "bob@example.org",
             "No user of this desk has the address bob@example.org",
         ),
-        ("unverified@example.org", "has not verified"),
+        ("unverified@example.org", "that it has verified"),
     ] {
         let refused = sign_in(api, address).await.expect(403);
         let detail = refused.body["detail"].as_str().unwrap();
@@ -191,6 +191,12 @@ async fn people_sign_in_with_an_account_elsewhere_and_nobody_does_with_anothers(
         "account-disabled"
     );
     api.put(administrator, &path, &profile(true)).await.expect(200);
+
+    let begun = sign_in(api, "ada@example.org").await.expect(201);
+    let moved = json!({ "name": "Ada", "kind": "staff", "email": "ada@example.com" });
+    api.put(administrator, &path, &moved).await.expect(200);
+    let over = api.get(begun.body["token"].as_str().unwrap(), "/v1/sessions").await;
+    assert_eq!(over.status, 401, "the address is theirs no more");
 
     let (url, attempt) = begin(api).await;
     let back = browse(&url, "ada@example.org").await;
@@ -225,6 +231,18 @@ async fn a_provider_that_tells_the_address_in_its_token_will_do_as_well() {
         if answer.status == 200 { Ok(()) } else { Err(answer.body) }
     })
     .await;
+    desk.process.terminate().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_signs_by_the_desks_own_secret_is_not_believed() {
+    let home = tempfile::tempdir().unwrap();
+    let provider = Provider::start(&["symmetric"]).await;
+    let desk = provider.desk(&home.path().join("data")).await;
+    let profile = json!({ "name": "Ada", "kind": "customer", "email": "ada@example.org" });
+    desk.api.post(&desk.token, "/v1/users", &profile).await.expect(201);
+    let refused = sign_in(&desk.api, "ada@example.org").await.expect(403);
+    assert_eq!(refused.code(), "openid-refused");
     desk.process.terminate().await;
 }
 

@@ -237,6 +237,7 @@ mod tests {
             id: Uuid::nil(),
             agent: None,
             change_password: true,
+            address: None,
         }
     }
 
