@@ -241,12 +241,22 @@ pub(crate) async fn note_skipped(
 /// neither halted nor paused. What would change nothing is not written.
 pub(crate) async fn note_heads(db: &PgPool, heads: &[(&'static str, u16, u64)]) -> Result<Vec<Behind>, sqlx::Error> {
     sqlx::query(
-        "UPDATE recourse.checkpoints AS present
-         SET head = noted.head
-         FROM UNNEST($1::text[], $2::integer[], $3::bigint[]) AS noted (projection, partition, head)
-         WHERE present.projection = noted.projection
-           AND present.partition = noted.partition
-           AND present.head <> noted.head",
+        // In an order, as whoever switches generations locks them: or else each could wait for the other.
+        "WITH moved AS (
+             SELECT c.projection, c.generation, c.partition, noted.head
+             FROM recourse.checkpoints c
+             JOIN UNNEST($1::text[], $2::integer[], $3::bigint[]) AS noted (projection, partition, head)
+                 USING (projection, partition)
+             WHERE c.head <> noted.head
+             ORDER BY c.projection, c.generation, c.partition
+             FOR UPDATE OF c
+         )
+         UPDATE recourse.checkpoints AS present
+         SET head = moved.head
+         FROM moved
+         WHERE present.projection = moved.projection
+           AND present.generation = moved.generation
+           AND present.partition = moved.partition",
     )
     .bind(heads.iter().map(|(projection, ..)| *projection).collect::<Vec<_>>())
     .bind(

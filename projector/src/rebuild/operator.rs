@@ -131,6 +131,11 @@ impl Operator {
         self.catch_up(layout, generation).await?;
         progress.stage.send_replace("switching readers");
         switch::switch(self.database.pool(), layout, generation).await?;
+        // A connection that is closed goes on holding its lock for a moment.
+        sqlx::query("SELECT pg_advisory_unlock($1)")
+            .bind(LOCK)
+            .execute(&mut locked)
+            .await?;
         locked.close().await?;
         Ok((generation, comparisons))
     }

@@ -106,7 +106,9 @@ async fn switch_within(tx: &mut PgConnection, layout: &'static Layout, generatio
     // The checkpoints' locks keep the serving generation where it is.
     let behind: i64 = sqlx::query_scalar(
         "WITH locked AS (
-             SELECT generation, partition, sequence FROM recourse.checkpoints WHERE projection = $1 FOR UPDATE
+             SELECT generation, partition, sequence FROM recourse.checkpoints WHERE projection = $1
+             ORDER BY generation, partition
+             FOR UPDATE
          )
          SELECT count(*)
          FROM recourse.generations g
