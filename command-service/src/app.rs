@@ -119,7 +119,8 @@ impl App {
         self.uses.keep_telling(clock.as_ref(), &shutdown, tell).await;
     }
 
-    /// The id by which the log names from where somebody does something. `None`: nothing is known of that, or they come from too many places.
+    /// The id by which the log names from where somebody does something. `None`: nothing is known of that, or they come from
+    /// too many places.
     pub(crate) async fn origin(&self, user: UserId, origin: &Origin) -> Result<Option<Uuid>, Problem> {
         if *origin == Origin::default() {
             return Ok(None);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::actor::{Actor, ActorKind, StaffScope};
+use crate::actor::{Actor, ActorKind};
 use crate::ids::{GroupId, OrganisationId, ProjectId, UserId};
 
 /// Whom a ticket concerns: what the rule needs to know of it.
@@ -29,17 +29,16 @@ pub struct Audience<'t> {
 
 /// Whether `actor` may see the ticket. What they may not see does not exist for them.
 pub fn may_see(actor: &Actor, ticket: Audience<'_>) -> bool {
+    if actor.sees_everything() {
+        return true;
+    }
     let concerned = ticket.requester == actor.user || ticket.followers.contains(&actor.user);
     let of_project = ticket.project.is_some_and(|project| actor.projects.contains(&project));
     let of_group = |groups: &BTreeSet<GroupId>| ticket.group.is_some_and(|group| groups.contains(&group));
     match actor.kind {
-        ActorKind::System => true,
-        ActorKind::Staff => match actor.scope {
-            StaffScope::All => true,
-            StaffScope::Groups => {
-                of_group(&actor.groups) || ticket.assignee == Some(actor.user) || concerned || of_project
-            }
-        },
+        ActorKind::Staff | ActorKind::System => {
+            of_group(&actor.groups) || ticket.assignee == Some(actor.user) || concerned || of_project
+        }
         ActorKind::Customer => {
             let own =
                 concerned || same_organisation(actor, ticket.organisation) || (ticket.open && of_group(&actor.leads));
@@ -72,6 +71,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::actor::StaffScope;
 
     const ADA: UserId = UserId::from_bytes([1; 16]);
     const BOB: UserId = UserId::from_bytes([2; 16]);

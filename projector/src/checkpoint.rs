@@ -182,6 +182,23 @@ pub(crate) async fn filled(db: impl PgExecutor<'_>, key: Key) -> Result<(), sqlx
     Ok(())
 }
 
+/// Gives what is no projection of the log a number that it has never had, also not in a database that is gone: query-api
+/// remembers callers by that of the tokens. Microseconds since 1970, or one more than before where the clock stands or goes
+/// back.
+pub(crate) async fn renumber(db: impl PgExecutor<'_>, key: Key) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE recourse.checkpoints
+         SET sequence = GREATEST(sequence + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
+         WHERE projection = $1 AND generation = $2 AND partition = $3",
+    )
+    .bind(key.projection)
+    .bind(key.generation)
+    .bind(i32::from(key.partition))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Notes that the projection stopped after `at`, and why.
 pub(crate) async fn halt(db: impl PgExecutor<'_>, key: Key, at: u64, error: &str) -> Result<Advance, sqlx::Error> {
     let noted = sqlx::query(

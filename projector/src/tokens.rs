@@ -40,7 +40,7 @@ impl Mirrored for TokenChange {
             Self::Forgotten(hash) => forget(&mut tx, hash).await?,
             Self::CaughtUp => return Ok(()),
         }
-        changed(&mut tx).await?;
+        checkpoint::renumber(&mut *tx, KEY).await?;
         tx.commit().await
     }
 }
@@ -55,24 +55,8 @@ async fn replace(db: &mut PgConnection, all: BTreeMap<TokenHash, TokenGrant>) ->
         grant_token(&mut tx, *hash, grant).await?;
     }
     checkpoint::filled(&mut *tx, KEY).await?;
-    changed(&mut tx).await?;
+    checkpoint::renumber(&mut *tx, KEY).await?;
     tx.commit().await
-}
-
-/// Gives the state of the mirror a number that it has never had, also not in a database that is gone: query-api remembers
-/// callers by it. Microseconds since 1970, or one more than before where the clock stands or goes back.
-async fn changed(db: &mut PgConnection) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "UPDATE recourse.checkpoints
-         SET sequence = GREATEST(sequence + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
-         WHERE projection = $1 AND generation = $2 AND partition = $3",
-    )
-    .bind(KEY.projection)
-    .bind(KEY.generation)
-    .bind(i32::from(KEY.partition))
-    .execute(db)
-    .await?;
-    Ok(())
 }
 
 async fn grant_token(db: &mut PgConnection, hash: TokenHash, grant: &TokenGrant) -> Result<(), sqlx::Error> {

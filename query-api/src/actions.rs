@@ -7,7 +7,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::Response;
-use domain::ids::UserId;
+use domain::ids::{DIRECTORY_PARTITION, UserId};
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx as _};
 use serde::{Deserialize, Serialize};
@@ -184,9 +184,10 @@ impl Ask {
         sql.push(
             ") UNION ALL
                 (SELECT recorded_at, partition, sequence, kind, id, version, NULL, ARRAY[action], name, origin_id
-                 FROM (SELECT *, 65535 AS partition FROM desk.actions) AS done
-                 WHERE actor_id = ",
+                 FROM (SELECT *, ",
         );
+        sql.push_bind(i32::from(DIRECTORY_PARTITION))
+            .push(" AS partition FROM desk.actions) AS done WHERE actor_id = ");
         self.push_rest(&mut sql);
         sql.push(
             ")) AS a

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::LOCATION;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -12,7 +11,7 @@ use service_kit::http::ApiJson;
 
 use super::headers::refuse_parameters;
 use super::origin::From;
-use super::sessions::{NO_STORE, answer};
+use super::sessions::{NO_STORE, created};
 use crate::app::App;
 use crate::openid::Returned;
 
@@ -46,10 +45,7 @@ pub(super) async fn redeem(
         return Err(Problem::internal());
     };
     let returned = Returned { attempt, code, state };
-    let begun = app.sign_in_by_openid(returned, &origin).await?;
-    let location = format!("/v1/sessions/{}", begun.session.id);
-    let headers = (NO_STORE, [(LOCATION, location)]);
-    Ok((StatusCode::CREATED, headers, Json(answer(&begun))).into_response())
+    Ok(created(&app.sign_in_by_openid(returned, &origin).await?))
 }
 
 /// What a browser comes back with in an address.

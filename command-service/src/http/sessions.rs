@@ -48,10 +48,7 @@ pub(super) async fn begin(
         return Err(Problem::internal());
     };
     let login = login.map_err(|_| crate::problem::wrong_credentials())?;
-    let begun = app.sign_in(&login, password, &origin).await?;
-    let location = format!("/v1/sessions/{}", begun.session.id);
-    let headers = (NO_STORE, [(LOCATION, location)]);
-    Ok((StatusCode::CREATED, headers, Json(answer(&begun))).into_response())
+    Ok(created(&app.sign_in(&login, password, &origin).await?))
 }
 
 /// `GET /v1/sessions`: one's own.
@@ -258,7 +255,14 @@ pub(super) fn password(value: &Value) -> Result<String, Unreadable> {
     Ok(text.to_owned())
 }
 
-pub(super) fn answer(begun: &Begun) -> Value {
+/// 201, with the session that has begun.
+pub(super) fn created(begun: &Begun) -> Response {
+    let location = format!("/v1/sessions/{}", begun.session.id);
+    let headers = (NO_STORE, [(LOCATION, location)]);
+    (StatusCode::CREATED, headers, Json(answer(begun))).into_response()
+}
+
+fn answer(begun: &Begun) -> Value {
     json!({
         "id": begun.session.id.to_string(),
         "token": begun.token,
