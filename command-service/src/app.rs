@@ -9,7 +9,7 @@ use domain::actor::Actor;
 use domain::ids::UserId;
 use event_log::{
     AuditStore, Books, Calendars, Contracts, CredentialStore, Directory, EventLog, Origin, OriginStore, Policies,
-    Standing, Tickets, TokenStore,
+    SettingsStore, Standing, Tickets, TokenStore,
 };
 use service_kit::clock::SharedClock;
 use service_kit::http::worthless_token;
@@ -48,6 +48,7 @@ pub struct Parts {
     pub(crate) credentials: CredentialStore,
     pub(crate) audit: AuditStore,
     origins: OriginStore,
+    pub(crate) settings: SettingsStore,
     pub(crate) passwords: Passwords,
     /// `None`: no mail is sent.
     pub(crate) mail: Option<Mail>,
@@ -75,6 +76,7 @@ impl App {
             credentials: log.credentials(),
             audit: log.audit(),
             origins: log.origins(),
+            settings: log.settings(),
             passwords: Passwords::default(),
             mail,
             openid,

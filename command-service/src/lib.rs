@@ -16,6 +16,7 @@ mod http;
 mod ical;
 mod lines;
 mod mail;
+mod notices;
 mod openapi;
 mod openid;
 mod problem;

@@ -16,7 +16,7 @@ use domain::ticket::{CommandName, NotOffered, Rejection, TicketState, allowed_co
 use domain::workflow::Workflow;
 use event_log::{
     AuditError, CalendarError, ContractError, CredentialError, DirectoryError, ExecuteError, PolicyError, ProfileError,
-    TokenStoreError,
+    SettingsError, TokenStoreError,
 };
 use service_kit::body::calendar::unacceptable;
 use service_kit::body::{pointer, policy};
@@ -186,6 +186,12 @@ pub(crate) fn of_credential(error: &CredentialError) -> Problem {
 /// The problem with what happened around signing in and could not be kept or read.
 pub(crate) fn of_audit(error: &AuditError) -> Problem {
     tracing::warn!(error = chain(error), "the audit cannot be reached");
+    log_unavailable()
+}
+
+/// The problem with settings that could not be kept or read.
+pub(crate) fn of_settings(error: &SettingsError) -> Problem {
+    tracing::warn!(error = chain(error), "settings cannot be reached");
     log_unavailable()
 }
 

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::app::App;
 use crate::http::routes;
 use crate::mail::{MailArgs, MailSettingsError};
+use crate::notices::Notifier;
 use crate::openid::{OpenIdArgs, OpenIdSettingsError};
 
 /// Settings of the command service.
@@ -58,8 +59,8 @@ pub enum RunError {
     Serve(#[source] std::io::Error),
 }
 
-/// Keeps the service's tokens and policies up to date, tells when tokens were used, and answers those who forgot their
-/// password, as tasks, until shutdown.
+/// Keeps the service's tokens and policies up to date, tells when tokens were used, answers those who forgot their password,
+/// and tells people what happens to tickets, as tasks, until shutdown.
 pub fn keep_informed(app: &App, keeper: BookKeeper, clock: SharedClock, health: &Health, shutdown: &Shutdown) {
     let ready = health.component("policies");
     shutdown.tracker().spawn(keeper.keep(ready, shutdown.clone()));
@@ -67,8 +68,19 @@ pub fn keep_informed(app: &App, keeper: BookKeeper, clock: SharedClock, health: 
     shutdown
         .tracker()
         .spawn(app.tokens.clone().keep(clock.clone(), ready, shutdown.clone()));
-    shutdown.tracker().spawn(app.clone().tell_uses(clock, shutdown.clone()));
+    shutdown
+        .tracker()
+        .spawn(app.clone().tell_uses(clock.clone(), shutdown.clone()));
     shutdown.tracker().spawn(app.clone().answer_resets(shutdown.clone()));
+    if let Some(mail) = app.mail.clone() {
+        let notifier = Notifier {
+            app: app.clone(),
+            mail,
+            clock,
+            shutdown: shutdown.clone(),
+        };
+        shutdown.tracker().spawn(notifier.run(health.component("notices")));
+    }
 }
 
 /// Serves commands until shutdown, then finishes what was accepted.

@@ -18,6 +18,8 @@
 //! * [`project`]: named sets of tickets, and who follows them.
 //! * [`portal`]: what customers see of the desk, and what of it they may change.
 //! * [`sign_in`]: logins, which passwords may be chosen, and how long who guesses has to wait.
+//! * [`notice`]: whom what happens concerns, and who is told of it.
+//! * [`settings`]: what users choose for themselves.
 //! * [`directory`]: the names behind the ids.
 
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
@@ -32,17 +34,20 @@ pub mod digest;
 pub mod directory;
 pub mod durations;
 pub mod ids;
+pub mod notice;
 pub mod people;
 pub mod policy;
 pub mod portal;
 pub mod project;
 pub mod rights;
+pub mod settings;
 pub mod sign_in;
 pub mod sla;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;
 pub mod ticket;
+mod words;
 pub mod workflow;
 
 pub use jiff::Timestamp;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::ids::{OrganisationId, PortalId};
 use crate::text::{Body, Code, Label};
 use crate::ticket::CustomFields;
+use crate::words::words;
 
 /// What customers see of the desk, and what of it they may change, under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,29 +184,6 @@ impl Property {
         let among_all = || self.custom_field().is_some() && set.contains(&Self::CustomFields);
         set.contains(self) || among_all()
     }
-}
-
-/// Defines what has a name in JSON and in the log.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident $count:literal { $($(#[$variant_doc:meta])* $variant:ident $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: [Self; $count] = [$(Self::$variant),*];
-
-            /// Its name in JSON and in the log.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-        }
-    };
 }
 
 words! {

@@ -171,6 +171,52 @@ fn the_rules_depend_on_time_errors_and_ids_alone() {
     }
 }
 
+/// Licences that let anybody use a library and ask for no more than to be named.
+const LICENCES: [&str; 12] = [
+    "0BSD",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "CC0-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+/// The registry that all libraries come from, as `Cargo.lock` has it.
+const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+#[test]
+fn every_library_comes_from_the_registry_and_may_be_used_by_anybody() {
+    let metadata = MetadataCommand::new()
+        .manifest_path(root().join("Cargo.toml"))
+        .other_options(["--locked".to_owned()])
+        .exec()
+        .expect("Cargo.lock has all that the workspace needs");
+    // Any of what stands before and after OR, all of what stands before and after AND.
+    let allowed = |licence: &str| {
+        licence.replace(['(', ')'], "").split(" AND ").all(|part| {
+            let mut choices = part.split(" OR ").flat_map(|choice| choice.split('/'));
+            choices.any(|choice| LICENCES.contains(&choice.trim()))
+        })
+    };
+    let mut libraries = 0;
+    for package in metadata.packages.iter().filter(|package| package.source.is_some()) {
+        libraries += 1;
+        let (name, source) = (&package.name, package.source.as_ref().expect("filtered"));
+        assert_eq!(source.repr, REGISTRY, "{name}");
+        let licence = package.license.as_deref().unwrap_or_default();
+        assert!(allowed(licence), "{name}: {licence}");
+    }
+    assert!(libraries > 100, "{libraries}");
+    let checksums = read("Cargo.lock").matches("\nchecksum = \"").count();
+    assert_eq!(checksums, read("Cargo.lock").matches(REGISTRY).count());
+}
+
 #[test]
 fn no_file_is_too_long() {
     for path in files("rs") {

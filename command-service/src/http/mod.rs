@@ -12,6 +12,7 @@ mod policies;
 mod re_evaluation;
 mod rehearsal;
 mod sessions;
+mod settings;
 mod tickets;
 
 pub(crate) use commands::NDJSON;
@@ -61,6 +62,7 @@ pub fn routes(app: App) -> Router {
         .route("/v1/sessions", post(sessions::begin).get(sessions::list))
         .route("/v1/sessions/{id}", delete(sessions::end))
         .route("/v1/password", put(sessions::change_password))
+        .route("/v1/settings", get(settings::own).put(settings::replace))
         .route("/v1/users/{id}/invitation", post(links::invite))
         .route("/v1/openid-sign-ins", post(openid::begin))
         .route("/v1/openid-sign-ins/redeem", post(openid::redeem))

@@ -1,7 +1,10 @@
-//! What people read, in their language.
+//! Letters with a link to choose a password by, in their readers' language.
 
 use domain::Timestamp;
 use domain::people::Language;
+use uuid::Uuid;
+
+use super::Written;
 
 /// Why somebody is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +44,17 @@ pub(crate) struct Letter<'l> {
 }
 
 impl Letter<'_> {
-    pub(super) const fn subject(&self) -> &'static str {
+    /// The letter as a mail from the desk at this URL.
+    pub(crate) fn written(&self, desk: &str) -> Written {
+        Written {
+            subject: self.subject().to_owned(),
+            text: self.text(desk),
+            id: Uuid::new_v4(),
+            thread: None,
+        }
+    }
+
+    const fn subject(&self) -> &'static str {
         match (self.occasion, self.language) {
             (Occasion::Invitation, Language::English) => "You are invited to the support desk",
             (Occasion::Invitation, Language::Russian) => "Вас приглашают в службу поддержки",
@@ -53,7 +66,7 @@ impl Letter<'_> {
     }
 
     /// The token is behind the `#`: browsers send that to no server, so that it is in no server's log.
-    pub(super) fn text(&self, desk: &str) -> String {
+    fn text(&self, desk: &str) -> String {
         let link = format!("{desk}/{}#{}", self.occasion.page(), self.token);
         let until = self.expires_at.strftime("%Y-%m-%d %H:%M");
         let login = self.login;

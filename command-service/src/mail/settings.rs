@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Mail;
 
-/// How the desk sends mail: invitations, and links to those who forgot their password.
+/// How the desk sends mail: invitations, links to those who forgot their password, and what happens to tickets.
 #[derive(Clone, Default, PartialEq, Eq, clap::Args)]
 pub struct MailArgs {
     /// The server that takes the desk's mail: `smtps://user:password@host`, `smtp://user:password@host?tls=required`, or
@@ -20,8 +20,8 @@ pub struct MailArgs {
     /// Whom the desk's mail is from: `desk@example.org`, or `Support desk <desk@example.org>`.
     #[arg(long, env = "RECOURSE_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
-    /// Where people reach the desk: links in its mail lead to `<URL>/invitation#…` and `<URL>/password-reset#…`, and OpenID
-    /// providers send people back to `<URL>/sign-in`.
+    /// Where people reach the desk: links in its mail lead to `<URL>/invitation#…`, `<URL>/password-reset#…`,
+    /// `<URL>/tickets/<number>` and `<URL>/settings`, and OpenID providers send people back to `<URL>/sign-in`.
     #[arg(long, env = "RECOURSE_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
 }

@@ -7,5 +7,6 @@ mod people;
 mod policies;
 mod routes;
 mod sessions;
+mod settings;
 
 pub use routes::openapi;

@@ -12,7 +12,7 @@ use service_kit::problem::{ProblemType, types};
 use utoipa::openapi::Required;
 use utoipa::openapi::path::Parameter;
 
-use super::{calendars, links, openid, people, policies, sessions};
+use super::{calendars, links, openid, people, policies, sessions, settings};
 use crate::body::{CUSTOM_FIELDS_MAX, SCORES};
 use crate::http::{KEY_CHARACTERS_MAX, NDJSON};
 use crate::lines::LINES_MAX;
@@ -50,8 +50,8 @@ pub fn openapi() -> Api {
     CommandName::ON_TICKET
         .into_iter()
         .fold(
-            openid::with_openid(links::with_links(sessions::with_sessions(people::with_people(
-                policies::with_policies(calendars::with_calendars(api)),
+            settings::with_settings(openid::with_openid(links::with_links(sessions::with_sessions(
+                people::with_people(policies::with_policies(calendars::with_calendars(api))),
             )))),
             |api, name| {
                 api.schema(schema_name(name), body(name))

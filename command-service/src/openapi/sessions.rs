@@ -24,7 +24,7 @@ pub(super) const WITH_BODY: [&ProblemType; 7] = [
     &types::LOG_UNAVAILABLE,
 ];
 /// What any of them may meet that has none.
-const BARE: [&ProblemType; 2] = [&types::MALFORMED_REQUEST, &types::LOG_UNAVAILABLE];
+pub(super) const BARE: [&ProblemType; 2] = [&types::MALFORMED_REQUEST, &types::LOG_UNAVAILABLE];
 
 /// Adds them, and what they take and answer.
 pub(super) fn with_sessions(api: Api) -> Api {

@@ -338,7 +338,7 @@ impl App {
     async fn deliver(&self, to: Address, letter: &Letter<'_>) -> Delivery {
         let delivery = match &self.mail {
             None => Delivery::NotConfigured,
-            Some(mail) => match mail.send(to, letter, self.now()).await {
+            Some(mail) => match mail.send(to, &letter.written(mail.desk()), self.now()).await {
                 Ok(()) => Delivery::Sent,
                 Err(error) => {
                     tracing::warn!(error = chain(&error), "a mail was not taken");

@@ -1,6 +1,5 @@
 //! Links by which people choose a password: invitations, and for those who forgot theirs.
 
-use base64::Engine as _;
 use command_service::Mail;
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -100,36 +99,9 @@ fn detail(answer: &Answer) -> &str {
     answer.body["detail"].as_str().unwrap()
 }
 
-/// What a mail says.
-fn text(mail: &test_harness::Mail) -> String {
-    let encoding = mail.headers("Content-Transfer-Encoding").concat();
-    let bytes = match encoding.as_str() {
-        "7bit" => mail.body().as_bytes().to_vec(),
-        "quoted-printable" => unquoted(mail.body()),
-        "base64" => {
-            let body = mail.body().replace("\r\n", "");
-            base64::engine::general_purpose::STANDARD.decode(body).unwrap()
-        }
-        other => panic!("{other}"),
-    };
-    String::from_utf8(bytes).unwrap()
-}
-
-fn unquoted(body: &str) -> Vec<u8> {
-    let body = body.replace("=\r\n", "");
-    let mut parts = body.split('=');
-    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
-    for part in parts {
-        let (code, rest) = part.split_at(2);
-        bytes.push(u8::from_str_radix(code, 16).unwrap());
-        bytes.extend(rest.as_bytes());
-    }
-    bytes
-}
-
 /// The token of the one link of a mail that leads to a page of the desk.
 fn token(mail: &test_harness::Mail, page: &str) -> String {
-    let text = text(mail);
+    let text = mail.text();
     let begins = format!("{DESK}/{page}#");
     let links: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(&begins)).collect();
     assert_eq!(links.len(), 1, "{text}");
@@ -178,7 +150,7 @@ async fn who_is_invited_chooses_a_password_by_a_link_and_signs_in() {
         assert_eq!(mail.headers("Auto-Submitted"), ["auto-generated"]);
         assert_eq!(mail.headers("MIME-Version"), ["1.0"]);
         assert_eq!(mail.headers("Content-Type"), ["text/plain; charset=utf-8"]);
-        let said = text(&mail);
+        let said = mail.text();
         for part in [word, DESK, &login, "2026-03-09 09:00 UTC"] {
             assert!(said.contains(part), "{part} is not in {said}");
         }
@@ -443,7 +415,7 @@ async fn who_asks_for_another_password_learns_nothing_and_floods_nobody() {
     // One for each who is there, in their order: Ada's second one would have come before Bob's.
     let first = smtp.mail().await;
     assert_eq!(first.to, ["ada@example.org"]);
-    assert!(text(&first).contains("2026-03-02 10:00 UTC"), "{}", text(&first));
+    assert!(first.text().contains("2026-03-02 10:00 UTC"), "{}", first.text());
     assert_eq!(smtp.mail().await.to, ["bob@example.org"]);
     // The password is what it was until the link is used.
     sign_in(&desk, "ada", PASSWORD).await.expect(201);

@@ -9,10 +9,13 @@ use async_nats::connection::State;
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions, Event, HeaderMap, Message, ServerAddr};
 use bytes::Bytes;
+use domain::ids::Position;
 use domain::sla::SlaPolicy;
+use domain::ticket::Event as TicketEvent;
 use service_kit::clock::SharedClock;
 use tokio::sync::watch;
 use uuid::Uuid;
+use wire::Record;
 
 use crate::append::AppendMetrics;
 use crate::audit::{AuditError, AuditStore};
@@ -24,8 +27,10 @@ use crate::digests::Digests;
 use crate::directory::Directory;
 use crate::numbers::Numbers;
 use crate::origins::{OriginError, OriginStore};
+use crate::outbox::{Outbox, OutboxError};
 use crate::policies::Policies;
-use crate::reader::{Checkpoint, ReadError, Reader, Source};
+use crate::reader::{Checkpoint, ReadError, Reader, Source, raw};
+use crate::settings::{SettingsError, SettingsStore};
 use crate::streams::{self, Drift, Layout, PARTITIONS_MAX};
 use crate::tickets::Tickets;
 use crate::tokens::{TokenStore, TokenStoreError};
@@ -95,6 +100,9 @@ pub enum ConnectError {
     /// The bucket of origins cannot be used.
     #[error("the bucket of origins cannot be used")]
     Origins(#[source] OriginError),
+    /// The bucket of settings cannot be used.
+    #[error("the bucket of settings cannot be used")]
+    Settings(#[source] SettingsError),
     /// The buckets of credentials cannot be used.
     #[error("the buckets of credentials cannot be used")]
     Credentials(#[source] CredentialError),
@@ -104,7 +112,12 @@ impl ConnectError {
     /// Whether waiting may help. What is left is for people.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Unavailable(_) | Self::Tokens(_) | Self::Audit(_) | Self::Origins(_) | Self::Credentials(_) => true,
+            Self::Unavailable(_)
+            | Self::Tokens(_)
+            | Self::Audit(_)
+            | Self::Origins(_)
+            | Self::Settings(_)
+            | Self::Credentials(_) => true,
             Self::Address(_)
             | Self::Refused(_)
             | Self::Drift(_)
@@ -138,6 +151,7 @@ pub(crate) struct Inner {
     credentials: CredentialStore,
     audit: AuditStore,
     origins: OriginStore,
+    settings: SettingsStore,
 }
 
 impl Inner {
@@ -309,6 +323,9 @@ impl EventLog {
         let origins = Box::pin(OriginStore::ensure(&gets, config.replicas))
             .await
             .map_err(ConnectError::Origins)?;
+        let settings = Box::pin(SettingsStore::ensure(&gets, config.replicas))
+            .await
+            .map_err(ConnectError::Settings)?;
         let numbers = Numbers::new(writes.clone());
         let replicated = streams::are_replicated(&writes.context).await?;
         Ok(Self {
@@ -325,6 +342,7 @@ impl EventLog {
                 credentials,
                 audit,
                 origins,
+                settings,
             }),
         })
     }
@@ -398,6 +416,23 @@ impl EventLog {
     /// From where users do what they do.
     pub fn origins(&self) -> OriginStore {
         self.inner.origins.clone()
+    }
+
+    /// What users chose for themselves.
+    pub fn settings(&self) -> SettingsStore {
+        self.inner.settings.clone()
+    }
+
+    /// Where notices wait until they are sent; makes it if it is not there.
+    pub async fn outbox(&self) -> Result<Outbox, OutboxError> {
+        Outbox::ensure(Arc::clone(&self.inner)).await
+    }
+
+    /// The record of a ticket at a position; `None`: there is none, or it cannot be read.
+    pub async fn record(&self, position: Position) -> Result<Option<Record<TicketEvent>>, ReadError> {
+        let source = Source::Tickets(position.partition);
+        let bytes = raw(&self.inner, source, position.sequence).await?;
+        Ok(bytes.and_then(|bytes| wire::decode(&bytes).ok()))
     }
 
     /// Reads a source in order, from after a checkpoint; from its beginning without one.

@@ -8,7 +8,8 @@
 //!   checkpoint that it verifies.
 //! * what stands beside the tickets: [`Calendars`], [`Policies`] and the [`Books`] that follow
 //!   both, [`Contracts`], [`Digests`], the [`Directory`] of names.
-//! * what can be forgotten: the [`TokenStore`], and the [`CredentialStore`] of logins and passwords.
+//! * what can be forgotten: the [`TokenStore`], the [`CredentialStore`] of logins and passwords, and the [`SettingsStore`].
+//! * what is on its way: the [`Outbox`] of notices.
 
 #![warn(missing_docs)]
 
@@ -30,11 +31,13 @@ mod load;
 mod numbers;
 mod offers;
 mod origins;
+mod outbox;
 mod people;
 mod policies;
 mod reader;
 mod rehearse;
 mod scan;
+mod settings;
 mod streams;
 mod subject;
 mod tickets;
@@ -52,11 +55,13 @@ pub use directory::{Directory, DirectoryError, ProfileError, ProfileOutcome};
 pub use execute::{ExecuteError, Outcome, Request};
 pub use history::{CorruptHistory, HISTORY_RECORDS_MAX};
 pub use origins::{KnownOrigin, OriginChange, OriginChanges, OriginError, OriginStore};
+pub use outbox::{Given, News, Outbox, OutboxError, Outgoing, Piece, Sending};
 pub use people::{People, Standing};
 pub use policies::{Policies, PolicyError, PolicyOutcome};
 pub use reader::{Checkpoint, Entry, ReadError, Reader, Source};
 pub use rehearse::RehearsalError;
 pub use scan::{ScanError, Seen};
+pub use settings::{SettingsError, SettingsStore};
 pub use streams::{Drift, PARTITIONS_DEFAULT, PARTITIONS_MAX};
 pub use subject::partition_of;
 pub use tickets::Tickets;

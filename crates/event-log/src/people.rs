@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::actor::{Actor, ActorKind};
 use domain::catalogue::Profiles;
-use domain::ids::{OrganisationId, ProjectId, ServiceCatalogueId, UserId};
+use domain::ids::{GroupId, OrganisationId, ProjectId, ServiceCatalogueId, UserId};
 use domain::people::{Profile, User};
 use domain::rights::Givers;
 use uuid::Uuid;
@@ -54,6 +54,13 @@ impl People {
     pub fn user(&self, user: UserId) -> Option<User> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         known.users.get(&user).cloned()
+    }
+
+    /// The users whose profiles say that they belong to a group.
+    pub fn members(&self, group: GroupId) -> BTreeSet<UserId> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let members = known.users.iter().filter(|(_, user)| user.groups.contains(&group));
+        members.map(|(id, _)| *id).collect()
     }
 
     /// Somebody who has no profile, with the projects that they or their organisation follow, and the portal through which

@@ -275,7 +275,8 @@ fn went_backwards(sequence: u64, instead: Option<&Bytes>) -> ReadError {
     }
 }
 
-async fn raw(inner: &Inner, source: Source, sequence: u64) -> Result<Option<Bytes>, ReadError> {
+/// The bytes at a sequence; `None`: there are none.
+pub(crate) async fn raw(inner: &Inner, source: Source, sequence: u64) -> Result<Option<Bytes>, ReadError> {
     use async_nats::jetstream::stream::RawMessageErrorKind;
     let stream = unasked(inner, source).await?;
     match stream.get_raw_message(sequence).await {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::Timestamp;
 use domain::ids::{Position, TicketId, TicketNumber};
 use domain::policy::WaitPolicy;
-use domain::ticket::Command;
+use domain::ticket::{Command, TicketState};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use crate::append::AppendError;
@@ -133,6 +133,13 @@ impl Tickets {
             return Ok((nothing, Freshness::Assumed));
         }
         Ok((self.reload(id, &nothing).await?, Freshness::Confirmed))
+    }
+
+    /// A ticket as the log has it now. `None`: there is none of this id.
+    pub async fn current(&self, id: TicketId) -> Result<Option<TicketState>, ExecuteError> {
+        let known = self.histories().get(id).unwrap_or_else(|| Arc::new(self.nothing()));
+        let history = self.reload(id, &known).await?;
+        Ok(history.ticket().state().cloned())
     }
 
     /// Whether a history was loaded over a connection that is gone: the log at the end of the new

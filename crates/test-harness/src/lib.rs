@@ -18,5 +18,5 @@ pub use places::recourse_bin;
 pub use postgres::{Postgres, postgres};
 pub use process::Process;
 pub use servers::nats::Sync as SyncMode;
-pub use smtp::{Mail, REFUSED, Smtp};
+pub use smtp::{LATER, Mail, REFUSED, Smtp};
 pub use wait::{Outcome, wait_until};

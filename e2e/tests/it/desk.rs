@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use command_service::Mail;
 use domain::Timestamp;
 use domain::policy::WaitPolicy;
 use domain::sla::SlaPolicy;
@@ -53,6 +54,11 @@ impl Drop for Desk {
 
 impl Desk {
     pub(crate) async fn open(policy: WaitPolicy) -> Self {
+        Self::open_with(policy, None).await
+    }
+
+    /// One that sends mail, if it can.
+    pub(crate) async fn open_with(policy: WaitPolicy, mail: Option<Mail>) -> Self {
         let nats = Nats::start().await;
         let clock = ManualClock::new(at(NOON));
         let shared: SharedClock = Arc::new(clock.clone());
@@ -62,7 +68,7 @@ impl Desk {
         let (health, shutdown) = (Health::default(), Shutdown::new());
 
         let (books, keeper) = log.books(SlaPolicy::waiting(&policy));
-        let commands = command_service::App::new(&log, books.clone(), None, None);
+        let commands = command_service::App::new(&log, books.clone(), mail, None);
         command_service::keep_informed(&commands, keeper, SystemClock::shared(), &health, &shutdown);
         let queries = query_api::App::start(&database_url, Arc::clone(&shared), &health, &shutdown).unwrap();
         let routes = command_service::routes(commands)

@@ -20,6 +20,7 @@ mod hidden;
 mod http;
 mod import;
 mod journey;
+mod notices;
 mod openapi;
 mod openid;
 mod people;

@@ -15,6 +15,7 @@ mod credentials;
 mod directory;
 mod faults;
 mod origins;
+mod outbox;
 mod policies;
 mod reader;
 mod streams;

@@ -1,0 +1,83 @@
+//! The routes of what users choose for themselves.
+
+use domain::notice::NoticeKind;
+use domain::people::Language;
+use domain::settings::Theme;
+use serde_json::json;
+use service_kit::openapi::schema::{
+    Property, Shape, boolean, names, nullable, object, open_object, optional, reference, required,
+};
+use service_kit::openapi::{Api, Operation, json as json_body};
+use utoipa::openapi::Required;
+
+use super::sessions::{BARE, WITH_BODY};
+
+const TAG: &str = "settings";
+
+/// Adds them, and what they take and answer.
+pub(super) fn with_settings(api: Api) -> Api {
+    let theme = || names(Theme::ALL.map(Theme::as_str));
+    let language = nullable(names(Language::ALL.map(Language::as_str)));
+    let spoken = "In which language pages and mails are; null: the profile's.";
+    let mailed = "Which are mailed to oneself.";
+    let written = [
+        optional("theme", "`system`, if left out.", nullable(theme())),
+        optional("language", spoken, language.clone()),
+        optional(
+            "notices",
+            "Which are mailed to oneself; those that are left out are.",
+            nullable(object(notices(optional))),
+        ),
+    ];
+    let answered = [
+        required("theme", "How pages look: as the device has it, or one of two.", theme()),
+        required("language", spoken, language),
+        required("notices", mailed, open_object(notices(required))),
+    ];
+    api.schema("SettingsWritten", object(written))
+        .schema("Settings", open_object(answered))
+        .get("/v1/settings", own())
+        .put("/v1/settings", replace())
+}
+
+fn notices(member: fn(&str, &str, Shape) -> Property) -> [Property; NoticeKind::ALL.len()] {
+    NoticeKind::ALL.map(|kind| member(kind.as_str(), about(kind), boolean()))
+}
+
+const fn about(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Created => "Somebody opened a ticket in one's name.",
+        NoticeKind::Group => "A ticket that nobody works on came to a group of one's own.",
+        NoticeKind::Assigned => "A ticket was given to one.",
+        NoticeKind::Accepted => "Somebody took the ticket into work, or was given it.",
+        NoticeKind::Question => "The requester's side was asked a question.",
+        NoticeKind::Answer => "The requester's side answered.",
+        NoticeKind::Comment => "Somebody said something.",
+        NoticeKind::Progress => "Work waits for a fix or a feature, or goes on.",
+        NoticeKind::Closure => "Closing was proposed, by somebody or because nobody answered.",
+        NoticeKind::Closed => "The ticket was closed.",
+        NoticeKind::Reopened => "The ticket was opened again, or closing it was declined.",
+        NoticeKind::Rating => "The work was rated.",
+        NoticeKind::Deadline => "A promised time is near, or was missed. For staff.",
+    }
+}
+
+fn own() -> Operation {
+    Operation::new("ownSettings", TAG, "What the caller chose for themselves")
+        .for_callers()
+        .answer(200, "All of it.", json_body(reference("Settings")))
+        .problems(&BARE)
+}
+
+fn replace() -> Operation {
+    let example = json!({ "theme": "dark", "language": "es", "notices": { "comment": false } });
+    Operation::new("replaceSettings", TAG, "Choose for oneself")
+        .about("All of it: what is left out is as if nobody had chosen it.")
+        .for_callers()
+        .body(
+            Required::True,
+            json_body(reference("SettingsWritten")).example(example),
+        )
+        .answer(200, "It is kept.", json_body(reference("Settings")))
+        .problems(&WITH_BODY)
+}

@@ -1,0 +1,321 @@
+//! Notices on their way to people: which records are still to be looked at for some, and which are still to be sent.
+//!
+//! Both are kept by the server, so that any number of processes share the work and nothing is lost with one of them:
+//!
+//! * [`News`] are the records of a partition's tickets, from a durable consumer: each is given to one process, and again to
+//!   another until one says that it is done.
+//! * The outbox is a stream of its own, that forgets a notice once it is done. A record that is looked at twice puts the same
+//!   notice there once, because the server knows its id for an hour.
+//!
+//! None of this is the log: nothing is derived from it, and it may be purged.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::pull::{Config as ConsumerConfig, Stream as Messages};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
+use async_nats::jetstream::message::{AckKind, Acker, PublishMessage};
+use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType, Stream};
+use async_nats::jetstream::Message;
+use domain::Timestamp;
+use domain::ids::{Position, TicketId, UserId};
+use domain::notice::{Notice, NoticeKind};
+use domain::ticket::Event;
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use uuid::Uuid;
+use wire::Record;
+
+use crate::connection::Inner;
+use crate::subject::ticket_stream;
+
+const OUTBOX: &str = "RC_OUTBOX";
+const SUBJECT: &str = "rc.o.notice";
+/// Whoever looks for news of a partition, and whoever sends notices.
+const CONSUMER: &str = "notices";
+/// Longer than any notice waits for a desk to open, or for a mail server: what is left after that is forgotten.
+const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
+/// A record that is looked at again is so within this time.
+const KNOWN_FOR: Duration = Duration::from_hours(1);
+/// How long one process has for a record, or for a notice, before another gets it: several times as long as a mail server may
+/// take.
+const HANDLED_WITHIN: Duration = Duration::from_mins(2);
+/// Records that are on their way to this process at once.
+const NEWS_AT_ONCE: usize = 100;
+
+/// Notices cannot be read or kept now.
+#[derive(Debug, thiserror::Error)]
+#[error("the outbox cannot be used")]
+pub struct OutboxError(#[source] async_nats::Error);
+
+fn unavailable(error: impl Into<async_nats::Error>) -> OutboxError {
+    OutboxError(error.into())
+}
+
+/// A notice on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Whom it is for.
+    pub user: UserId,
+    /// Of which ticket.
+    pub ticket: TicketId,
+    /// Where the record is that it tells of.
+    pub position: Position,
+    /// That record's id.
+    pub record: Uuid,
+    /// What it tells.
+    pub notice: Notice,
+}
+
+impl Outgoing {
+    /// The same for whoever makes it.
+    pub fn id(&self) -> Uuid {
+        Uuid::new_v5(&self.record, self.user.as_uuid().as_bytes())
+    }
+}
+
+/// A notice as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    user: Uuid,
+    ticket: Uuid,
+    partition: u16,
+    sequence: u64,
+    record: Uuid,
+    kind: String,
+    event: usize,
+    not_before: Option<Timestamp>,
+}
+
+impl From<&Outgoing> for Kept {
+    fn from(outgoing: &Outgoing) -> Self {
+        Self {
+            user: outgoing.user.as_uuid(),
+            ticket: outgoing.ticket.as_uuid(),
+            partition: outgoing.position.partition,
+            sequence: outgoing.position.sequence,
+            record: outgoing.record,
+            kind: outgoing.notice.kind.as_str().to_owned(),
+            event: outgoing.notice.event,
+            not_before: outgoing.notice.not_before,
+        }
+    }
+}
+
+impl Kept {
+    /// `None`: its kind is one of a newer release.
+    fn read(bytes: &[u8]) -> Option<Outgoing> {
+        let kept: Self = serde_json::from_slice(bytes).ok()?;
+        let (partition, sequence) = (kept.partition, kept.sequence);
+        Some(Outgoing {
+            user: kept.user.into(),
+            ticket: kept.ticket.into(),
+            position: Position { partition, sequence },
+            record: kept.record,
+            notice: Notice {
+                kind: NoticeKind::parse(&kept.kind)?,
+                event: kept.event,
+                not_before: kept.not_before,
+            },
+        })
+    }
+}
+
+/// Something that was given to this process, until it says what became of it. If it says nothing, somebody gets it again.
+pub struct Given<T> {
+    /// What was given; `None`: it cannot be read, and is perhaps a newer release's.
+    pub what: Option<T>,
+    /// How often it was given to somebody, this time among them.
+    pub times: u64,
+    acker: Acker,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Given<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given")
+            .field("what", &self.what)
+            .field("times", &self.times)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T> Given<T> {
+    /// It is done: nobody gets it again.
+    pub async fn done(&self) -> Result<(), OutboxError> {
+        self.acker.ack().await.map_err(unavailable)
+    }
+
+    /// Somebody is to get it again, after this time.
+    pub async fn again(&self, after: Duration) -> Result<(), OutboxError> {
+        self.acker.ack_with(AckKind::Nak(Some(after))).await.map_err(unavailable)
+    }
+
+    fn of(message: Message, read: impl FnOnce(&Message) -> Result<Option<T>, OutboxError>) -> Result<Self, OutboxError> {
+        let info = message.info().map_err(unavailable)?;
+        let times = u64::try_from(info.delivered).unwrap_or(1);
+        let what = read(&message)?;
+        let (_, acker) = message.split();
+        Ok(Self { what, times, acker })
+    }
+}
+
+/// A record of a ticket, and where it is.
+#[derive(Debug)]
+pub struct Piece {
+    /// The record.
+    pub record: Record<Event>,
+    /// Where it is.
+    pub position: Position,
+}
+
+/// Messages of a consumer, for as long as the connection holds.
+struct Following {
+    messages: Messages,
+    established: watch::Receiver<u64>,
+}
+
+impl Following {
+    async fn begin(inner: &Inner, stream: &Stream<()>, config: ConsumerConfig, batch: usize) -> Result<Self, OutboxError> {
+        let mut established = inner.reads.established.clone();
+        established.mark_unchanged();
+        let consumer = stream.get_or_create_consumer(CONSUMER, config).await.map_err(unavailable)?;
+        let messages = consumer.stream().max_messages_per_batch(batch).messages().await;
+        Ok(Self {
+            messages: messages.map_err(unavailable)?,
+            established,
+        })
+    }
+
+    async fn next(&mut self) -> Result<Message, OutboxError> {
+        let message = tokio::select! {
+            biased;
+            // What was asked on the old connection will not be answered on the new one.
+            _ = self.established.changed() => return Err(unavailable("the connection was made anew")),
+            message = self.messages.next() => message,
+        };
+        message.ok_or_else(|| unavailable("the messages ended"))?.map_err(unavailable)
+    }
+}
+
+/// The records of a partition's tickets that nobody has looked at yet.
+pub struct News {
+    partition: u16,
+    following: Following,
+}
+
+impl fmt::Debug for News {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("News").field("partition", &self.partition).finish_non_exhaustive()
+    }
+}
+
+impl News {
+    /// Waits for the next record. An error ends it; begin anew.
+    pub async fn next(&mut self) -> Result<Given<Piece>, OutboxError> {
+        let partition = self.partition;
+        Given::of(self.following.next().await?, |message| {
+            let sequence = message.info().map_err(unavailable)?.stream_sequence;
+            let position = Position { partition, sequence };
+            let record = wire::decode(&message.payload).ok();
+            Ok(record.map(|record| Piece { record, position }))
+        })
+    }
+}
+
+/// Notices that are to be sent.
+pub struct Sending(Following);
+
+impl fmt::Debug for Sending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sending").finish_non_exhaustive()
+    }
+}
+
+impl Sending {
+    /// Waits for the next notice. An error ends it; begin anew.
+    pub async fn next(&mut self) -> Result<Given<Outgoing>, OutboxError> {
+        Given::of(self.0.next().await?, |message| Ok(Kept::read(&message.payload)))
+    }
+}
+
+/// Where notices wait until they are sent. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    inner: Arc<Inner>,
+    stream: Stream<()>,
+}
+
+impl Outbox {
+    pub(crate) async fn ensure(inner: Arc<Inner>) -> Result<Self, OutboxError> {
+        let context = &inner.reads.context;
+        // As many copies as the log has by now.
+        let log = context.get_stream(ticket_stream(0)).await.map_err(unavailable)?;
+        let config = Config {
+            name: OUTBOX.to_owned(),
+            description: Some("Recourse: notices that are not sent yet".to_owned()),
+            subjects: vec![SUBJECT.to_owned()],
+            storage: StorageType::File,
+            retention: RetentionPolicy::WorkQueue,
+            max_age: KEPT_FOR,
+            duplicate_window: KNOWN_FOR,
+            num_replicas: log.cached_info().config.num_replicas,
+            ..Config::default()
+        };
+        // What is there may have been given other limits by an operator.
+        if context.get_stream(OUTBOX).await.is_err() {
+            context.create_stream(config).await.map_err(unavailable)?;
+        }
+        let stream = context.get_stream_no_info(OUTBOX).await.map_err(unavailable)?;
+        Ok(Self { inner, stream })
+    }
+
+    /// Begins to look at the records of a partition that nobody has looked at yet: those made since somebody first did.
+    pub async fn news(&self, partition: u16) -> Result<News, OutboxError> {
+        let stream = self.inner.reads.context.get_stream_no_info(ticket_stream(partition)).await;
+        let config = ConsumerConfig {
+            deliver_policy: DeliverPolicy::New,
+            ..consumer("who is to be told of what happens to tickets")
+        };
+        let stream = stream.map_err(unavailable)?;
+        let following = Following::begin(&self.inner, &stream, config, NEWS_AT_ONCE).await?;
+        Ok(News { partition, following })
+    }
+
+    /// Begins to take notices out.
+    pub async fn sending(&self) -> Result<Sending, OutboxError> {
+        let config = consumer("who is told");
+        let following = Following::begin(&self.inner, &self.stream, config, 1).await?;
+        Ok(Sending(following))
+    }
+
+    /// How many notices wait to be sent.
+    pub async fn waiting(&self) -> Result<u64, OutboxError> {
+        let info = self.stream.get_info().await.map_err(unavailable)?;
+        Ok(info.state.messages)
+    }
+
+    /// Keeps a notice until it is sent; does nothing if the same was kept within the last hour.
+    pub async fn put(&self, outgoing: &Outgoing) -> Result<(), OutboxError> {
+        let payload = serde_json::to_vec(&Kept::from(outgoing)).map_err(unavailable)?;
+        let message = PublishMessage::build()
+            .payload(payload.into())
+            .message_id(outgoing.id().to_string());
+        let context = &self.inner.writes.context;
+        let sent = context.send_publish(SUBJECT, message).await.map_err(unavailable)?;
+        sent.await.map(|_| ()).map_err(unavailable)
+    }
+}
+
+fn consumer(description: &str) -> ConsumerConfig {
+    ConsumerConfig {
+        durable_name: Some(CONSUMER.to_owned()),
+        description: Some(format!("Recourse: {description}")),
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: HANDLED_WITHIN,
+        // What waits for its time, or for a mail server, does not hold up the rest.
+        max_ack_pending: -1,
+        ..ConsumerConfig::default()
+    }
+}
