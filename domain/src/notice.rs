@@ -1,6 +1,7 @@
 //! Notices: whom what happens to a ticket concerns, and who may be told of it.
 //!
-//! A record makes at most one notice for each person: of the first of its events that concerns them. Who did it needs none.
+//! A record makes at most one notice for each person: of the first of its events that they may and want to be told. Who did it
+//! needs none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +48,7 @@ words! {
     }
 }
 
-/// What somebody is to be told.
+/// What somebody may be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Notice {
     /// What about.
@@ -73,15 +74,15 @@ enum Whom {
     Free(GroupId),
 }
 
-/// Who is to be told what of a record: `ticket` is as it is now, `doer` who made the record, if a person did, and `members`
-/// gives those of a group.
+/// Whom a record concerns, and of what they may be told, the first of these that they want: what is told at once comes first.
+/// `ticket` is as it is now, `doer` who made the record, if a person did, and `members` gives those of a group.
 pub fn notices(
     events: &[Event],
     ticket: &TicketState,
     doer: Option<UserId>,
     members: impl Fn(GroupId) -> BTreeSet<UserId>,
-) -> BTreeMap<UserId, Notice> {
-    let mut notices = BTreeMap::new();
+) -> BTreeMap<UserId, Vec<Notice>> {
+    let mut notices: BTreeMap<UserId, Vec<Notice>> = BTreeMap::new();
     for (place, event) in events.iter().enumerate() {
         for (whom, kind) in concerned(event) {
             let users = match whom {
@@ -103,9 +104,12 @@ pub fn notices(
                 not_before: not_before(event),
             };
             for user in users.into_iter().filter(|user| Some(*user) != doer) {
-                notices.entry(user).or_insert(notice);
+                notices.entry(user).or_default().push(notice);
             }
         }
+    }
+    for notices in notices.values_mut() {
+        notices.sort_by_key(|notice| notice.not_before);
     }
     notices
 }
@@ -133,7 +137,10 @@ fn concerned(event: &Event) -> Vec<(Whom, NoticeKind)> {
         Event::Closed { .. } | Event::ClosureWaitExpired => vec![(Whom::Everybody, NoticeKind::Closed)],
         Event::ClosureDeclined { .. } | Event::Reopened { .. } => vec![(Whom::Everybody, NoticeKind::Reopened)],
         Event::Rated { .. } => vec![(Whom::Assignee, NoticeKind::Rating)],
-        Event::Sla(event) => of_clock(event).map(|whom| (whom, NoticeKind::Deadline)).into_iter().collect(),
+        Event::Sla(event) => of_clock(event)
+            .map(|whom| (whom, NoticeKind::Deadline))
+            .into_iter()
+            .collect(),
         Event::Classified(_)
         | Event::Edited(_)
         | Event::Followed { .. }
@@ -191,9 +198,7 @@ pub fn may_be_told(actor: &Actor, event: &Event, ticket: &TicketState) -> bool {
     match event {
         // What a desk demands of itself is no business of those whom it serves.
         Event::Sla(_) => actor.kind != ActorKind::Customer,
-        Event::Commented { visibility, .. } => {
-            *visibility == Visibility::Public || actor.kind != ActorKind::Customer
-        }
+        Event::Commented { visibility, .. } => *visibility == Visibility::Public || actor.kind != ActorKind::Customer,
         Event::Assigned(_) => shows(Property::Assignee),
         Event::Rated { .. } => shows(Property::Rating),
         Event::Created(_)
@@ -274,7 +279,8 @@ mod tests {
 
     fn told(events: &[Event], ticket: &TicketState, doer: UserId) -> Vec<(UserId, NoticeKind)> {
         let notices = notices(events, ticket, Some(doer), team);
-        notices.into_iter().map(|(user, notice)| (user, notice.kind)).collect()
+        let first = |(user, notices): (UserId, Vec<Notice>)| (user, notices[0].kind);
+        notices.into_iter().map(first).collect()
     }
 
     fn assigned(assignee: Change<Option<UserId>>, group: Change<Option<GroupId>>) -> Event {
@@ -328,11 +334,25 @@ mod tests {
     }
 
     #[test]
-    fn a_record_makes_one_notice_for_each_of_what_concerns_them_first() {
-        let events = [comment(Visibility::Public), Event::WorkResumed { comment: None }];
+    fn what_is_told_at_once_comes_before_what_waits_and_otherwise_in_the_order_of_events() {
+        let clock = ClockId {
+            target: TargetKind::Resolution,
+            number: 1,
+        };
+        let (whom, at) = (Notified::Followers, NOON);
+        let later = Event::Sla(Box::new(SlaEvent::NoticeDue { clock, whom, at }));
+        let events = [later, comment(Visibility::Public), Event::WorkResumed { comment: None }];
         let ticket = ticket([accepted(AGENT)]);
-        let kinds = told(&events, &ticket, CUSTOMER);
-        assert_eq!(kinds, [(AGENT, NoticeKind::Comment), (FOLLOWER, NoticeKind::Comment)]);
+        let notices = notices(&events, &ticket, Some(CUSTOMER), team);
+        let of = |user| {
+            notices[&user]
+                .iter()
+                .map(|notice| (notice.kind, notice.event))
+                .collect::<Vec<_>>()
+        };
+        let said = [(NoticeKind::Comment, 1), (NoticeKind::Progress, 2)];
+        assert_eq!(of(AGENT), said);
+        assert_eq!(of(FOLLOWER), [said.as_slice(), &[(NoticeKind::Deadline, 0)]].concat());
     }
 
     #[test]
@@ -346,7 +366,7 @@ mod tests {
         let ticket = ticket([accepted(AGENT), group]);
         let whom = |whom| -> Vec<UserId> {
             let notices = notices(&due(whom), &ticket, None, team);
-            assert!(notices.values().all(|notice| notice.not_before == Some(NOON)));
+            assert!(notices.values().flatten().all(|notice| notice.not_before == Some(NOON)));
             notices.into_keys().collect()
         };
         assert_eq!(whom(Notified::Assignee), [AGENT]);

@@ -23,7 +23,11 @@ use crate::problem::of_settings;
 /// `GET /v1/settings`: one's own.
 pub(super) async fn own(State(app): State<App>, uri: Uri, Caller(caller): Caller) -> Result<Response, Problem> {
     refuse_parameters(&uri)?;
-    let settings = app.settings.of(caller.user).await.map_err(|error| of_settings(&error))?;
+    let settings = app
+        .settings
+        .of(caller.user)
+        .await
+        .map_err(|error| of_settings(&error))?;
     Ok(answer(&settings))
 }
 

@@ -78,10 +78,14 @@ impl NotTaken {
 /// that refuses the desk's password does so until somebody corrects it.
 impl From<smtp::Error> for NotTaken {
     fn from(error: smtp::Error) -> Self {
-        let refused = error
-            .status()
-            .is_some_and(|code| code.severity == Severity::PermanentNegativeCompletion && code.category == Category::MailSystem);
-        if refused { Self::for_good(error) } else { Self::for_now(error) }
+        let refused = error.status().is_some_and(|code| {
+            code.severity == Severity::PermanentNegativeCompletion && code.category == Category::MailSystem
+        });
+        if refused {
+            Self::for_good(error)
+        } else {
+            Self::for_now(error)
+        }
     }
 }
 
@@ -97,7 +101,10 @@ impl Mail {
         match timeout(WITHIN, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(NotTaken::for_now(format!("no answer within {} seconds", WITHIN.as_secs()))),
+            Err(_) => Err(NotTaken::for_now(format!(
+                "no answer within {} seconds",
+                WITHIN.as_secs()
+            ))),
         }
     }
 

@@ -203,7 +203,10 @@ mod tests {
     fn every_sentence_is_another_in_every_language() {
         let event = Event::ClosureWaitExpired;
         let all = NoticeKind::ALL.map(|kind| happened(kind, &event));
-        let sentences: BTreeSet<&str> = all.iter().flat_map(|labels| [labels.en, labels.ru, labels.es]).collect();
+        let sentences: BTreeSet<&str> = all
+            .iter()
+            .flat_map(|labels| [labels.en, labels.ru, labels.es])
+            .collect();
         assert_eq!(sentences.len(), 3 * NoticeKind::ALL.len());
     }
 

@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::actor::{Actor, ActorKind};
-use domain::notice::{concern_somebody, may_be_told, notices};
+use domain::notice::{Notice, concern_somebody, may_be_told, notices};
 use domain::people::User;
-use domain::ticket::TicketState;
+use domain::settings::Settings;
+use domain::ticket::{Event, TicketState};
 use domain::workflow::{Labels, Workflow};
 use event_log::{Given, Outbox, OutboxError, Outgoing, Piece, Standing};
 use jiff::SignedDuration;
@@ -76,6 +77,8 @@ enum Outcome {
     Refused,
     /// The mail server did not take it for two days.
     GivenUp,
+    /// It is for later.
+    TooEarly(Duration),
     /// The mail server did not take it for now, or the log does not answer.
     Again,
 }
@@ -91,6 +94,7 @@ impl Outcome {
             Self::Gone => "gone",
             Self::Refused => "refused",
             Self::GivenUp => "given_up",
+            Self::TooEarly(_) => "too_early",
             Self::Again => "again",
         }
     }
@@ -180,19 +184,24 @@ impl Notifier {
         if !is_news(piece, self.app.now()) || !concern_somebody(&record.events) {
             return Ok(());
         }
-        let people = self.app.books.are_read().then(|| self.app.books.people()).ok_or(Later)?;
+        let people = self
+            .app
+            .books
+            .are_read()
+            .then(|| self.app.books.people())
+            .ok_or(Later)?;
         let ticket = header.aggregate_id.into();
         let Some(state) = self.app.tickets.current(ticket).await.map_err(|_| Later)? else {
             return Ok(());
         };
         let doer = (header.actor.kind != ActorKind::System).then_some(header.actor.user);
-        for (user, notice) in notices(&record.events, &state, doer, |group| people.members(group)) {
+        for (user, notices) in notices(&record.events, &state, doer, |group| people.members(group)) {
             let outgoing = Outgoing {
                 user,
                 ticket,
                 position: *position,
                 record: header.record_id,
-                notice,
+                notices,
             };
             outbox.put(&outgoing).await.map_err(|_| Later)?;
         }
@@ -208,18 +217,18 @@ impl Notifier {
                 unreadable(&given).await?;
                 continue;
             };
-            let now = self.app.now();
-            if let Some(time) = outgoing.notice.not_before.and_then(|at| time_until(at, now)) {
-                given.again(time.min(AGAIN_MAX)).await?;
-                continue;
-            }
-            let outcome = self.deliver(outgoing, now).await.unwrap_or(Outcome::Again);
-            let kind = outgoing.notice.kind.as_str();
-            metrics::counter!("notices_total", "kind" => kind, "outcome" => outcome.as_str()).increment(1);
-            if outcome == Outcome::Again {
-                given.again(again_after(given.times)).await?;
-            } else {
-                given.done().await?;
+            let outcome = self.deliver(outgoing).await.unwrap_or(Outcome::Again);
+            metrics::counter!("notices_total", "outcome" => outcome.as_str()).increment(1);
+            match outcome {
+                Outcome::TooEarly(time) => given.again(time.min(AGAIN_MAX)).await?,
+                Outcome::Again => given.again(again_after(given.times)).await?,
+                Outcome::Sent
+                | Outcome::TurnedOff
+                | Outcome::NotTheirs
+                | Outcome::Nobody
+                | Outcome::Gone
+                | Outcome::Refused
+                | Outcome::GivenUp => given.done().await?,
             }
         }
         Ok(())
@@ -230,40 +239,49 @@ impl Notifier {
         loop {
             let waiting = u32::try_from(outbox.waiting().await?).unwrap_or(u32::MAX);
             metrics::gauge!("notices_waiting").set(f64::from(waiting));
-            if self.unless_shut_down(pause(self.clock.as_ref(), COUNT_EVERY)).await.is_none() {
+            if self
+                .unless_shut_down(pause(self.clock.as_ref(), COUNT_EVERY))
+                .await
+                .is_none()
+            {
                 return Ok(());
             }
         }
     }
 
-    async fn deliver(&self, outgoing: &Outgoing, now: Timestamp) -> Result<Outcome, Later> {
-        let people = self.app.books.are_read().then(|| self.app.books.people()).ok_or(Later)?;
+    async fn deliver(&self, outgoing: &Outgoing) -> Result<Outcome, Later> {
+        let people = self
+            .app
+            .books
+            .are_read()
+            .then(|| self.app.books.people())
+            .ok_or(Later)?;
         let Some((user, address)) = people.user(outgoing.user).and_then(written_to) else {
             return Ok(Outcome::Nobody);
         };
         let Some(Standing::Actor(reader)) = people.standing(outgoing.user) else {
             return Ok(Outcome::Nobody);
         };
-        let settings = self.app.settings.of(outgoing.user).await.map_err(|_| Later)?;
-        if !settings.wants(outgoing.notice.kind) {
-            return Ok(Outcome::TurnedOff);
-        }
         let record = self.app.log.record(outgoing.position).await.map_err(|_| Later)?;
         let record = record.filter(|record| record.header.record_id == outgoing.record);
         let ticket = self.app.tickets.current(outgoing.ticket).await.map_err(|_| Later)?;
         let (Some(record), Some(ticket)) = (record, ticket) else {
             return Ok(Outcome::Gone);
         };
-        let Some(event) = record.events.get(outgoing.notice.event) else {
-            return Ok(Outcome::Gone);
+        let settings = self.app.settings.of(outgoing.user).await.map_err(|_| Later)?;
+        let may = |event: &Event| may_be_told(&reader, event, &ticket);
+        let (notice, event) = match choose(&outgoing.notices, &record.events, may, &settings) {
+            Ok(chosen) => chosen,
+            Err(outcome) => return Ok(outcome),
         };
-        if !may_be_told(&reader, event, &ticket) {
-            return Ok(Outcome::NotTheirs);
+        let now = self.app.now();
+        if let Some(time) = notice.not_before.and_then(|at| time_until(at, now)) {
+            return Ok(Outcome::TooEarly(time));
         }
         let author = people.user(record.header.actor.user);
         let letter = Letter {
             id: outgoing.id(),
-            kind: outgoing.notice.kind,
+            kind: notice.kind,
             event,
             author: author.as_ref().map(|author| author.name.as_str()),
             thread: outgoing.ticket.as_uuid(),
@@ -271,22 +289,20 @@ impl Notifier {
             status: self.status(&ticket, &reader),
             language: settings.language.or(user.language).unwrap_or_default(),
         };
-        let begun = outgoing.notice.not_before.unwrap_or(record.header.recorded_at);
-        Ok(match self.mail.send(address, &letter.written(self.mail.desk()), now).await {
-            Ok(()) => Outcome::Sent,
-            Err(error) => {
-                let outcome = if error.for_good {
-                    Outcome::Refused
-                } else if now.duration_since(begun) > GIVEN_UP_AFTER {
-                    Outcome::GivenUp
-                } else {
-                    Outcome::Again
-                };
-                let (user, outcome_name) = (outgoing.user.as_uuid(), outcome.as_str());
-                tracing::warn!(error = chain(&error), %user, outcome = outcome_name, "a notice was not taken");
-                outcome
-            }
-        })
+        let Err(error) = self.mail.send(address, &letter.written(self.mail.desk()), now).await else {
+            return Ok(Outcome::Sent);
+        };
+        let begun = notice.not_before.unwrap_or(record.header.recorded_at);
+        let outcome = if error.for_good {
+            Outcome::Refused
+        } else if now.duration_since(begun) > GIVEN_UP_AFTER {
+            Outcome::GivenUp
+        } else {
+            Outcome::Again
+        };
+        let (user, outcome_name) = (outgoing.user.as_uuid(), outcome.as_str());
+        tracing::warn!(error = chain(&error), %user, outcome = outcome_name, "a notice was not taken");
+        Ok(outcome)
     }
 
     /// What the ticket's status is called by a reader.
@@ -301,6 +317,22 @@ impl Notifier {
             ActorKind::Staff | ActorKind::System => labels.staff,
         }
     }
+}
+
+/// The first of the notices whose event the reader may be told and wants to be told.
+fn choose<'n>(
+    notices: &'n [Notice],
+    events: &'n [Event],
+    may: impl Fn(&Event) -> bool,
+    settings: &Settings,
+) -> Result<(&'n Notice, &'n Event), Outcome> {
+    let events = notices
+        .iter()
+        .filter_map(|notice| Some((notice, events.get(notice.event)?)));
+    let mut theirs = events.filter(|(_, event)| may(event)).peekable();
+    theirs.peek().ok_or(Outcome::NotTheirs)?;
+    let wanted = theirs.find(|(notice, _)| settings.wants(notice.kind));
+    wanted.ok_or(Outcome::TurnedOff)
 }
 
 /// It cannot be done now, because the log does not answer.
@@ -332,13 +364,19 @@ fn written_to(user: User) -> Option<(User, Address)> {
 
 /// How long it is until an instant; `None`: it has come.
 fn time_until(at: Timestamp, now: Timestamp) -> Option<Duration> {
-    Duration::try_from(at.duration_since(now)).ok().filter(|time| !time.is_zero())
+    Duration::try_from(at.duration_since(now))
+        .ok()
+        .filter(|time| !time.is_zero())
 }
 
 /// How soon something is tried again that failed this many times.
 fn again_after(times: u64) -> Duration {
-    let doubled = u32::try_from(times.saturating_sub(1)).ok().and_then(|times| 2_u32.checked_pow(times));
-    doubled.and_then(|doubled| AGAIN.checked_mul(doubled)).map_or(AGAIN_MAX, |time| time.min(AGAIN_MAX))
+    let doubled = u32::try_from(times.saturating_sub(1))
+        .ok()
+        .and_then(|times| 2_u32.checked_pow(times));
+    doubled
+        .and_then(|doubled| AGAIN.checked_mul(doubled))
+        .map_or(AGAIN_MAX, |time| time.min(AGAIN_MAX))
 }
 
 #[cfg(test)]

@@ -74,10 +74,7 @@ fn replace() -> Operation {
     Operation::new("replaceSettings", TAG, "Choose for oneself")
         .about("All of it: what is left out is as if nobody had chosen it.")
         .for_callers()
-        .body(
-            Required::True,
-            json_body(reference("SettingsWritten")).example(example),
-        )
+        .body(Required::True, json_body(reference("SettingsWritten")).example(example))
         .answer(200, "It is kept.", json_body(reference("Settings")))
         .problems(&WITH_BODY)
 }

@@ -13,11 +13,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::pull::{Config as ConsumerConfig, Stream as Messages};
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy};
-use async_nats::jetstream::message::{AckKind, Acker, PublishMessage};
-use async_nats::jetstream::stream::{Config, RetentionPolicy, StorageType, Stream};
 use async_nats::jetstream::Message;
+use async_nats::jetstream::consumer::pull::{Batch, Config};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer};
+use async_nats::jetstream::message::{AckKind, Acker, PublishMessage};
+use async_nats::jetstream::stream::{self, RetentionPolicy, StorageType, Stream};
 use domain::Timestamp;
 use domain::ids::{Position, TicketId, UserId};
 use domain::notice::{Notice, NoticeKind};
@@ -39,9 +39,10 @@ const CONSUMER: &str = "notices";
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 /// A record that is looked at again is so within this time.
 const KNOWN_FOR: Duration = Duration::from_hours(1);
-/// How long one process has for a record, or for a notice, before another gets it: several times as long as a mail server may
-/// take.
-const HANDLED_WITHIN: Duration = Duration::from_mins(2);
+/// How long one process has for a record, or for a notice, before another gets it: three times as long as a mail server may take.
+const HANDLED_WITHIN: Duration = Duration::from_mins(1);
+/// How long the server waits for something to give before it is asked anew.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// Records that are on their way to this process at once.
 const NEWS_AT_ONCE: usize = 100;
 
@@ -55,7 +56,7 @@ fn unavailable(error: impl Into<async_nats::Error>) -> OutboxError {
 }
 
 /// A notice on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// Whom it is for.
     pub user: UserId,
@@ -65,8 +66,8 @@ pub struct Outgoing {
     pub position: Position,
     /// That record's id.
     pub record: Uuid,
-    /// What it tells.
-    pub notice: Notice,
+    /// What it may tell: the first of these that its reader may and wants to be told.
+    pub notices: Vec<Notice>,
 }
 
 impl Outgoing {
@@ -84,6 +85,11 @@ struct Kept {
     partition: u16,
     sequence: u64,
     record: Uuid,
+    notices: Vec<KeptNotice>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptNotice {
     kind: String,
     event: usize,
     not_before: Option<Timestamp>,
@@ -97,15 +103,33 @@ impl From<&Outgoing> for Kept {
             partition: outgoing.position.partition,
             sequence: outgoing.position.sequence,
             record: outgoing.record,
-            kind: outgoing.notice.kind.as_str().to_owned(),
-            event: outgoing.notice.event,
-            not_before: outgoing.notice.not_before,
+            notices: outgoing.notices.iter().map(KeptNotice::from).collect(),
         }
     }
 }
 
+impl From<&Notice> for KeptNotice {
+    fn from(notice: &Notice) -> Self {
+        Self {
+            kind: notice.kind.as_str().to_owned(),
+            event: notice.event,
+            not_before: notice.not_before,
+        }
+    }
+}
+
+impl KeptNotice {
+    fn read(self) -> Option<Notice> {
+        Some(Notice {
+            kind: NoticeKind::parse(&self.kind)?,
+            event: self.event,
+            not_before: self.not_before,
+        })
+    }
+}
+
 impl Kept {
-    /// `None`: its kind is one of a newer release.
+    /// `None`: one of its kinds is a newer release's.
     fn read(bytes: &[u8]) -> Option<Outgoing> {
         let kept: Self = serde_json::from_slice(bytes).ok()?;
         let (partition, sequence) = (kept.partition, kept.sequence);
@@ -114,11 +138,7 @@ impl Kept {
             ticket: kept.ticket.into(),
             position: Position { partition, sequence },
             record: kept.record,
-            notice: Notice {
-                kind: NoticeKind::parse(&kept.kind)?,
-                event: kept.event,
-                not_before: kept.not_before,
-            },
+            notices: kept.notices.into_iter().map(KeptNotice::read).collect::<Option<_>>()?,
         })
     }
 }
@@ -149,10 +169,16 @@ impl<T> Given<T> {
 
     /// Somebody is to get it again, after this time.
     pub async fn again(&self, after: Duration) -> Result<(), OutboxError> {
-        self.acker.ack_with(AckKind::Nak(Some(after))).await.map_err(unavailable)
+        self.acker
+            .ack_with(AckKind::Nak(Some(after)))
+            .await
+            .map_err(unavailable)
     }
 
-    fn of(message: Message, read: impl FnOnce(&Message) -> Result<Option<T>, OutboxError>) -> Result<Self, OutboxError> {
+    fn of(
+        message: Message,
+        read: impl FnOnce(&Message) -> Result<Option<T>, OutboxError>,
+    ) -> Result<Self, OutboxError> {
         let info = message.info().map_err(unavailable)?;
         let times = u64::try_from(info.delivered).unwrap_or(1);
         let what = read(&message)?;
@@ -171,32 +197,52 @@ pub struct Piece {
 }
 
 /// Messages of a consumer, for as long as the connection holds.
+///
+/// They are asked for batch after batch, by hand: what asks by itself asks once more when the connection is made anew, and
+/// whatever comes by that is lost to somebody who has begun anew meanwhile, until the server thinks that it was not handled.
 struct Following {
-    messages: Messages,
+    consumer: PullConsumer,
+    at_once: usize,
+    batch: Option<Batch>,
     established: watch::Receiver<u64>,
 }
 
 impl Following {
-    async fn begin(inner: &Inner, stream: &Stream<()>, config: ConsumerConfig, batch: usize) -> Result<Self, OutboxError> {
+    async fn begin(inner: &Inner, stream: &Stream<()>, config: Config, at_once: usize) -> Result<Self, OutboxError> {
         let mut established = inner.reads.established.clone();
         established.mark_unchanged();
-        let consumer = stream.get_or_create_consumer(CONSUMER, config).await.map_err(unavailable)?;
-        let messages = consumer.stream().max_messages_per_batch(batch).messages().await;
+        let consumer = stream.get_or_create_consumer(CONSUMER, config).await;
         Ok(Self {
-            messages: messages.map_err(unavailable)?,
+            consumer: consumer.map_err(unavailable)?,
+            at_once,
+            batch: None,
             established,
         })
     }
 
     async fn next(&mut self) -> Result<Message, OutboxError> {
-        let message = tokio::select! {
-            biased;
-            // What was asked on the old connection will not be answered on the new one.
-            _ = self.established.changed() => return Err(unavailable("the connection was made anew")),
-            message = self.messages.next() => message,
-        };
-        message.ok_or_else(|| unavailable("the messages ended"))?.map_err(unavailable)
+        loop {
+            let batch = match &mut self.batch {
+                Some(batch) => batch,
+                none => none.insert(ask(&self.consumer, self.at_once).await?),
+            };
+            let message = tokio::select! {
+                biased;
+                // What was asked on the old connection will not be answered on the new one.
+                _ = self.established.changed() => return Err(unavailable("the connection was made anew")),
+                message = batch.next() => message,
+            };
+            match message {
+                Some(message) => return message.map_err(unavailable),
+                None => self.batch = None,
+            }
+        }
     }
+}
+
+async fn ask(consumer: &PullConsumer, at_once: usize) -> Result<Batch, OutboxError> {
+    let batch = consumer.batch().max_messages(at_once).expires(ASKED_AGAIN_AFTER);
+    batch.messages().await.map_err(unavailable)
 }
 
 /// The records of a partition's tickets that nobody has looked at yet.
@@ -207,7 +253,9 @@ pub struct News {
 
 impl fmt::Debug for News {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("News").field("partition", &self.partition).finish_non_exhaustive()
+        f.debug_struct("News")
+            .field("partition", &self.partition)
+            .finish_non_exhaustive()
     }
 }
 
@@ -252,7 +300,7 @@ impl Outbox {
         let context = &inner.reads.context;
         // As many copies as the log has by now.
         let log = context.get_stream(ticket_stream(0)).await.map_err(unavailable)?;
-        let config = Config {
+        let config = stream::Config {
             name: OUTBOX.to_owned(),
             description: Some("Recourse: notices that are not sent yet".to_owned()),
             subjects: vec![SUBJECT.to_owned()],
@@ -261,7 +309,7 @@ impl Outbox {
             max_age: KEPT_FOR,
             duplicate_window: KNOWN_FOR,
             num_replicas: log.cached_info().config.num_replicas,
-            ..Config::default()
+            ..stream::Config::default()
         };
         // What is there may have been given other limits by an operator.
         if context.get_stream(OUTBOX).await.is_err() {
@@ -273,8 +321,13 @@ impl Outbox {
 
     /// Begins to look at the records of a partition that nobody has looked at yet: those made since somebody first did.
     pub async fn news(&self, partition: u16) -> Result<News, OutboxError> {
-        let stream = self.inner.reads.context.get_stream_no_info(ticket_stream(partition)).await;
-        let config = ConsumerConfig {
+        let stream = self
+            .inner
+            .reads
+            .context
+            .get_stream_no_info(ticket_stream(partition))
+            .await;
+        let config = Config {
             deliver_policy: DeliverPolicy::New,
             ..consumer("who is to be told of what happens to tickets")
         };
@@ -308,14 +361,14 @@ impl Outbox {
     }
 }
 
-fn consumer(description: &str) -> ConsumerConfig {
-    ConsumerConfig {
+fn consumer(description: &str) -> Config {
+    Config {
         durable_name: Some(CONSUMER.to_owned()),
         description: Some(format!("Recourse: {description}")),
         ack_policy: AckPolicy::Explicit,
         ack_wait: HANDLED_WITHIN,
         // What waits for its time, or for a mail server, does not hold up the rest.
         max_ack_pending: -1,
-        ..ConsumerConfig::default()
+        ..Config::default()
     }
 }

@@ -126,11 +126,7 @@ impl Smtp {
 }
 
 /// One connection, by RFC 5321 as far as clients use it.
-async fn converse(
-    mut stream: TcpStream,
-    keep: mpsc::UnboundedSender<Mail>,
-    full: Arc<AtomicBool>,
-) -> io::Result<()> {
+async fn converse(mut stream: TcpStream, keep: mpsc::UnboundedSender<Mail>, full: Arc<AtomicBool>) -> io::Result<()> {
     let (read, mut write) = stream.split();
     let mut lines = BufReader::new(read).lines();
     write.write_all(b"220 test ESMTP\r\n").await?;

@@ -35,7 +35,11 @@ async fn accepted(desk: &Desk, smtp: &Smtp) -> String {
     let created = desk.api.post(&CUSTOMER.token(), "/v1/tickets", &body).await;
     let ticket = created.expect(201).id();
     give(desk, AGENT, &ticket, "accept", json!({})).await;
-    told(smtp, &[(CUSTOMERS, "The ticket was given to somebody who works on it.")]).await;
+    told(
+        smtp,
+        &[(CUSTOMERS, "The ticket was given to somebody who works on it.")],
+    )
+    .await;
     ticket
 }
 
@@ -64,7 +68,14 @@ async fn both_sides_are_told_that_nobody_answered_and_that_nobody_objected() {
     let smtp = Smtp::start().await;
     let desk = desk(&smtp).await;
     let ticket = accepted(&desk, &smtp).await;
-    give(&desk, AGENT, &ticket, "request-info", json!({ "comment": "Which version?" })).await;
+    give(
+        &desk,
+        AGENT,
+        &ticket,
+        "request-info",
+        json!({ "comment": "Which version?" }),
+    )
+    .await;
     let question = "There is a question about the ticket. It waits for an answer.";
     told(&smtp, &[(CUSTOMERS, question)]).await;
     desk.clock.set(at(&due(&desk, &ticket).await));
@@ -90,14 +101,25 @@ async fn staff_are_told_of_promised_times_and_customers_are_not() {
 
     let ticket = accepted(&desk, &smtp).await;
     desk.caught_up().await;
-    let sla = desk.api.get(&token, &format!("/v1/tickets/{ticket}/sla")).await.expect(200);
+    let sla = desk
+        .api
+        .get(&token, &format!("/v1/tickets/{ticket}/sla"))
+        .await
+        .expect(200);
     let mark = |name: &str| at(sla.body["targets"][0][name].as_str().unwrap());
     desk.clock.set(mark("warn_at"));
     told(&smtp, &[(AGENTS, "A time that was promised for the ticket is near.")]).await;
     desk.clock.set(mark("due_at"));
     told(&smtp, &[(AGENTS, "A time that was promised for the ticket is over.")]).await;
     // The customer, who follows the ticket, hears of what comes next, and of nothing before.
-    give(&desk, AGENT, &ticket, "comment", json!({ "body": "Sorry.", "visibility": "public" })).await;
+    give(
+        &desk,
+        AGENT,
+        &ticket,
+        "comment",
+        json!({ "body": "Sorry.", "visibility": "public" }),
+    )
+    .await;
     told(&smtp, &[(CUSTOMERS, "There is a new comment on the ticket.")]).await;
     let outbox = desk.log.outbox().await.unwrap();
     test_harness::wait_until("all notices to be sent", crate::http::LIMIT, async || {

@@ -18,11 +18,18 @@ fn outgoing(user: u8) -> Outgoing {
             sequence: 7,
         },
         record: Uuid::from_u128(5),
-        notice: Notice {
-            kind: NoticeKind::Deadline,
-            event: 2,
-            not_before: Some("2026-03-02T09:00:00.000001Z".parse().unwrap()),
-        },
+        notices: vec![
+            Notice {
+                kind: NoticeKind::Comment,
+                event: 0,
+                not_before: None,
+            },
+            Notice {
+                kind: NoticeKind::Deadline,
+                event: 2,
+                not_before: Some("2026-03-02T09:00:00.000001Z".parse().unwrap()),
+            },
+        ],
     }
 }
 
@@ -67,12 +74,18 @@ async fn each_record_is_given_to_one_of_several_processes_until_one_says_that_it
     assert_eq!(first.times, 1);
     first.again(std::time::Duration::ZERO).await.unwrap();
     let again = given(&mut news).await;
-    assert_eq!((again.what.as_ref().unwrap().position, again.times), (opened.position, 2));
+    assert_eq!(
+        (again.what.as_ref().unwrap().position, again.times),
+        (opened.position, 2)
+    );
     again.done().await.unwrap();
 
     let said = say(&desk.tickets, ticket, "Hello").await.unwrap();
     let second = given(&mut news).await;
-    assert_eq!((second.what.as_ref().unwrap().position, second.times), (said.position, 1));
+    assert_eq!(
+        (second.what.as_ref().unwrap().position, second.times),
+        (said.position, 1)
+    );
     second.done().await.unwrap();
     // Somebody who begins later goes on where the others are.
     drop(news);
@@ -99,14 +112,14 @@ async fn the_same_notice_is_kept_once_outlives_the_server_and_is_gone_once_it_is
     waits(&outbox, 2).await;
     let mut sending = outbox.sending().await.unwrap();
     let first = sent(&mut sending).await;
-    assert_eq!(first.what, Some(ada));
+    assert_eq!(first.what.as_ref(), Some(&ada));
     first.done().await.unwrap();
     let second = sent(&mut sending).await;
-    assert_eq!((second.what, second.times), (Some(bob), 1));
+    assert_eq!((second.what.as_ref(), second.times), (Some(&bob), 1));
     waits(&outbox, 1).await;
     second.again(std::time::Duration::ZERO).await.unwrap();
     let again = sent(&mut sending).await;
-    assert_eq!((again.what, again.times), (Some(bob), 2));
+    assert_eq!((again.what.as_ref(), again.times), (Some(&bob), 2));
     again.done().await.unwrap();
     waits(&outbox, 0).await;
 }
