@@ -102,9 +102,8 @@ fn sentences<'t>(told: &'t BTreeMap<String, Vec<String>>, to: &str) -> Vec<&'t s
     sentences
 }
 
-/// From its opening until it is closed.
+/// From when it is accepted until it is closed.
 async fn life(desk: &Desk, ticket: &str) {
-    give(desk, AGENT, ticket, "accept", &json!({})).await;
     give(
         desk,
         AGENT,
@@ -213,6 +212,7 @@ async fn turning_one_off_stops_exactly_that_one_for_whoever_turned_it_off() {
     turn_off(&desk, CUSTOMER, &json!({ "question": false })).await;
     turn_off(&desk, AGENT, &json!({ "answer": true, "closed": false })).await;
     let ticket = watched(&desk).await;
+    give(&desk, AGENT, &ticket, "accept", &json!({})).await;
     life(&desk, &ticket).await;
     let told = told(&desk, &smtp, &ticket).await;
     assert_eq!(
