@@ -156,8 +156,8 @@ fn given(assignee: UserId) -> Vec<(Whom, NoticeKind)> {
     ]
 }
 
-fn of_assignment(assigned: &Assigned) -> Vec<(Whom, NoticeKind)> {
-    match (assigned.assignee.value(), assigned.group.value()) {
+fn of_assignment(change: &Assigned) -> Vec<(Whom, NoticeKind)> {
+    match (change.assignee.value(), change.group.value()) {
         (Some(Some(assignee)), _) => given(*assignee),
         (_, Some(Some(group))) => vec![(Whom::Free(*group), NoticeKind::Group)],
         _ => Vec::new(),

@@ -63,12 +63,12 @@ pub(crate) struct NotTaken {
 }
 
 impl NotTaken {
-    fn for_now(why: impl ToString) -> Self {
+    fn for_now(why: &impl ToString) -> Self {
         let why = why.to_string();
         Self { why, for_good: false }
     }
 
-    fn for_good(why: impl ToString) -> Self {
+    fn for_good(why: &impl ToString) -> Self {
         let why = why.to_string();
         Self { why, for_good: true }
     }
@@ -82,9 +82,9 @@ impl From<smtp::Error> for NotTaken {
             code.severity == Severity::PermanentNegativeCompletion && code.category == Category::MailSystem
         });
         if refused {
-            Self::for_good(error)
+            Self::for_good(&error)
         } else {
-            Self::for_now(error)
+            Self::for_now(&error)
         }
     }
 }
@@ -97,11 +97,13 @@ impl Mail {
 
     /// Hands a mail over to the mail server.
     pub(crate) async fn send(&self, to: Address, written: &Written, now: Timestamp) -> Result<(), NotTaken> {
-        let message = self.message(to, written, now).map_err(NotTaken::for_good)?;
+        let message = self
+            .message(to, written, now)
+            .map_err(|error| NotTaken::for_good(&error))?;
         match timeout(WITHIN, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(NotTaken::for_now(format!(
+            Err(_) => Err(NotTaken::for_now(&format!(
                 "no answer within {} seconds",
                 WITHIN.as_secs()
             ))),

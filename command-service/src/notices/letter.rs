@@ -32,32 +32,30 @@ impl Letter<'_> {
     pub(super) fn written(&self, desk: &str) -> Written {
         let TicketState { number, subject, .. } = self.ticket;
         let (number, subject) = (number.0, subject.as_str());
-        let mut text = self.pick(happened(self.kind, self.event)).to_owned();
-        text.push_str("\n\n");
+        let mut lines = vec![self.pick(happened(self.kind, self.event)).to_owned(), String::new()];
         if let Some(said) = said(self.event) {
-            if let Some(author) = self.author {
-                text.push_str(&format!("{author}:\n"));
-            }
-            text.push_str(&quoted(said.as_str()));
-            text.push('\n');
+            lines.extend(self.author.map(|author| format!("{author}:")));
+            lines.extend(quoted(said.as_str()));
+            lines.push(String::new());
         }
-        let status = self.pick(self.status);
-        let heading = self.pick(Labels {
-            en: "Status",
-            ru: "Статус",
-            es: "Estado",
-        });
-        let footer = self.pick(Labels {
-            en: "You are told because the ticket concerns you. Choose what you are told here:",
-            ru: "Вы получили это письмо, потому что обращение касается вас. Выбрать, о чём сообщать, можно здесь:",
-            es: "Recibe este aviso porque el tique le concierne. Aquí puede elegir de qué se le avisa:",
-        });
-        text.push_str(&format!(
-            "#{number} {subject}\n{heading}: {status}\n{desk}/tickets/{number}\n\n{footer}\n{desk}/settings\n"
+        let status = self.pick(labels("Status", "Статус", "Estado"));
+        let why = self.pick(labels(
+            "You are told because the ticket concerns you. Choose what you are told here:",
+            "Вы получили это письмо, потому что обращение касается вас. Выбрать, о чём сообщать, можно здесь:",
+            "Recibe este aviso porque el tique le concierne. Aquí puede elegir de qué se le avisa:",
         ));
+        lines.extend([
+            format!("#{number} {subject}"),
+            format!("{status}: {}", self.pick(self.status)),
+            format!("{desk}/tickets/{number}"),
+            String::new(),
+            why.to_owned(),
+            format!("{desk}/settings"),
+            String::new(),
+        ]);
         Written {
             subject: format!("[#{number}] {subject}"),
-            text,
+            text: lines.join("\n"),
             id: self.id,
             thread: Some(self.thread),
         }
@@ -73,17 +71,16 @@ impl Letter<'_> {
 }
 
 /// Words as mails quote them, so that nobody takes them for the desk's own.
-fn quoted(words: &str) -> String {
+fn quoted(words: &str) -> Vec<String> {
     let mut kept: String = words.chars().take(CHARACTERS_MAX).collect();
     if kept.len() < words.len() {
         kept.push('…');
     }
-    kept.lines().map(|line| format!("> {line}\n")).collect()
+    kept.lines().map(|line| format!("> {line}")).collect()
 }
 
 /// What happened, in a sentence.
 fn happened(kind: NoticeKind, event: &Event) -> Labels {
-    let labels = |en, ru, es| Labels { en, ru, es };
     match kind {
         NoticeKind::Created => labels(
             "A ticket was opened in your name.",
@@ -120,76 +117,100 @@ fn happened(kind: NoticeKind, event: &Event) -> Labels {
             "К обращению добавлен комментарий.",
             "Hay un comentario nuevo en el tique.",
         ),
-        NoticeKind::Progress => match event {
-            Event::FixAwaited { .. } => labels(
-                "The ticket waits for a fix.",
-                "Обращение ожидает исправления.",
-                "El tique espera una corrección.",
-            ),
-            Event::ImplementationAwaited { .. } => labels(
-                "The ticket waits for a feature to be made.",
-                "Обращение ожидает реализации.",
-                "El tique espera la implementación de una función.",
-            ),
-            _ => labels(
-                "Work on the ticket goes on.",
-                "Работа над обращением продолжается.",
-                "El trabajo en el tique continúa.",
-            ),
-        },
-        NoticeKind::Closure => match event {
-            Event::InformationWaitExpired { .. } => labels(
-                "Nobody answered in time. The ticket will be closed unless somebody objects.",
-                "Ответ не получен вовремя. Обращение будет закрыто, если никто не возразит.",
-                "Nadie respondió a tiempo. El tique se cerrará si nadie se opone.",
-            ),
-            _ => labels(
-                "The ticket is thought to be solved. It will be closed unless somebody objects.",
-                "Обращение считается решённым. Оно будет закрыто, если никто не возразит.",
-                "El tique se considera resuelto. Se cerrará si nadie se opone.",
-            ),
-        },
-        NoticeKind::Closed => match event {
-            Event::ClosureWaitExpired => labels(
-                "Nobody objected, and the ticket was closed.",
-                "Возражений не поступило, и обращение закрыто.",
-                "Nadie se opuso y el tique se ha cerrado.",
-            ),
-            _ => labels(
-                "The ticket was closed.",
-                "Обращение закрыто.",
-                "El tique se ha cerrado.",
-            ),
-        },
-        NoticeKind::Reopened => match event {
-            Event::ClosureDeclined { .. } => labels(
-                "The ticket is not solved: closing it was declined.",
-                "Обращение не решено: закрытие отклонено.",
-                "El tique no está resuelto: se ha rechazado su cierre.",
-            ),
-            _ => labels(
-                "The ticket was opened again.",
-                "Обращение открыто снова.",
-                "El tique se ha reabierto.",
-            ),
-        },
+        NoticeKind::Progress => progress(event),
+        NoticeKind::Closure => closure(event),
+        NoticeKind::Closed => closed(event),
+        NoticeKind::Reopened => reopened(event),
         NoticeKind::Rating => labels(
             "Your work on the ticket was rated.",
             "Ваша работа над обращением оценена.",
             "Se ha valorado su trabajo en el tique.",
         ),
-        NoticeKind::Deadline => match event.sla() {
-            Some(SlaEvent::Warned { .. }) => labels(
-                "A time that was promised for the ticket is near.",
-                "Приближается обещанный срок по обращению.",
-                "Se acerca un plazo prometido para el tique.",
-            ),
-            _ => labels(
-                "A time that was promised for the ticket is over.",
-                "Обещанный срок по обращению прошёл.",
-                "Ha vencido un plazo prometido para el tique.",
-            ),
-        },
+        NoticeKind::Deadline => deadline(event),
+    }
+}
+
+const fn labels(en: &'static str, ru: &'static str, es: &'static str) -> Labels {
+    Labels { en, ru, es }
+}
+
+fn progress(event: &Event) -> Labels {
+    match event {
+        Event::FixAwaited { .. } => labels(
+            "The ticket waits for a fix.",
+            "Обращение ожидает исправления.",
+            "El tique espera una corrección.",
+        ),
+        Event::ImplementationAwaited { .. } => labels(
+            "The ticket waits for a feature to be made.",
+            "Обращение ожидает реализации.",
+            "El tique espera la implementación de una función.",
+        ),
+        _ => labels(
+            "Work on the ticket goes on.",
+            "Работа над обращением продолжается.",
+            "El trabajo en el tique continúa.",
+        ),
+    }
+}
+
+fn closure(event: &Event) -> Labels {
+    match event {
+        Event::InformationWaitExpired { .. } => labels(
+            "Nobody answered in time. The ticket will be closed unless somebody objects.",
+            "Ответ не получен вовремя. Обращение будет закрыто, если никто не возразит.",
+            "Nadie respondió a tiempo. El tique se cerrará si nadie se opone.",
+        ),
+        _ => labels(
+            "The ticket is thought to be solved. It will be closed unless somebody objects.",
+            "Обращение считается решённым. Оно будет закрыто, если никто не возразит.",
+            "El tique se considera resuelto. Se cerrará si nadie se opone.",
+        ),
+    }
+}
+
+fn closed(event: &Event) -> Labels {
+    match event {
+        Event::ClosureWaitExpired => labels(
+            "Nobody objected, and the ticket was closed.",
+            "Возражений не поступило, и обращение закрыто.",
+            "Nadie se opuso y el tique se ha cerrado.",
+        ),
+        _ => labels(
+            "The ticket was closed.",
+            "Обращение закрыто.",
+            "El tique se ha cerrado.",
+        ),
+    }
+}
+
+fn reopened(event: &Event) -> Labels {
+    match event {
+        Event::ClosureDeclined { .. } => labels(
+            "The ticket is not solved: closing it was declined.",
+            "Обращение не решено: закрытие отклонено.",
+            "El tique no está resuelto: se ha rechazado su cierre.",
+        ),
+        _ => labels(
+            "The ticket was opened again.",
+            "Обращение открыто снова.",
+            "El tique se ha reabierto.",
+        ),
+    }
+}
+
+fn deadline(event: &Event) -> Labels {
+    match event.sla() {
+        Some(SlaEvent::Warned { .. }) => labels(
+            "A time that was promised for the ticket is near.",
+            "Приближается обещанный срок по обращению.",
+            "Se acerca un plazo prometido para el tique.",
+        ),
+        _ => labels(
+            "A time that was promised for the ticket is over.",
+            "Обещанный срок по обращению прошёл.",
+            "Ha vencido un plazo prometido para el tique.",
+        ),
     }
 }
 
@@ -212,9 +233,9 @@ mod tests {
 
     #[test]
     fn words_are_quoted_line_by_line_and_cut_where_they_are_many() {
-        assert_eq!(quoted("one\n\n> two\n"), "> one\n> \n> > two\n");
-        let long = quoted(&"ы".repeat(CHARACTERS_MAX + 1));
-        assert_eq!(long.chars().count(), CHARACTERS_MAX + 4);
-        assert!(long.ends_with("ы…\n"));
+        assert_eq!(quoted("one\n\n> two\n"), ["> one", "> ", "> > two"]);
+        let long = quoted(&"ы".repeat(CHARACTERS_MAX + 1)).concat();
+        assert_eq!(long.chars().count(), CHARACTERS_MAX + 3);
+        assert!(long.ends_with("ы…"));
     }
 }

@@ -305,8 +305,15 @@ impl App {
         Ok(begun)
     }
 
-    /// Begins a session of a user who has proven to be that.
+    /// Begins a session of a user who has proven to be that. One who may not come in is told so, and it is kept that they
+    /// tried.
     pub(super) async fn begin_as(&self, user: UserId, by: By<'_>, origin: &Origin) -> Result<Begun, Problem> {
+        if let Err(problem) = self.enabled(user) {
+            if problem.kind.code == types::ACCOUNT_DISABLED.code {
+                self.note(Some(user), Happening::SignInFailed, None, origin).await?;
+            }
+            return Err(problem);
+        }
         let now = self.now();
         let expires_at = now.checked_add(LIFETIME).map_err(|_| Problem::internal())?;
         let others = self.tokens.sessions_of(user, now);
@@ -324,7 +331,6 @@ impl App {
             session: Some(session.clone()),
             ..TokenGrant::by_profile(user.as_uuid(), by.name().to_owned(), now, expires_at)
         };
-        self.enabled(user)?;
         self.tokens.begin(hash, grant).await.map_err(|error| of_token(&error))?;
         Ok(Begun {
             token,

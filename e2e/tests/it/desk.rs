@@ -54,7 +54,7 @@ impl Drop for Desk {
 
 impl Desk {
     pub(crate) async fn open(policy: WaitPolicy) -> Self {
-        Self::open_with(policy, None).await
+        Box::pin(Self::open_with(policy, None)).await
     }
 
     /// One that sends mail, if it can.

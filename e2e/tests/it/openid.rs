@@ -190,6 +190,8 @@ async fn people_sign_in_with_an_account_elsewhere_and_nobody_does_with_anothers(
         sign_in(api, "ada@example.org").await.expect(403).code(),
         "account-disabled"
     );
+    let audit = api.get(administrator, &format!("{path}/audit")).await.expect(200);
+    assert_eq!(audit.column("event"), ["sign_in_failed", "signed_in"]);
     api.put(administrator, &path, &profile(true)).await.expect(200);
 
     let begun = sign_in(api, "ada@example.org").await.expect(201);
