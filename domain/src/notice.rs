@@ -1,7 +1,7 @@
 //! Notices: whom what happens to a ticket concerns, and who may be told of it.
 //!
-//! A record makes at most one notice for each person: of the first of its events that they may and want to be told. Who did it
-//! needs none.
+//! A record makes at most two notices for each person: of the first thing that happened by it which they may and want to be
+//! told, and of the times that the desk promised. Who did it needs none, but of those times.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,15 +48,31 @@ words! {
     }
 }
 
-/// What somebody may be told.
+/// Something that somebody may be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Notice {
+pub struct Reason {
     /// What about.
     pub kind: NoticeKind,
     /// Which of the record's events, from 0.
     pub event: usize,
     /// Not before this instant; `None`: at once.
     pub not_before: Option<Timestamp>,
+}
+
+/// A notice for somebody: of the first of these reasons that counts once it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Whom it is for.
+    pub user: UserId,
+    /// Why they are told, what is told earliest first. There is one at least.
+    pub reasons: Vec<Reason>,
+}
+
+impl Notice {
+    /// Whether it is of the times that the desk promised.
+    pub fn is_of_a_deadline(&self) -> bool {
+        self.reasons.iter().all(|reason| reason.kind == NoticeKind::Deadline)
+    }
 }
 
 /// Whom an event concerns.
@@ -68,50 +84,62 @@ enum Whom {
     Assignee,
     Followers,
     User(UserId),
-    /// The members of the group that works on it.
+    /// All but this one.
+    Others(UserId),
+    /// The members of the group that it is with.
     Colleagues,
-    /// Those of this group, unless somebody works on it already.
-    Free(GroupId),
+    /// The same, unless somebody works on it.
+    Idle,
 }
 
-/// Whom a record concerns, and of what they may be told, the first of these that they want: what is told at once comes first.
-/// `ticket` is as it is now, `doer` who made the record, if a person did, and `members` gives those of a group.
+impl Whom {
+    fn users(self, ticket: &TicketState, members: impl Fn(GroupId) -> BTreeSet<UserId>) -> BTreeSet<UserId> {
+        let everybody = || {
+            let concerned = ticket.followers.iter().copied().chain(ticket.assignee);
+            concerned.chain([ticket.requester])
+        };
+        match self {
+            Self::Everybody => everybody().collect(),
+            Self::Requester => BTreeSet::from([ticket.requester]),
+            Self::Assignee => ticket.assignee.into_iter().collect(),
+            Self::Followers => ticket.followers.clone(),
+            Self::User(user) => BTreeSet::from([user]),
+            Self::Others(user) => everybody().filter(|other| *other != user).collect(),
+            Self::Idle if ticket.assignee.is_some() => BTreeSet::new(),
+            Self::Colleagues | Self::Idle => ticket.group.map(members).unwrap_or_default(),
+        }
+    }
+}
+
+/// The notices of a record: `ticket` is as it is now, `doer` who made the record, if a person did, and `members` gives those of
+/// a group.
 pub fn notices(
     events: &[Event],
     ticket: &TicketState,
     doer: Option<UserId>,
     members: impl Fn(GroupId) -> BTreeSet<UserId>,
-) -> BTreeMap<UserId, Vec<Notice>> {
-    let mut notices: BTreeMap<UserId, Vec<Notice>> = BTreeMap::new();
+) -> Vec<Notice> {
+    let mut reasons: BTreeMap<(UserId, bool), Vec<Reason>> = BTreeMap::new();
     for (place, event) in events.iter().enumerate() {
         for (whom, kind) in concerned(event) {
-            let users = match whom {
-                Whom::Everybody => {
-                    let concerned = ticket.followers.iter().copied().chain(ticket.assignee);
-                    concerned.chain([ticket.requester]).collect()
-                }
-                Whom::Requester => BTreeSet::from([ticket.requester]),
-                Whom::Assignee => ticket.assignee.into_iter().collect(),
-                Whom::Followers => ticket.followers.clone(),
-                Whom::User(user) => BTreeSet::from([user]),
-                Whom::Colleagues => ticket.group.map(&members).unwrap_or_default(),
-                Whom::Free(group) if ticket.assignee.is_none() => members(group),
-                Whom::Free(_) => BTreeSet::new(),
-            };
-            let notice = Notice {
+            let reason = Reason {
                 kind,
                 event: place,
                 not_before: not_before(event),
             };
-            for user in users.into_iter().filter(|user| Some(*user) != doer) {
-                notices.entry(user).or_default().push(notice);
+            // Whoever acts may not know what became due by then.
+            let is_deadline = kind == NoticeKind::Deadline;
+            let told = |user: &UserId| is_deadline || Some(*user) != doer;
+            for user in whom.users(ticket, &members).into_iter().filter(told) {
+                reasons.entry((user, is_deadline)).or_default().push(reason);
             }
         }
     }
-    for notices in notices.values_mut() {
-        notices.sort_by_key(|notice| notice.not_before);
-    }
-    notices
+    let notice = |((user, _), mut reasons): (_, Vec<Reason>)| {
+        reasons.sort_by_key(|reason| reason.not_before);
+        Notice { user, reasons }
+    };
+    reasons.into_iter().map(notice).collect()
 }
 
 /// Whether any of these events may concern anybody, whatever the ticket is like.
@@ -152,15 +180,15 @@ fn concerned(event: &Event) -> Vec<(Whom, NoticeKind)> {
 fn given(assignee: UserId) -> Vec<(Whom, NoticeKind)> {
     vec![
         (Whom::User(assignee), NoticeKind::Assigned),
-        (Whom::Everybody, NoticeKind::Accepted),
+        (Whom::Others(assignee), NoticeKind::Accepted),
     ]
 }
 
 fn of_assignment(change: &Assigned) -> Vec<(Whom, NoticeKind)> {
     match (change.assignee.value(), change.group.value()) {
         (Some(Some(assignee)), _) => given(*assignee),
-        (_, Some(Some(group))) => vec![(Whom::Free(*group), NoticeKind::Group)],
-        _ => Vec::new(),
+        (Some(None), _) | (_, Some(Some(_))) => vec![(Whom::Idle, NoticeKind::Group)],
+        (None, Some(None) | None) => Vec::new(),
     }
 }
 
@@ -189,37 +217,30 @@ fn not_before(event: &Event) -> Option<Timestamp> {
     }
 }
 
-/// Whether `actor` may be told of the event: they see the ticket, and its timeline shows them the event.
-pub fn may_be_told(actor: &Actor, event: &Event, ticket: &TicketState) -> bool {
-    if !may_see(actor, ticket.audience()) {
-        return false;
-    }
-    let shows = |property| actor.portal.as_deref().is_none_or(|portal| portal.shows(&property));
-    match event {
-        // What a desk demands of itself is no business of those whom it serves.
-        Event::Sla(_) => actor.kind != ActorKind::Customer,
-        Event::Commented { visibility, .. } => *visibility == Visibility::Public || actor.kind != ActorKind::Customer,
-        Event::Assigned(_) => shows(Property::Assignee),
-        Event::Rated { .. } => shows(Property::Rating),
-        Event::Created(_)
-        | Event::Accepted { .. }
-        | Event::InformationRequested { .. }
-        | Event::InformationProvided { .. }
-        | Event::FixAwaited { .. }
-        | Event::ImplementationAwaited { .. }
-        | Event::WorkResumed { .. }
-        | Event::ClosureProposed { .. }
-        | Event::ClosureDeclined { .. }
-        | Event::Closed { .. }
-        | Event::Reopened { .. }
-        | Event::Classified(_)
-        | Event::Edited(_)
-        | Event::Followed { .. }
-        | Event::Unfollowed { .. }
-        | Event::ProjectChanged { .. }
-        | Event::InformationWaitExpired { .. }
-        | Event::ClosureWaitExpired => true,
-    }
+/// Whether `actor` may be told this of the event: they see the ticket, and its timeline shows them what they are told.
+pub fn may_be_told(actor: &Actor, kind: NoticeKind, event: &Event, ticket: &TicketState) -> bool {
+    let hidden = event.visibility() == Visibility::Internal && actor.kind == ActorKind::Customer;
+    let about = match kind {
+        NoticeKind::Group => Some(Property::Group),
+        NoticeKind::Rating => Some(Property::Rating),
+        // That somebody accepted it is a change of its status.
+        NoticeKind::Assigned | NoticeKind::Accepted if !matches!(event, Event::Accepted { .. }) => {
+            Some(Property::Assignee)
+        }
+        NoticeKind::Assigned
+        | NoticeKind::Accepted
+        | NoticeKind::Created
+        | NoticeKind::Question
+        | NoticeKind::Answer
+        | NoticeKind::Comment
+        | NoticeKind::Progress
+        | NoticeKind::Closure
+        | NoticeKind::Closed
+        | NoticeKind::Reopened
+        | NoticeKind::Deadline => None,
+    };
+    let shown = about.is_none_or(|property| actor.is_shown(&property));
+    may_see(actor, ticket.audience()) && !hidden && shown
 }
 
 /// What was said by the event, for those who may be told of it.
@@ -252,8 +273,11 @@ pub fn said(event: &Event) -> Option<&Body> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::ids::OrganisationId;
+    use crate::portal::Showing;
     use crate::sla::{ClockId, TargetKind};
     use crate::testing::{
         AGENT, COLLEAGUE, CUSTOMER, NOON, accepted, agent, body, closed, closure_proposed, customer, info_requested,
@@ -263,6 +287,15 @@ mod tests {
 
     const FOLLOWER: UserId = UserId::from_bytes([8; 16]);
     const TEAM: GroupId = GroupId::from_bytes([9; 16]);
+    const CLOCK: ClockId = ClockId {
+        target: TargetKind::Resolution,
+        number: 1,
+    };
+
+    fn due(whom: Notified) -> Event {
+        let (clock, at) = (CLOCK, NOON);
+        Event::Sla(Box::new(SlaEvent::NoticeDue { clock, whom, at }))
+    }
 
     /// The sample ticket after these events, and one follower more.
     fn ticket(events: impl IntoIterator<Item = Event>) -> TicketState {
@@ -277,10 +310,13 @@ mod tests {
         BTreeSet::from([AGENT, COLLEAGUE])
     }
 
+    /// Who is told, and of what first.
     fn told(events: &[Event], ticket: &TicketState, doer: UserId) -> Vec<(UserId, NoticeKind)> {
         let notices = notices(events, ticket, Some(doer), team);
-        let first = |(user, notices): (UserId, Vec<Notice>)| (user, notices[0].kind);
-        notices.into_iter().map(first).collect()
+        notices
+            .iter()
+            .map(|notice| (notice.user, notice.reasons[0].kind))
+            .collect()
     }
 
     fn assigned(assignee: Change<Option<UserId>>, group: Change<Option<GroupId>>) -> Event {
@@ -331,50 +367,59 @@ mod tests {
         assert_eq!(told(&to_team, &taken, COLLEAGUE), []);
         let from_all = [assigned(Change::Set(None), Change::Set(None))];
         assert_eq!(told(&from_all, &ticket(from_all.clone()), COLLEAGUE), []);
+        let given_back = [assigned(Change::Set(None), Change::Keep)];
+        let free = ticket([accepted(AGENT), to_team[0].clone(), given_back[0].clone()]);
+        assert_eq!(told(&given_back, &free, AGENT), [(COLLEAGUE, NoticeKind::Group)]);
     }
 
     #[test]
-    fn what_is_told_at_once_comes_before_what_waits_and_otherwise_in_the_order_of_events() {
-        let clock = ClockId {
-            target: TargetKind::Resolution,
-            number: 1,
-        };
-        let (whom, at) = (Notified::Followers, NOON);
-        let later = Event::Sla(Box::new(SlaEvent::NoticeDue { clock, whom, at }));
-        let events = [later, comment(Visibility::Public), Event::WorkResumed { comment: None }];
+    fn deadlines_have_notices_of_their_own_also_for_whoever_acts_when_they_are_over() {
+        let events = [
+            comment(Visibility::Public),
+            Event::WorkResumed { comment: None },
+            due(Notified::Assignee),
+            due(Notified::Followers),
+        ];
         let ticket = ticket([accepted(AGENT)]);
-        let notices = notices(&events, &ticket, Some(CUSTOMER), team);
-        let of = |user| {
-            notices[&user]
-                .iter()
-                .map(|notice| (notice.kind, notice.event))
-                .collect::<Vec<_>>()
+        let notices = notices(&events, &ticket, Some(AGENT), team);
+        let told = |user: UserId| -> Vec<Vec<(NoticeKind, usize)>> {
+            let theirs = notices.iter().filter(|notice| notice.user == user);
+            let reasons = |notice: &Notice| {
+                notice
+                    .reasons
+                    .iter()
+                    .map(|reason| (reason.kind, reason.event))
+                    .collect()
+            };
+            theirs.map(reasons).collect()
         };
-        let said = [(NoticeKind::Comment, 1), (NoticeKind::Progress, 2)];
-        assert_eq!(of(AGENT), said);
-        assert_eq!(of(FOLLOWER), [said.as_slice(), &[(NoticeKind::Deadline, 0)]].concat());
+        assert_eq!(told(AGENT), [[(NoticeKind::Deadline, 2)]]);
+        let said = vec![(NoticeKind::Comment, 0), (NoticeKind::Progress, 1)];
+        assert_eq!(told(FOLLOWER), [said, vec![(NoticeKind::Deadline, 3)]]);
+        assert!(
+            notices
+                .iter()
+                .all(|notice| notice.is_of_a_deadline() == (notice.reasons[0].event > 1))
+        );
     }
 
     #[test]
     fn a_breach_is_told_to_whom_the_policy_says_and_when() {
-        let clock = ClockId {
-            target: TargetKind::FirstResponse,
-            number: 1,
-        };
-        let due = |whom| [Event::Sla(Box::new(SlaEvent::NoticeDue { clock, whom, at: NOON }))];
         let group = assigned(Change::Keep, Change::Set(Some(TEAM)));
         let ticket = ticket([accepted(AGENT), group]);
         let whom = |whom| -> Vec<UserId> {
-            let notices = notices(&due(whom), &ticket, None, team);
-            assert!(notices.values().flatten().all(|notice| notice.not_before == Some(NOON)));
-            notices.into_keys().collect()
+            let notices = notices(&[due(whom)], &ticket, None, team);
+            let mut reasons = notices.iter().flat_map(|notice| &notice.reasons);
+            assert!(reasons.all(|reason| reason.not_before == Some(NOON)));
+            notices.iter().map(|notice| notice.user).collect()
         };
         assert_eq!(whom(Notified::Assignee), [AGENT]);
         assert_eq!(whom(Notified::Group), [AGENT, COLLEAGUE]);
         assert_eq!(whom(Notified::Followers), [CUSTOMER, FOLLOWER]);
-        let [breach] = due(Notified::Followers);
-        assert!(may_be_told(&agent(), &breach, &ticket) && !may_be_told(&customer(), &breach, &ticket));
-        let breached = Event::Sla(Box::new(SlaEvent::Breached { clock, at: NOON }));
+        let breach = due(Notified::Followers);
+        let may = |actor| may_be_told(&actor, NoticeKind::Deadline, &breach, &ticket);
+        assert!(may(agent()) && !may(customer()));
+        let breached = Event::Sla(Box::new(SlaEvent::Breached { clock: CLOCK, at: NOON }));
         assert!(!concern_somebody(&[breached]) && concern_somebody(&[breach]));
     }
 
@@ -382,24 +427,44 @@ mod tests {
     fn nobody_is_told_what_they_may_not_see() {
         let ticket = ticket([accepted(AGENT)]);
         let (public, internal) = (comment(Visibility::Public), comment(Visibility::Internal));
-        assert!(may_be_told(&customer(), &public, &ticket) && !may_be_told(&customer(), &internal, &ticket));
-        assert!(may_be_told(&agent(), &internal, &ticket));
+        let hears = |actor: &Actor, event: &Event| may_be_told(actor, NoticeKind::Comment, event, &ticket);
+        assert!(hears(&customer(), &public) && !hears(&customer(), &internal));
+        assert!(hears(&agent(), &internal));
         let stranger = Actor {
             user: UserId::from_bytes([7; 16]),
             organisation: Some(OrganisationId::from_bytes([7; 16])),
             ..customer()
         };
-        assert!(!may_be_told(&stranger, &public, &ticket));
+        assert!(!hears(&stranger, &public));
+    }
+
+    #[test]
+    fn what_a_portal_hides_is_not_told() {
+        let ticket = ticket([accepted(AGENT)]);
         let shown = |visible| Actor {
-            portal: Some(std::sync::Arc::new(crate::portal::Showing {
+            portal: Some(Arc::new(Showing {
                 visible: Some(BTreeSet::from([visible])),
-                ..crate::portal::Showing::EVERYTHING
+                ..Showing::EVERYTHING
             })),
             ..customer()
         };
-        let given = assigned(Change::Set(Some(AGENT)), Change::Keep);
-        assert!(may_be_told(&shown(Property::Assignee), &given, &ticket));
-        assert!(!may_be_told(&shown(Property::Priority), &given, &ticket));
-        assert!(may_be_told(&shown(Property::Priority), &accepted(AGENT), &ticket));
+        let given = assigned(Change::Set(Some(AGENT)), Change::Set(Some(TEAM)));
+        let rated = Event::Rated {
+            score: 5,
+            comment: None,
+        };
+        for (kind, event, property) in [
+            (NoticeKind::Accepted, &given, Property::Assignee),
+            (NoticeKind::Group, &given, Property::Group),
+            (NoticeKind::Rating, &rated, Property::Rating),
+        ] {
+            assert!(may_be_told(&shown(property), kind, event, &ticket), "{kind:?}");
+            assert!(
+                !may_be_told(&shown(Property::Priority), kind, event, &ticket),
+                "{kind:?}"
+            );
+        }
+        let hidden = shown(Property::Priority);
+        assert!(may_be_told(&hidden, NoticeKind::Accepted, &accepted(AGENT), &ticket));
     }
 }

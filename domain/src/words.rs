@@ -2,11 +2,11 @@
 
 /// Defines what has a name in JSON and wherever it is kept.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident $count:literal { $($(#[$variant_doc:meta])* $variant:ident $word:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident $count:literal { $(#[doc = $about:literal] $variant:ident $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
+            $(#[doc = $about] $variant,)*
         }
 
         impl $name {
@@ -17,6 +17,13 @@ macro_rules! words {
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $word,)*
+                }
+            }
+
+            /// What it means, in a sentence.
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $about.trim_ascii(),)*
                 }
             }
 

@@ -13,7 +13,7 @@ use domain::Timestamp;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, SinglePart};
 use lettre::transport::smtp;
-use lettre::transport::smtp::response::{Category, Severity};
+use lettre::transport::smtp::response::Code;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -21,8 +21,11 @@ use uuid::Uuid;
 pub(crate) use letter::{Letter, Occasion};
 pub use settings::{MailArgs, MailSettingsError};
 
-/// How long a mail server may take to take a mail. Those that look at who sends take some seconds.
-const WITHIN: Duration = Duration::from_secs(20);
+/// How long a mail server may take to take a mail. Those that look at who sends take some seconds; nobody knows whether one that
+/// takes longer has taken it.
+pub(crate) const WITHIN: Duration = Duration::from_mins(1);
+/// The same where somebody waits for the answer.
+pub(crate) const WITHIN_A_REQUEST: Duration = Duration::from_secs(20);
 
 /// Sends mail. Cheap to clone.
 #[derive(Clone)]
@@ -74,18 +77,28 @@ impl NotTaken {
     }
 }
 
-/// Refused for good is what the mailbox or the mail itself is the reason of: RFC 5321, 4.2.1, replies of the form 55x. A server
-/// that refuses the desk's password does so until somebody corrects it.
 impl From<smtp::Error> for NotTaken {
     fn from(error: smtp::Error) -> Self {
-        let refused = error.status().is_some_and(|code| {
-            code.severity == Severity::PermanentNegativeCompletion && code.category == Category::MailSystem
-        });
-        if refused {
+        if error
+            .status()
+            .is_some_and(|code| is_no_mailbox(code, &error.to_string()))
+        {
             Self::for_good(&error)
         } else {
             Self::for_now(&error)
         }
+    }
+}
+
+/// Whether a reply says that there is no such mailbox: by its enhanced status (RFC 3463, 3.2 and 3.3), or where it has none, by
+/// its code (RFC 5321, 4.2.3). Everything else may be because of who sends, until somebody corrects that.
+fn is_no_mailbox(code: Code, said: &str) -> bool {
+    const NO_MAILBOX: [&str; 6] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"];
+    let is_status =
+        |word: &&str| word.matches('.').count() == 2 && word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    match said.split_whitespace().find(is_status) {
+        Some(status) => NO_MAILBOX.contains(&status),
+        None => ["550", "551", "553"].contains(&code.to_string().as_str()),
     }
 }
 
@@ -95,22 +108,28 @@ impl Mail {
         &self.public_url
     }
 
-    /// Hands a mail over to the mail server.
-    pub(crate) async fn send(&self, to: Address, written: &Written, now: Timestamp) -> Result<(), NotTaken> {
+    /// Hands a mail over to the mail server, which may take so long.
+    pub(crate) async fn send(
+        &self,
+        to: Address,
+        written: &Written,
+        now: Timestamp,
+        within: Duration,
+    ) -> Result<(), NotTaken> {
         let message = self
             .message(to, written, now)
             .map_err(|error| NotTaken::for_good(&error))?;
-        match timeout(WITHIN, self.transport.send(message)).await {
+        match timeout(within, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(NotTaken::for_now(&format!(
                 "no answer within {} seconds",
-                WITHIN.as_secs()
+                within.as_secs()
             ))),
         }
     }
 
-    /// Addresses alone, without names: nothing that somebody wrote of themselves is in a header.
+    /// Addresses alone, without names. What somebody wrote is in no header but the subject, encoded.
     fn message(&self, to: Address, written: &Written, now: Timestamp) -> Result<Message, lettre::error::Error> {
         // Nobody who is away answers it.
         let automatic = HeaderValue::new(
@@ -129,5 +148,30 @@ impl Mail {
             message = message.references(id(thread));
         }
         message.singlepart(SinglePart::plain(written.text.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lettre::transport::smtp::response::{Category, Detail, Severity};
+
+    use super::*;
+
+    #[test]
+    fn only_a_mailbox_that_does_not_exist_is_given_up() {
+        let code = |category, detail| Code::new(Severity::PermanentNegativeCompletion, category, detail);
+        let mailbox = code(Category::MailSystem, Detail::Zero);
+        for (said, for_good) in [
+            ("permanent error (550): 5.1.1 no such mailbox", true),
+            ("permanent error (550): no such mailbox", true),
+            ("permanent error (550): 5.7.1 relaying denied to 192.0.2.1", false),
+            ("permanent error (550): 5.7.1 blocked", false),
+        ] {
+            assert_eq!(is_no_mailbox(mailbox, said), for_good, "{said}");
+        }
+        let policy = code(Category::MailSystem, Detail::Four);
+        assert!(!is_no_mailbox(policy, "permanent error (554): no"));
+        let password = code(Category::Unspecified3, Detail::Five);
+        assert!(!is_no_mailbox(password, "permanent error (535): authentication failed"));
     }
 }

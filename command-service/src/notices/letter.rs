@@ -31,17 +31,17 @@ impl Letter<'_> {
     /// The letter as a mail from the desk at this URL.
     pub(super) fn written(&self, desk: &str) -> Written {
         let TicketState { number, subject, .. } = self.ticket;
-        let (number, subject) = (number.0, subject.as_str());
+        let (number, subject) = (number.0, one_line(subject.as_str()));
         let mut lines = vec![self.pick(happened(self.kind, self.event)).to_owned(), String::new()];
         if let Some(said) = said(self.event) {
-            lines.extend(self.author.map(|author| format!("{author}:")));
+            lines.extend(self.author.map(|author| format!("{}:", one_line(author))));
             lines.extend(quoted(said.as_str()));
             lines.push(String::new());
         }
         let status = self.pick(labels("Status", "Статус", "Estado"));
         let why = self.pick(labels(
             "You are told because the ticket concerns you. Choose what you are told here:",
-            "Вы получили это письмо, потому что обращение касается вас. Выбрать, о чём сообщать, можно здесь:",
+            "Вы получили это письмо, потому что тикет касается вас. Выбрать, о чём вам сообщать, можно здесь:",
             "Recibe este aviso porque el tique le concierne. Aquí puede elegir de qué se le avisa:",
         ));
         lines.extend([
@@ -70,147 +70,165 @@ impl Letter<'_> {
     }
 }
 
+/// What a name or a subject says, in one line whatever it holds: what stands on lines of its own is the desk's word.
+fn one_line(text: &str) -> String {
+    text.split(ends_line).collect::<Vec<_>>().join(" ")
+}
+
 /// Words as mails quote them, so that nobody takes them for the desk's own.
 fn quoted(words: &str) -> Vec<String> {
     let mut kept: String = words.chars().take(CHARACTERS_MAX).collect();
     if kept.len() < words.len() {
         kept.push('…');
     }
-    kept.lines().map(|line| format!("> {line}")).collect()
+    let kept = kept.replace("\r\n", "\n");
+    kept.trim_end()
+        .split(ends_line)
+        .map(|line| format!("> {line}"))
+        .collect()
 }
 
-/// What happened, in a sentence.
-fn happened(kind: NoticeKind, event: &Event) -> Labels {
-    match kind {
-        NoticeKind::Created => labels(
-            "A ticket was opened in your name.",
-            "От вашего имени создано обращение.",
-            "Se ha abierto un tique en su nombre.",
-        ),
-        NoticeKind::Group => labels(
-            "A ticket came to your group, and nobody works on it yet.",
-            "В вашу группу поступило обращение, над которым пока никто не работает.",
-            "Su grupo ha recibido un tique en el que todavía no trabaja nadie.",
-        ),
-        NoticeKind::Assigned => labels(
-            "A ticket was given to you.",
-            "Вам назначено обращение.",
-            "Se le ha asignado un tique.",
-        ),
-        NoticeKind::Accepted => labels(
-            "The ticket was given to somebody who works on it.",
-            "Обращение передано специалисту.",
-            "El tique se ha entregado a un especialista.",
-        ),
-        NoticeKind::Question => labels(
-            "There is a question about the ticket. It waits for an answer.",
-            "По обращению задан вопрос. Оно ожидает ответа.",
-            "Hay una pregunta sobre el tique, que espera respuesta.",
-        ),
-        NoticeKind::Answer => labels(
-            "The question about the ticket was answered.",
-            "На вопрос по обращению получен ответ.",
-            "Se ha respondido a la pregunta sobre el tique.",
-        ),
-        NoticeKind::Comment => labels(
-            "There is a new comment on the ticket.",
-            "К обращению добавлен комментарий.",
-            "Hay un comentario nuevo en el tique.",
-        ),
-        NoticeKind::Progress => progress(event),
-        NoticeKind::Closure => closure(event),
-        NoticeKind::Closed => closed(event),
-        NoticeKind::Reopened => reopened(event),
-        NoticeKind::Rating => labels(
-            "Your work on the ticket was rated.",
-            "Ваша работа над обращением оценена.",
-            "Se ha valorado su trabajo en el tique.",
-        ),
-        NoticeKind::Deadline => deadline(event),
-    }
+/// Whether readers may begin a new line here, or do something else that is no letter.
+fn ends_line(c: char) -> bool {
+    (c.is_control() && c != '\t') || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 const fn labels(en: &'static str, ru: &'static str, es: &'static str) -> Labels {
     Labels { en, ru, es }
 }
 
-fn progress(event: &Event) -> Labels {
+/// What happened, in a sentence.
+fn happened(kind: NoticeKind, event: &Event) -> Labels {
     match event {
+        Event::Created(_) => labels(
+            "A ticket was opened in your name.",
+            "От вашего имени создан тикет.",
+            "Se ha abierto un tique en su nombre.",
+        ),
+        Event::Accepted { .. } | Event::Assigned(_) => of_assignment(kind),
+        Event::InformationRequested { .. } => labels(
+            "There is a question about the ticket. It waits for an answer.",
+            "По тикету задан вопрос. Он ожидает ответа.",
+            "Hay una pregunta sobre el tique, que espera respuesta.",
+        ),
+        Event::InformationProvided { .. } => labels(
+            "The question about the ticket was answered.",
+            "На вопрос по тикету получен ответ.",
+            "Se ha respondido a la pregunta sobre el tique.",
+        ),
+        Event::Commented { .. } => labels(
+            "There is a new comment on the ticket.",
+            "К тикету добавлен комментарий.",
+            "Hay un comentario nuevo en el tique.",
+        ),
         Event::FixAwaited { .. } => labels(
             "The ticket waits for a fix.",
-            "Обращение ожидает исправления.",
+            "Тикет ожидает исправления.",
             "El tique espera una corrección.",
         ),
         Event::ImplementationAwaited { .. } => labels(
             "The ticket waits for a feature to be made.",
-            "Обращение ожидает реализации.",
+            "Тикет ожидает реализации новой функции.",
             "El tique espera la implementación de una función.",
         ),
-        _ => labels(
+        Event::WorkResumed { .. } => labels(
             "Work on the ticket goes on.",
-            "Работа над обращением продолжается.",
+            "Работа над тикетом продолжается.",
             "El trabajo en el tique continúa.",
         ),
-    }
-}
-
-fn closure(event: &Event) -> Labels {
-    match event {
-        Event::InformationWaitExpired { .. } => labels(
-            "Nobody answered in time. The ticket will be closed unless somebody objects.",
-            "Ответ не получен вовремя. Обращение будет закрыто, если никто не возразит.",
-            "Nadie respondió a tiempo. El tique se cerrará si nadie se opone.",
-        ),
-        _ => labels(
-            "The ticket is thought to be solved. It will be closed unless somebody objects.",
-            "Обращение считается решённым. Оно будет закрыто, если никто не возразит.",
-            "El tique se considera resuelto. Se cerrará si nadie se opone.",
-        ),
-    }
-}
-
-fn closed(event: &Event) -> Labels {
-    match event {
+        Event::ClosureProposed { wait, .. } | Event::InformationWaitExpired { wait } => {
+            of_closure(matches!(event, Event::ClosureProposed { .. }), wait.is_some())
+        }
+        Event::Closed { .. } => labels("The ticket was closed.", "Тикет закрыт.", "El tique se ha cerrado."),
         Event::ClosureWaitExpired => labels(
             "Nobody objected, and the ticket was closed.",
-            "Возражений не поступило, и обращение закрыто.",
-            "Nadie se opuso y el tique se ha cerrado.",
+            "Возражений не поступило, и тикет закрыт.",
+            "Nadie se ha opuesto y el tique se ha cerrado.",
         ),
-        _ => labels(
-            "The ticket was closed.",
-            "Обращение закрыто.",
-            "El tique se ha cerrado.",
-        ),
-    }
-}
-
-fn reopened(event: &Event) -> Labels {
-    match event {
         Event::ClosureDeclined { .. } => labels(
             "The ticket is not solved: closing it was declined.",
-            "Обращение не решено: закрытие отклонено.",
+            "Тикет не решён: закрытие отклонено.",
             "El tique no está resuelto: se ha rechazado su cierre.",
         ),
-        _ => labels(
+        Event::Reopened { .. } => labels(
             "The ticket was opened again.",
-            "Обращение открыто снова.",
+            "Тикет переоткрыт.",
             "El tique se ha reabierto.",
+        ),
+        Event::Rated { .. } => labels(
+            "Your work on the ticket was rated.",
+            "Ваша работа над тикетом оценена.",
+            "Se ha valorado su trabajo en el tique.",
+        ),
+        Event::Sla(event) => of_clock(event),
+        // Nobody is told of these.
+        Event::Classified(_)
+        | Event::Edited(_)
+        | Event::Followed { .. }
+        | Event::Unfollowed { .. }
+        | Event::ProjectChanged { .. } => labels("The ticket was changed.", "Тикет изменён.", "El tique ha cambiado."),
+    }
+}
+
+/// The same event is told to each as what it is to them.
+const fn of_assignment(kind: NoticeKind) -> Labels {
+    match kind {
+        NoticeKind::Group => labels(
+            "A ticket came to your group, and nobody works on it yet.",
+            "В вашу группу поступил тикет, над которым пока никто не работает.",
+            "Su grupo ha recibido un tique en el que todavía no trabaja nadie.",
+        ),
+        NoticeKind::Assigned => labels(
+            "A ticket was given to you.",
+            "Вам назначен тикет.",
+            "Se le ha asignado un tique.",
+        ),
+        _ => labels(
+            "The ticket was given to somebody who works on it.",
+            "Тикет передан специалисту.",
+            "El tique se ha asignado a un especialista.",
         ),
     }
 }
 
-fn deadline(event: &Event) -> Labels {
-    match event.sla() {
-        Some(SlaEvent::Warned { .. }) => labels(
+const fn of_closure(is_proposed: bool, is_limited: bool) -> Labels {
+    match (is_proposed, is_limited) {
+        (true, true) => labels(
+            "The ticket is thought to be solved. It will be closed unless somebody objects.",
+            "Тикет считается решённым. Он будет закрыт, если никто не возразит.",
+            "El tique se considera resuelto. Se cerrará si nadie se opone.",
+        ),
+        (true, false) => labels(
+            "The ticket is thought to be solved. Close it if you agree.",
+            "Тикет считается решённым. Закройте его, если согласны.",
+            "El tique se considera resuelto. Ciérrelo si está de acuerdo.",
+        ),
+        (false, true) => labels(
+            "Nobody answered in time. The ticket will be closed unless somebody objects.",
+            "Ответ не получен вовремя. Тикет будет закрыт, если никто не возразит.",
+            "Nadie ha respondido a tiempo. El tique se cerrará si nadie se opone.",
+        ),
+        (false, false) => labels(
+            "Nobody answered in time. The ticket waits to be closed.",
+            "Ответ не получен вовремя. Тикет ожидает закрытия.",
+            "Nadie ha respondido a tiempo. El tique espera su cierre.",
+        ),
+    }
+}
+
+const fn of_clock(event: &SlaEvent) -> Labels {
+    if matches!(event, SlaEvent::Warned { .. }) {
+        labels(
             "A time that was promised for the ticket is near.",
-            "Приближается обещанный срок по обращению.",
-            "Se acerca un plazo prometido para el tique.",
-        ),
-        _ => labels(
+            "Приближается обещанный срок по тикету.",
+            "Está a punto de vencer un plazo prometido para el tique.",
+        )
+    } else {
+        labels(
             "A time that was promised for the ticket is over.",
-            "Обещанный срок по обращению прошёл.",
+            "Обещанный срок по тикету истёк.",
             "Ha vencido un plazo prometido para el tique.",
-        ),
+        )
     }
 }
 
@@ -218,22 +236,122 @@ fn deadline(event: &Event) -> Labels {
 mod tests {
     use std::collections::BTreeSet;
 
+    use domain::testing::{NOON, accepted, body, closed, closure_proposed, info_requested, opened};
+    use domain::ticket::{Ticket, Visibility, Wait};
+    use domain::{text, ticket};
+
     use super::*;
+
+    fn wait() -> Wait {
+        Wait {
+            number: 1,
+            due_at: NOON,
+            policy: text::Label::parse("supportal/1").unwrap(),
+        }
+    }
 
     #[test]
     fn every_sentence_is_another_in_every_language() {
-        let event = Event::ClosureWaitExpired;
-        let all = NoticeKind::ALL.map(|kind| happened(kind, &event));
+        let limited = |limited: bool| limited.then(wait);
+        let user = domain::testing::AGENT;
+        let told = [
+            (NoticeKind::Created, opened()),
+            (NoticeKind::Accepted, accepted(user)),
+            (NoticeKind::Assigned, accepted(user)),
+            (NoticeKind::Group, Event::Assigned(ticket::Assigned::default())),
+            (NoticeKind::Question, info_requested()),
+            (NoticeKind::Answer, Event::InformationProvided { comment: body("7") }),
+            (
+                NoticeKind::Comment,
+                Event::Commented {
+                    body: body("7"),
+                    visibility: Visibility::Public,
+                },
+            ),
+            (
+                NoticeKind::Progress,
+                Event::FixAwaited {
+                    comment: None,
+                    reference: None,
+                },
+            ),
+            (
+                NoticeKind::Progress,
+                Event::ImplementationAwaited {
+                    comment: None,
+                    reference: None,
+                },
+            ),
+            (NoticeKind::Progress, Event::WorkResumed { comment: None }),
+            (NoticeKind::Closure, closure_proposed()),
+            (
+                NoticeKind::Closure,
+                Event::ClosureProposed {
+                    solution: body("F5"),
+                    wait: limited(true),
+                },
+            ),
+            (
+                NoticeKind::Closure,
+                Event::InformationWaitExpired { wait: limited(false) },
+            ),
+            (
+                NoticeKind::Closure,
+                Event::InformationWaitExpired { wait: limited(true) },
+            ),
+            (NoticeKind::Closed, closed()),
+            (NoticeKind::Closed, Event::ClosureWaitExpired),
+            (NoticeKind::Reopened, Event::ClosureDeclined { comment: body("no") }),
+            (NoticeKind::Reopened, Event::Reopened { comment: body("no") }),
+            (
+                NoticeKind::Rating,
+                Event::Rated {
+                    score: 1,
+                    comment: None,
+                },
+            ),
+        ];
+        let kinds: BTreeSet<NoticeKind> = told.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(kinds.len() + 1, NoticeKind::ALL.len(), "and deadlines");
+        let all = told.map(|(kind, event)| happened(kind, &event));
         let sentences: BTreeSet<&str> = all
             .iter()
             .flat_map(|labels| [labels.en, labels.ru, labels.es])
             .collect();
-        assert_eq!(sentences.len(), 3 * NoticeKind::ALL.len());
+        assert_eq!(sentences.len(), 3 * all.len());
     }
 
     #[test]
-    fn words_are_quoted_line_by_line_and_cut_where_they_are_many() {
-        assert_eq!(quoted("one\n\n> two\n"), ["> one", "> ", "> > two"]);
+    fn nothing_that_somebody_wrote_stands_on_a_line_of_its_own() {
+        let words = "one\r\n\n> two\rthree\u{2028}\tfour\u{b}\n\n";
+        assert_eq!(quoted(words), ["> one", "> ", "> > two", "> three", "> \tfour"]);
+        let Ticket::Present(mut ticket) = Ticket::default().evolve(&opened(), NOON) else {
+            panic!("it is open")
+        };
+        ticket.subject = text::Subject::parse("Export\n\nPay here:\u{2029}now").unwrap();
+        let letter = Letter {
+            id: Uuid::nil(),
+            kind: NoticeKind::Question,
+            event: &info_requested(),
+            author: Some("Ada\nThe desk"),
+            thread: Uuid::nil(),
+            ticket: &ticket,
+            status: labels("New", "Новый", "Nuevo"),
+            language: Language::English,
+        };
+        let written = letter.written("https://desk.example.org");
+        assert_eq!(written.subject, "[#1] Export  Pay here: now");
+        assert_eq!(
+            written.text,
+            "There is a question about the ticket. It waits for an answer.\n\nAda The desk:\n> Which version?\n\n\
+             #1 Export  Pay here: now\nStatus: New\nhttps://desk.example.org/tickets/1\n\n\
+             You are told because the ticket concerns you. Choose what you are told here:\n\
+             https://desk.example.org/settings\n"
+        );
+    }
+
+    #[test]
+    fn words_are_cut_where_they_are_many() {
         let long = quoted(&"ы".repeat(CHARACTERS_MAX + 1)).concat();
         assert_eq!(long.chars().count(), CHARACTERS_MAX + 3);
         assert!(long.ends_with("ы…"));

@@ -41,25 +41,7 @@ pub(super) fn with_settings(api: Api) -> Api {
 }
 
 fn notices(member: fn(&str, &str, Shape) -> Property) -> [Property; NoticeKind::ALL.len()] {
-    NoticeKind::ALL.map(|kind| member(kind.as_str(), about(kind), boolean()))
-}
-
-const fn about(kind: NoticeKind) -> &'static str {
-    match kind {
-        NoticeKind::Created => "Somebody opened a ticket in one's name.",
-        NoticeKind::Group => "A ticket that nobody works on came to a group of one's own.",
-        NoticeKind::Assigned => "A ticket was given to one.",
-        NoticeKind::Accepted => "Somebody took the ticket into work, or was given it.",
-        NoticeKind::Question => "The requester's side was asked a question.",
-        NoticeKind::Answer => "The requester's side answered.",
-        NoticeKind::Comment => "Somebody said something.",
-        NoticeKind::Progress => "Work waits for a fix or a feature, or goes on.",
-        NoticeKind::Closure => "Closing was proposed, by somebody or because nobody answered.",
-        NoticeKind::Closed => "The ticket was closed.",
-        NoticeKind::Reopened => "The ticket was opened again, or closing it was declined.",
-        NoticeKind::Rating => "The work was rated.",
-        NoticeKind::Deadline => "A promised time is near, or was missed. For staff.",
-    }
+    NoticeKind::ALL.map(|kind| member(kind.as_str(), kind.about(), boolean()))
 }
 
 fn own() -> Operation {

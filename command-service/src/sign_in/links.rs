@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::passwords::chosen;
 use crate::app::App;
-use crate::mail::{Letter, NotTaken, Occasion};
+use crate::mail::{Letter, NotTaken, Occasion, WITHIN_A_REQUEST};
 use crate::problem::of_credential;
 
 /// For how long an invitation can be accepted: somebody may be away for some days.
@@ -338,7 +338,10 @@ impl App {
     async fn deliver(&self, to: Address, letter: &Letter<'_>) -> Delivery {
         let delivery = match &self.mail {
             None => Delivery::NotConfigured,
-            Some(mail) => match mail.send(to, &letter.written(mail.desk()), self.now()).await {
+            Some(mail) => match mail
+                .send(to, &letter.written(mail.desk()), self.now(), WITHIN_A_REQUEST)
+                .await
+            {
                 Ok(()) => Delivery::Sent,
                 Err(error) => {
                     tracing::warn!(error = chain(&error), "a mail was not taken");

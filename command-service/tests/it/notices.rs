@@ -178,14 +178,11 @@ async fn everybody_whom_a_ticket_concerns_hears_what_the_others_do() {
     assert_eq!(
         sentences(&told, CAROL),
         [
-            "Обращение считается решённым. Оно будет закрыто, если никто не возразит.",
-            "По обращению задан вопрос. Оно ожидает ответа."
+            "По тикету задан вопрос. Он ожидает ответа.",
+            "Тикет считается решённым. Он будет закрыт, если никто не возразит."
         ]
     );
-    let question = told[CAROL]
-        .iter()
-        .find(|text| text.starts_with("По обращению"))
-        .unwrap();
+    let question = told[CAROL].iter().find(|text| text.starts_with("По тикету")).unwrap();
     assert!(
         question.contains("\n\nada:\n> Which version?\n> And where?\n\n#1 Export fails\n"),
         "{question}"
@@ -218,8 +215,8 @@ async fn turning_one_off_stops_exactly_that_one_for_whoever_turned_it_off() {
     assert_eq!(
         sentences(&told, CAROL),
         [
-            "Обращение передано специалисту.",
-            "Обращение считается решённым. Оно будет закрыто, если никто не возразит."
+            "Тикет передан специалисту.",
+            "Тикет считается решённым. Он будет закрыт, если никто не возразит."
         ]
     );
     assert_eq!(sentences(&told, ADA), ["The question about the ticket was answered."]);
@@ -271,7 +268,7 @@ async fn nobody_is_told_what_they_may_not_see() {
     let internal = json!({ "body": "He is wrong.", "visibility": "internal" });
     give(&desk, LEAD, &ticket, "comment", &internal).await;
     let told = told(&desk, &smtp, &ticket).await;
-    assert_eq!(sentences(&told, CAROL), ["Обращение передано специалисту."]);
+    assert_eq!(sentences(&told, CAROL), ["Тикет передан специалисту."]);
     assert_eq!(sentences(&told, ADA), ["There is a new comment on the ticket."]);
 
     // Who works on it is hidden from customers, then the whole ticket; and the agent may not come in any more.
@@ -291,7 +288,7 @@ async fn nobody_is_told_what_they_may_not_see() {
     )
     .await;
     let told = self::told(&desk, &smtp, &ticket).await;
-    assert_eq!(sentences(&told, CAROL), ["К обращению добавлен комментарий."]);
+    assert_eq!(sentences(&told, CAROL), ["К тикету добавлен комментарий."]);
     assert_eq!(
         sentences(&told, WATCHERS),
         ["A ticket was given to you.", "There is a new comment on the ticket."]
@@ -353,7 +350,7 @@ async fn what_happened_long_ago_is_no_news() {
     give(&desk, IMPORTER, &ticket, "comment", &comment).await;
     let told = told(&desk, &smtp, &ticket).await;
     assert_eq!(sentences(&told, ADA), ["There is a new comment on the ticket."]);
-    assert_eq!(sentences(&told, CAROL), ["К обращению добавлен комментарий."]);
+    assert_eq!(sentences(&told, CAROL), ["К тикету добавлен комментарий."]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -371,11 +368,14 @@ async fn what_happens_is_told_though_the_log_is_killed_in_between() {
     })
     .await;
     let told = told(&desk, &smtp, &ticket).await;
+    // A server that is killed may have forgotten what was done a moment before: that is sent again, and known by its id.
+    let mut carols = sentences(&told, CAROL);
+    carols.dedup();
     assert_eq!(
-        sentences(&told, CAROL),
+        carols,
         [
-            "Обращение передано специалисту.",
-            "По обращению задан вопрос. Оно ожидает ответа."
+            "По тикету задан вопрос. Он ожидает ответа.",
+            "Тикет передан специалисту."
         ]
     );
 }

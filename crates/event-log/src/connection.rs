@@ -25,11 +25,13 @@ use crate::contracts::Contracts;
 use crate::credentials::{CredentialError, CredentialStore};
 use crate::digests::Digests;
 use crate::directory::Directory;
+use crate::history::CorruptHistory;
 use crate::numbers::Numbers;
 use crate::origins::{OriginError, OriginStore};
 use crate::outbox::{Outbox, OutboxError};
 use crate::policies::Policies;
 use crate::reader::{Checkpoint, ReadError, Reader, Source, raw};
+use crate::scan::ScanError;
 use crate::settings::{SettingsError, SettingsStore};
 use crate::streams::{self, Drift, Layout, PARTITIONS_MAX};
 use crate::tickets::Tickets;
@@ -428,11 +430,12 @@ impl EventLog {
         Outbox::ensure(Arc::clone(&self.inner)).await
     }
 
-    /// The record of a ticket at a position; `None`: there is none, or it cannot be read.
-    pub async fn record(&self, position: Position) -> Result<Option<Record<TicketEvent>>, ReadError> {
-        let source = Source::Tickets(position.partition);
-        let bytes = raw(&self.inner, source, position.sequence).await?;
-        Ok(bytes.and_then(|bytes| wire::decode(&bytes).ok()))
+    /// The record of a ticket at a position; `None`: there is none.
+    pub async fn record(&self, position: Position) -> Result<Option<Record<TicketEvent>>, ScanError> {
+        let Position { partition, sequence } = position;
+        let bytes = raw(&self.inner, Source::Tickets(partition), sequence).await?;
+        let record = bytes.map(|bytes| wire::decode(&bytes)).transpose();
+        record.map_err(|source| ScanError::Corrupt(CorruptHistory::Unreadable { sequence, source }))
     }
 
     /// Reads a source in order, from after a checkpoint; from its beginning without one.

@@ -4,8 +4,8 @@
 //!
 //! * [`News`] are the records of a partition's tickets, from a durable consumer: each is given to one process, and again to
 //!   another until one says that it is done.
-//! * The outbox is a stream of its own, that forgets a notice once it is done. A record that is looked at twice puts the same
-//!   notice there once, because the server knows its id for an hour.
+//! * The outbox is a stream of its own, that forgets a notice once it is done. A record that is looked at twice within an hour
+//!   puts the same notice there once, because the server knows its id; one that is killed knows those that are still there.
 //!
 //! None of this is the log: nothing is derived from it, and it may be purged.
 
@@ -19,8 +19,8 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer};
 use async_nats::jetstream::message::{AckKind, Acker, PublishMessage};
 use async_nats::jetstream::stream::{self, RetentionPolicy, StorageType, Stream};
 use domain::Timestamp;
-use domain::ids::{Position, TicketId, UserId};
-use domain::notice::{Notice, NoticeKind};
+use domain::ids::{Position, TicketId};
+use domain::notice::{Notice, NoticeKind, Reason};
 use domain::ticket::Event;
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -29,22 +29,24 @@ use uuid::Uuid;
 use wire::Record;
 
 use crate::connection::Inner;
+use crate::streams::find;
 use crate::subject::ticket_stream;
 
 const OUTBOX: &str = "RC_OUTBOX";
 const SUBJECT: &str = "rc.o.notice";
 /// Whoever looks for news of a partition, and whoever sends notices.
 const CONSUMER: &str = "notices";
-/// Longer than any notice waits for a desk to open, or for a mail server: what is left after that is forgotten.
+/// Longer than nearly every notice waits for a desk to open, or for a mail server: what is left after that is forgotten.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
-/// A record that is looked at again is so within this time.
+/// How long the server knows the id of a notice. A record is mostly looked at again within a minute.
 const KNOWN_FOR: Duration = Duration::from_hours(1);
-/// How long one process has for a record, or for a notice, before another gets it: three times as long as a mail server may take.
-const HANDLED_WITHIN: Duration = Duration::from_mins(1);
+/// How long one process has for a record, or for a notice, before another gets it: longer than a mail server may take, three
+/// answers of the log included.
+const HANDLED_WITHIN: Duration = Duration::from_mins(2);
 /// How long the server waits for something to give before it is asked anew.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(30);
-/// Records that are on their way to this process at once.
-const NEWS_AT_ONCE: usize = 100;
+/// Records that are on their way to this process at once: what it cannot look at in time is given to somebody again.
+const NEWS_AT_ONCE: usize = 10;
 
 /// Notices cannot be read or kept now.
 #[derive(Debug, thiserror::Error)]
@@ -58,22 +60,23 @@ fn unavailable(error: impl Into<async_nats::Error>) -> OutboxError {
 /// A notice on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Whom it is for.
-    pub user: UserId,
     /// Of which ticket.
     pub ticket: TicketId,
     /// Where the record is that it tells of.
     pub position: Position,
     /// That record's id.
     pub record: Uuid,
-    /// What it may tell: the first of these that its reader may and wants to be told.
-    pub notices: Vec<Notice>,
+    /// Whom it is for, and what it tells.
+    pub notice: Notice,
 }
 
 impl Outgoing {
-    /// The same for whoever makes it.
+    /// The same for whoever makes it, whatever the ticket is like by then.
     pub fn id(&self) -> Uuid {
-        Uuid::new_v5(&self.record, self.user.as_uuid().as_bytes())
+        let lane = u8::from(self.notice.is_of_a_deadline());
+        let mut name = self.notice.user.as_uuid().as_bytes().to_vec();
+        name.push(lane);
+        Uuid::new_v5(&self.record, &name)
     }
 }
 
@@ -85,11 +88,11 @@ struct Kept {
     partition: u16,
     sequence: u64,
     record: Uuid,
-    notices: Vec<KeptNotice>,
+    reasons: Vec<KeptReason>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct KeptNotice {
+struct KeptReason {
     kind: String,
     event: usize,
     not_before: Option<Timestamp>,
@@ -97,48 +100,43 @@ struct KeptNotice {
 
 impl From<&Outgoing> for Kept {
     fn from(outgoing: &Outgoing) -> Self {
+        let reason = |reason: &Reason| KeptReason {
+            kind: reason.kind.as_str().to_owned(),
+            event: reason.event,
+            not_before: reason.not_before,
+        };
         Self {
-            user: outgoing.user.as_uuid(),
+            user: outgoing.notice.user.as_uuid(),
             ticket: outgoing.ticket.as_uuid(),
             partition: outgoing.position.partition,
             sequence: outgoing.position.sequence,
             record: outgoing.record,
-            notices: outgoing.notices.iter().map(KeptNotice::from).collect(),
+            reasons: outgoing.notice.reasons.iter().map(reason).collect(),
         }
-    }
-}
-
-impl From<&Notice> for KeptNotice {
-    fn from(notice: &Notice) -> Self {
-        Self {
-            kind: notice.kind.as_str().to_owned(),
-            event: notice.event,
-            not_before: notice.not_before,
-        }
-    }
-}
-
-impl KeptNotice {
-    fn read(self) -> Option<Notice> {
-        Some(Notice {
-            kind: NoticeKind::parse(&self.kind)?,
-            event: self.event,
-            not_before: self.not_before,
-        })
     }
 }
 
 impl Kept {
-    /// `None`: one of its kinds is a newer release's.
+    /// `None`: none of its reasons is known here.
     fn read(bytes: &[u8]) -> Option<Outgoing> {
         let kept: Self = serde_json::from_slice(bytes).ok()?;
+        let reason = |reason: KeptReason| {
+            Some(Reason {
+                kind: NoticeKind::parse(&reason.kind)?,
+                event: reason.event,
+                not_before: reason.not_before,
+            })
+        };
         let (partition, sequence) = (kept.partition, kept.sequence);
-        Some(Outgoing {
+        let notice = Notice {
             user: kept.user.into(),
+            reasons: kept.reasons.into_iter().filter_map(reason).collect(),
+        };
+        (!notice.reasons.is_empty()).then_some(Outgoing {
             ticket: kept.ticket.into(),
             position: Position { partition, sequence },
             record: kept.record,
-            notices: kept.notices.into_iter().map(KeptNotice::read).collect::<Option<_>>()?,
+            notice,
         })
     }
 }
@@ -189,7 +187,7 @@ impl<T> Given<T> {
 
 /// A record of a ticket, and where it is.
 #[derive(Debug)]
-pub struct Piece {
+pub struct Placed {
     /// The record.
     pub record: Record<Event>,
     /// Where it is.
@@ -211,7 +209,7 @@ impl Following {
     async fn begin(inner: &Inner, stream: &Stream<()>, config: Config, at_once: usize) -> Result<Self, OutboxError> {
         let mut established = inner.reads.established.clone();
         established.mark_unchanged();
-        let consumer = stream.get_or_create_consumer(CONSUMER, config).await;
+        let consumer = stream.create_consumer(config).await;
         Ok(Self {
             consumer: consumer.map_err(unavailable)?,
             at_once,
@@ -261,13 +259,13 @@ impl fmt::Debug for News {
 
 impl News {
     /// Waits for the next record. An error ends it; begin anew.
-    pub async fn next(&mut self) -> Result<Given<Piece>, OutboxError> {
+    pub async fn next(&mut self) -> Result<Given<Placed>, OutboxError> {
         let partition = self.partition;
         Given::of(self.following.next().await?, |message| {
             let sequence = message.info().map_err(unavailable)?.stream_sequence;
             let position = Position { partition, sequence };
             let record = wire::decode(&message.payload).ok();
-            Ok(record.map(|record| Piece { record, position }))
+            Ok(record.map(|record| Placed { record, position }))
         })
     }
 }
@@ -298,22 +296,30 @@ pub struct Outbox {
 impl Outbox {
     pub(crate) async fn ensure(inner: Arc<Inner>) -> Result<Self, OutboxError> {
         let context = &inner.reads.context;
-        // As many copies as the log has by now.
+        // As many copies as the log has by now: clusters grow.
         let log = context.get_stream(ticket_stream(0)).await.map_err(unavailable)?;
-        let config = stream::Config {
-            name: OUTBOX.to_owned(),
-            description: Some("Recourse: notices that are not sent yet".to_owned()),
-            subjects: vec![SUBJECT.to_owned()],
-            storage: StorageType::File,
-            retention: RetentionPolicy::WorkQueue,
-            max_age: KEPT_FOR,
-            duplicate_window: KNOWN_FOR,
-            num_replicas: log.cached_info().config.num_replicas,
-            ..stream::Config::default()
-        };
-        // What is there may have been given other limits by an operator.
-        if context.get_stream(OUTBOX).await.is_err() {
-            context.create_stream(config).await.map_err(unavailable)?;
+        let num_replicas = log.cached_info().config.num_replicas;
+        match find(context, OUTBOX).await.map_err(unavailable)? {
+            Some(config) if config.num_replicas >= num_replicas => {}
+            // The rest of its settings is the operator's.
+            Some(config) => {
+                let config = stream::Config { num_replicas, ..config };
+                context.update_stream(config).await.map_err(unavailable)?;
+            }
+            None => {
+                let config = stream::Config {
+                    name: OUTBOX.to_owned(),
+                    description: Some("Recourse: notices that are not sent yet".to_owned()),
+                    subjects: vec![SUBJECT.to_owned()],
+                    storage: StorageType::File,
+                    retention: RetentionPolicy::WorkQueue,
+                    max_age: KEPT_FOR,
+                    duplicate_window: KNOWN_FOR,
+                    num_replicas,
+                    ..stream::Config::default()
+                };
+                context.create_stream(config).await.map_err(unavailable)?;
+            }
         }
         let stream = context.get_stream_no_info(OUTBOX).await.map_err(unavailable)?;
         Ok(Self { inner, stream })

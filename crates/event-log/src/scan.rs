@@ -13,7 +13,7 @@ use crate::reader::{ReadError, Source};
 /// noticed at once.
 const BATCH_MAX: usize = 1_000;
 
-/// Why a partition was not read to its end.
+/// Why records were not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     /// The log cannot be read now.

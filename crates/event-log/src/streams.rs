@@ -126,7 +126,8 @@ fn lost(stream: String) -> ConnectError {
     })
 }
 
-async fn find(context: &Context, name: &str) -> Result<Option<Config>, ConnectError> {
+/// A stream's settings; `None`: it is not there.
+pub(crate) async fn find(context: &Context, name: &str) -> Result<Option<Config>, ConnectError> {
     use async_nats::jetstream::ErrorCode;
     use async_nats::jetstream::context::GetStreamErrorKind;
     match context.get_stream(name).await {

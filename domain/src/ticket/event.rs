@@ -208,6 +208,35 @@ impl Event {
         }
     }
 
+    /// Who reads of it. Comments can be for staff alone, and so is what a desk demands of itself: that is no business of those
+    /// whom it serves.
+    pub const fn visibility(&self) -> Visibility {
+        match self {
+            Self::Commented { visibility, .. } => *visibility,
+            Self::Sla(_) => Visibility::Internal,
+            Self::Created(_)
+            | Self::Accepted { .. }
+            | Self::InformationRequested { .. }
+            | Self::InformationProvided { .. }
+            | Self::FixAwaited { .. }
+            | Self::ImplementationAwaited { .. }
+            | Self::WorkResumed { .. }
+            | Self::ClosureProposed { .. }
+            | Self::ClosureDeclined { .. }
+            | Self::Closed { .. }
+            | Self::Reopened { .. }
+            | Self::Rated { .. }
+            | Self::Classified(_)
+            | Self::Assigned(_)
+            | Self::Edited(_)
+            | Self::Followed { .. }
+            | Self::Unfollowed { .. }
+            | Self::ProjectChanged { .. }
+            | Self::InformationWaitExpired { .. }
+            | Self::ClosureWaitExpired => Visibility::Public,
+        }
+    }
+
     /// What it says of a clock, if it says anything of one.
     pub fn sla(&self) -> Option<&SlaEvent> {
         if let Self::Sla(event) = self { Some(event) } else { None }

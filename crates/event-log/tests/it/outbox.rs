@@ -1,8 +1,8 @@
 //! Notices on their way to people.
 
 use domain::ids::{Position, UserId};
-use domain::notice::{Notice, NoticeKind};
-use event_log::{Given, News, Outbox, OutboxError, Outgoing, Piece, Sending};
+use domain::notice::{Notice, NoticeKind, Reason};
+use event_log::{Given, News, Outbox, OutboxError, Outgoing, Placed, Sending};
 use futures::FutureExt as _;
 use test_harness::wait_until;
 use uuid::Uuid;
@@ -10,31 +10,31 @@ use uuid::Uuid;
 use crate::support::{Desk, LIMIT, connect, new_ticket, open, say, ticket_in};
 
 fn outgoing(user: u8) -> Outgoing {
+    let reason = |kind, event, not_before| Reason {
+        kind,
+        event,
+        not_before,
+    };
+    let later = "2026-03-02T09:00:00.000001Z".parse().unwrap();
     Outgoing {
-        user: UserId::from_bytes([user; 16]),
         ticket: new_ticket(),
         position: Position {
             partition: 1,
             sequence: 7,
         },
         record: Uuid::from_u128(5),
-        notices: vec![
-            Notice {
-                kind: NoticeKind::Comment,
-                event: 0,
-                not_before: None,
-            },
-            Notice {
-                kind: NoticeKind::Deadline,
-                event: 2,
-                not_before: Some("2026-03-02T09:00:00.000001Z".parse().unwrap()),
-            },
-        ],
+        notice: Notice {
+            user: UserId::from_bytes([user; 16]),
+            reasons: vec![
+                reason(NoticeKind::Comment, 0, None),
+                reason(NoticeKind::Progress, 2, Some(later)),
+            ],
+        },
     }
 }
 
 /// What either of two processes is given next.
-async fn given(news: &mut [News; 2]) -> Given<Piece> {
+async fn given(news: &mut [News; 2]) -> Given<Placed> {
     let [one, other] = news;
     let either = async {
         tokio::select! {
@@ -105,6 +105,11 @@ async fn the_same_notice_is_kept_once_outlives_the_server_and_is_gone_once_it_is
     assert_eq!(outbox.waiting().await.unwrap(), 1);
     outbox.put(&bob).await.unwrap();
     assert_ne!(ada.id(), bob.id());
+    let mut deadline = ada.clone();
+    for reason in &mut deadline.notice.reasons {
+        reason.kind = NoticeKind::Deadline;
+    }
+    assert_ne!(ada.id(), deadline.id(), "it has a notice of its own");
 
     desk.nats.kill().await;
     desk.nats.restart().await;

@@ -2,40 +2,11 @@
 
 use domain::ids::{GroupId, ProjectId, UserId};
 use domain::text::Label;
-use domain::ticket::{Assigned, Change, Classified, Created, Edited, Event, TicketState, Visibility, Wait};
+use domain::ticket::{Assigned, Change, Classified, Created, Edited, Event, TicketState, Wait};
 use serde_json::{Map, Value, json};
 
 use super::clock_details::of_clock;
 use super::ticket::custom_fields_json;
-
-/// Who reads an event. Comments can be for staff alone, and so is who of them is told of a breach.
-pub(super) fn visibility(event: &Event) -> Visibility {
-    match event {
-        Event::Commented { visibility, .. } => *visibility,
-        // What a desk demands of itself is no business of those whom it serves.
-        Event::Sla(_) => Visibility::Internal,
-        Event::Created(_)
-        | Event::Accepted { .. }
-        | Event::InformationRequested { .. }
-        | Event::InformationProvided { .. }
-        | Event::FixAwaited { .. }
-        | Event::ImplementationAwaited { .. }
-        | Event::WorkResumed { .. }
-        | Event::ClosureProposed { .. }
-        | Event::ClosureDeclined { .. }
-        | Event::Closed { .. }
-        | Event::Reopened { .. }
-        | Event::Rated { .. }
-        | Event::Classified(_)
-        | Event::Assigned(_)
-        | Event::Edited(_)
-        | Event::Followed { .. }
-        | Event::Unfollowed { .. }
-        | Event::ProjectChanged { .. }
-        | Event::InformationWaitExpired { .. }
-        | Event::ClosureWaitExpired => Visibility::Public,
-    }
-}
 
 /// The event's own fields, named as in the command that made it. A correction shows what was
 /// there before and after, which is why it needs the ticket before it.

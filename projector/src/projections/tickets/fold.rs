@@ -17,7 +17,7 @@ use uuid::Uuid;
 use wire::{Header, Record};
 
 use super::clocks::Clocks;
-use super::details::{details, visibility};
+use super::details::details;
 use super::histogram::Histograms;
 use super::rows::{
     ClockRow, CounterRow, DayRow, DescriptionRow, MeasureCountRow, MeasureRow, RatingsRow, TicketRow, TimelineRow,
@@ -268,7 +268,7 @@ impl<'c> Fold<'c> {
             via_id: header.via.map(UserId::as_uuid),
             occurred_at: happened_at.to_sqlx(),
             recorded_at: header.recorded_at.to_sqlx(),
-            visibility: visibility(event).as_str(),
+            visibility: event.visibility().as_str(),
             details,
             origin_id: header.correlation,
         });
