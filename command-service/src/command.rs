@@ -104,7 +104,7 @@ impl App {
         } = given;
         let mut project = None;
         if let Command::Create(create, within) = &mut command {
-            name_requester(create, caller, on_behalf_of.as_ref());
+            self.name_requester(create, caller, on_behalf_of.as_ref())?;
             project = *within;
         }
         let imports = caller.may(Permission::Import);
@@ -126,12 +126,31 @@ impl App {
         let outcome = self.tickets.execute(sent.ticket, &command, &request).await;
         outcome.map_err(|error| problem::of_execution(&error, &request.actor))
     }
-}
 
-fn name_requester(create: &mut Created, caller: &Actor, on_behalf_of: Option<&OnBehalfOf>) {
-    (create.requester, create.organisation) = on_behalf_of.map_or((caller.user, caller.organisation), |person| {
-        (person.id, person.organisation)
-    });
+    /// Says whose wish it is, and of which organisation they are: what their profile says, where they have one. Importers may
+    /// say otherwise, because history may.
+    fn name_requester(
+        &self,
+        create: &mut Created,
+        caller: &Actor,
+        on_behalf_of: Option<&OnBehalfOf>,
+    ) -> Result<(), Problem> {
+        let Some(person) = on_behalf_of else {
+            (create.requester, create.organisation) = (caller.user, caller.organisation);
+            return Ok(());
+        };
+        let profile = self.books.people().user(person.id);
+        let theirs = profile.as_ref().map(|profile| profile.organisation);
+        create.requester = person.id;
+        create.organisation = person.organisation.or(theirs.flatten());
+        if caller.may(Permission::Import) || theirs.is_none_or(|theirs| theirs == create.organisation) {
+            return Ok(());
+        }
+        let detail = "is not the one that their profile says; leave it out";
+        Err(Problem::new(&types::INVALID_FIELDS)
+            .detail("Somebody who has a profile belongs to the organisation that it says.")
+            .field(FieldError::new("/on_behalf_of/organisation", "invalid", detail)))
+    }
 }
 
 /// The person in whose name an importer acts. What the importer does not say about them

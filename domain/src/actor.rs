@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ids::{GroupId, OrganisationId, ProjectId, UserId};
 use crate::portal::{Property, Showing};
 use crate::text::Label;
+use crate::words::words;
 
 /// What sort of actor somebody is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,44 +53,33 @@ impl StaffScope {
     }
 }
 
-/// Something that not every member of staff may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Permission {
-    /// Give commands in other people's names and with past times.
-    Import,
-    /// Close a ticket whose closure nobody proposed.
-    CloseAny,
-    /// Write profiles of users, groups, organisations, roles, permission sets and items of the catalogue.
-    Administer,
-    /// Look at the desk through a customer's eyes.
-    ViewAs,
+words! {
+    /// Something that not every member of staff may do.
+    Permission 4 {
+        /// Give commands in other people's names and with past times.
+        Import "import",
+        /// Close a ticket whose closure nobody proposed.
+        CloseAny "close_any",
+        /// Write profiles of users, groups, organisations, roles, permission sets, portals and items of the catalogue.
+        Administer "administer",
+        /// Look at the desk through a customer's eyes.
+        ViewAs "view_as",
+    }
 }
 
-/// What a permission is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Category {
-    /// Users and what they may do.
-    Users,
-    /// The desk as a whole.
-    General,
-    /// Work with tickets.
-    Tickets,
+words! {
+    /// What a permission is about.
+    Category 3 {
+        /// Users and what they may do.
+        Users "users",
+        /// The desk as a whole.
+        General "general",
+        /// Work with tickets.
+        Tickets "tickets",
+    }
 }
 
 impl Permission {
-    /// Every permission there is.
-    pub const ALL: [Self; 4] = [Self::Import, Self::CloseAny, Self::Administer, Self::ViewAs];
-
-    /// Its name on the command line, in stored tokens and in the log.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Import => "import",
-            Self::CloseAny => "close_any",
-            Self::Administer => "administer",
-            Self::ViewAs => "view_as",
-        }
-    }
-
     /// What it is about.
     pub const fn category(self) -> Category {
         match self {
@@ -97,11 +87,6 @@ impl Permission {
             Self::CloseAny => Category::Tickets,
             Self::Administer => Category::Users,
         }
-    }
-
-    /// The permission of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|permission| permission.as_str() == name)
     }
 }
 

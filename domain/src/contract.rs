@@ -10,6 +10,7 @@ use crate::actor::{Actor, ActorKind};
 use crate::directory::EntryKind;
 use crate::ids::{OrganisationId, Revision, UserId};
 use crate::ticket::{Command, CommandName, Rejection as TicketRejection, Ticket};
+use crate::words::words;
 use crate::workflow::Workflow;
 
 /// A contract takes no more versions than this: one a week for ten years.
@@ -51,10 +52,33 @@ pub struct SupportPeriod {
     pub until: Option<Timestamp>,
 }
 
+words! {
+    /// Whether somebody is supported.
+    Support 3 {
+        /// Not yet.
+        NotBegun "not_begun",
+        /// They are.
+        Active "active",
+        /// Not any more.
+        Over "over",
+    }
+}
+
 impl SupportPeriod {
+    /// Whether an instant is before it, in it or after it.
+    pub fn at(&self, at: Timestamp) -> Support {
+        if self.until.is_some_and(|until| until <= at) {
+            Support::Over
+        } else if self.from.is_some_and(|from| at < from) {
+            Support::NotBegun
+        } else {
+            Support::Active
+        }
+    }
+
     /// Whether an instant is in it.
     pub fn covers(&self, at: Timestamp) -> bool {
-        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+        self.at(at) == Support::Active
     }
 
     fn is_backwards(&self) -> bool {

@@ -24,6 +24,9 @@ use crate::positions::{self, Positions};
 use crate::rights::{ENTRIES_OF_USER, Found, PROJECTS_OF_WHO, Standing};
 use crate::tickets::export::Exports;
 
+/// How often the token of somebody who reads on and on is looked at. Whatever a revoked one began ends within a second.
+pub(crate) const LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
+
 /// How often the service looks whether its database is still there.
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
 
@@ -265,6 +268,16 @@ impl App {
     /// Who bears a token, as far as is known now.
     pub(crate) async fn bearer(&self, hash: TokenHash) -> Result<Option<Bearer>, Problem> {
         Ok(self.look(hash).await?.bearer())
+    }
+
+    /// Returns once a token is known to be worth nothing: who still reads by it then is told no more.
+    pub(crate) async fn until_worthless(&self, hash: TokenHash) {
+        loop {
+            pause(LOOKED_AT_EVERY).await;
+            if let Ok(None) = self.bearer(hash).await {
+                return;
+            }
+        }
     }
 
     async fn look(&self, hash: TokenHash) -> Result<Looked, Problem> {

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use domain::actor::{Actor, ActorKind};
-use domain::contract::{Contract, Party, VERSIONS_MAX};
+use domain::contract::{Contract, Party, SupportPeriod, VERSIONS_MAX};
 use domain::directory::EntryKind;
 use domain::ids::OrganisationId;
 use jiff::Timestamp;
@@ -64,6 +64,10 @@ pub(crate) struct Item {
     /// When support has ended; null: it never does.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     support_until: Option<Timestamp>,
+    /// Whether that is now; absent from versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = openapi::support, required = false)]
+    support: Option<&'static str>,
     #[schema(schema_with = openapi::nullable_named)]
     changed_by: Value,
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
@@ -119,7 +123,13 @@ async fn one(app: &App, party: Party) -> Result<Response, Problem> {
         Some(row) => items(&app.db, party, vec![row]).await?.pop(),
         None => None,
     };
-    Ok((headers, Json(item.unwrap_or_else(|| usual(party)))).into_response())
+    let item = item.unwrap_or_else(|| usual(party));
+    let period = SupportPeriod {
+        from: item.support_from,
+        until: item.support_until,
+    };
+    let support = Some(period.at(app.clock.now()).as_str());
+    Ok((headers, Json(Item { support, ..item })).into_response())
 }
 
 /// Oldest first. There are few enough for one page.
@@ -203,6 +213,7 @@ fn usual(party: Party) -> Item {
         workflow: organisation.map(|_| Contract::default().workflow.to_owned()),
         support_from: None,
         support_until: None,
+        support: None,
         changed_by: Value::Null,
         changed_at: None,
     }

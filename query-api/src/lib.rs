@@ -98,6 +98,8 @@ pub fn routes(app: &App) -> Router {
             "/v1/organisations/{id}/contract/versions",
             get(contracts::versions_of_organisation),
         )
+        .route("/v1/me", get(rights::me))
+        .route("/v1/permissions", get(rights::offered))
         .route("/v1/portal", get(portal::own))
         .route("/v1/digests", get(digests::list))
         .route("/v1/digests/{id}", get(digests::one))

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use domain::actor::ActorKind;
-use domain::people::Language;
+use domain::actor::{ActorKind, Category, StaffScope};
+use domain::contract::Support;
+use domain::people::{Language, UserKind};
 use domain::sla::{ClockState, PartKind};
 use domain::text::{Label, Subject};
 use domain::ticket::{CommandName, Status, Visibility};
@@ -405,6 +406,26 @@ pub(crate) fn visibilities() -> Shape {
 
 pub(crate) fn permissions() -> Shape {
     array(permission())
+}
+
+/// What sort of actor a caller is.
+pub(crate) fn user_kinds() -> Shape {
+    names(UserKind::ALL.map(UserKind::as_str))
+}
+
+/// Which tickets a member of staff sees.
+pub(crate) fn nullable_scope() -> Shape {
+    nullable(names(StaffScope::ALL.map(StaffScope::as_str)))
+}
+
+/// What permissions are about.
+pub(crate) fn permission_categories() -> Shape {
+    names(Category::ALL.map(Category::as_str))
+}
+
+/// Whether somebody is supported.
+pub(crate) fn support() -> Shape {
+    names(Support::ALL.map(Support::as_str))
 }
 
 /// What a ticket may wait for.

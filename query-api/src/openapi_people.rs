@@ -46,9 +46,19 @@ pub(crate) fn with_people(api: Api) -> Api {
     let portal = reading("getOwnPortal", "What the caller's portal shows; for staff, everything")
         .answer(200, "What it shows.", json(reference("Showing")))
         .answers_with("Read-Position", READ_POSITION, &positions());
+    let me = reading("getOwnRights", "Who the caller is, and what they may do")
+        .answer(200, "The caller.", json(reference("Me")))
+        .answers_with("Read-Position", READ_POSITION, &positions());
+    let permissions = reading("listPermissions", "The permissions that there are")
+        .answer(200, "All of them.", json(page(reference("Permission"))))
+        .answers_with("Read-Position", READ_POSITION, &positions());
     EntryKind::ALL
         .into_iter()
         .fold(api, with_entries)
+        .schema_of::<rights::Me>()
+        .get("/v1/me", me)
+        .schema_of::<rights::Offered>()
+        .get("/v1/permissions", permissions)
         .schema("Showing", open_object(people::showing()))
         .get("/v1/portal", portal)
         .schema_of::<actions::Item>()

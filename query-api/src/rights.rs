@@ -2,21 +2,23 @@
 //!
 //! The rule is `domain::rights`; Postgres only finds the entries that it looks at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Uri;
+use axum::response::Response;
 use axum::{Extension, Json};
-use domain::actor::{Actor, ActorKind};
+use domain::actor::{Actor, ActorKind, Permission};
 use domain::directory::EntryKind;
-use domain::ids::{GroupId, ProjectId, UserId};
+use domain::ids::{GroupId, OrganisationId, ProjectId, UserId};
 use domain::people::Profile;
 use domain::rights::Givers;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use service_kit::body::people;
 use service_kit::http::Caller;
+use service_kit::openapi::people::permission;
 use service_kit::problem::types::NOT_FOUND;
 use service_kit::{Problem, written};
 use sqlx::types::Json as Jsonb;
@@ -27,6 +29,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::database::problem;
 use crate::openapi;
+use crate::page::Page;
 use crate::params::Params;
 
 /// Joins the user `u` of a statement with `rights.entries`: the groups, the roles and the permission sets that what the
@@ -144,6 +147,77 @@ struct Within {
     permissions: Vec<&'static str>,
 }
 
+/// Who calls, as their token, profile, groups and roles say by now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Me)]
+pub(crate) struct Me {
+    id: Uuid,
+    #[schema(required = true)]
+    name: Option<String>,
+    #[schema(schema_with = openapi::user_kinds)]
+    kind: &'static str,
+    #[schema(required = true)]
+    organisation: Option<Uuid>,
+    groups: Vec<Uuid>,
+    /// Which tickets a member of staff sees; of customers null.
+    #[schema(schema_with = openapi::nullable_scope)]
+    scope: Option<&'static str>,
+    /// For the whole desk.
+    #[schema(schema_with = openapi::permissions)]
+    permissions: Vec<&'static str>,
+    /// The groups in which they lead.
+    leads: Vec<Uuid>,
+    /// With tickets of single groups besides.
+    within: Vec<Within>,
+}
+
+/// `GET /v1/me`
+pub(crate) async fn me(Extension(Caller(actor)): Extension<Caller>, uri: Uri) -> Result<Json<Me>, Problem> {
+    Params::read(&uri, &[])?.finish()?;
+    let ids = |groups: &BTreeSet<GroupId>| groups.iter().map(|group| group.as_uuid()).collect();
+    let staff = actor.kind == ActorKind::Staff;
+    Ok(Json(Me {
+        id: actor.user.as_uuid(),
+        name: actor.name.as_ref().map(|name| name.as_str().to_owned()),
+        kind: actor.kind.as_str(),
+        organisation: actor.organisation.map(OrganisationId::as_uuid),
+        groups: ids(&actor.groups),
+        scope: staff.then(|| actor.scope.as_str()),
+        permissions: written::permissions(&actor.permissions),
+        leads: ids(&actor.leads),
+        within: within(&actor.within),
+    }))
+}
+
+/// A permission that there is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Permission)]
+pub(crate) struct Offered {
+    #[schema(schema_with = permission)]
+    permission: &'static str,
+    /// What it is about: `users`, `general` or `tickets`.
+    #[schema(schema_with = openapi::permission_categories)]
+    category: &'static str,
+    /// What it lets somebody do.
+    about: &'static str,
+}
+
+/// `GET /v1/permissions`: what sets can give.
+pub(crate) async fn offered(uri: Uri) -> Result<Response, Problem> {
+    Params::read(&uri, &[])?.finish()?;
+    let item = |permission: Permission| Offered {
+        permission: permission.as_str(),
+        category: permission.category().as_str(),
+        about: permission.about(),
+    };
+    Ok(Page {
+        items: Permission::ALL.map(item).into(),
+        next_cursor: None,
+        total: None,
+    }
+    .answer(&uri))
+}
+
 /// What a user may do, for staff and for themselves.
 pub(crate) async fn rights(
     State(app): State<App>,
@@ -178,15 +252,19 @@ fn answer(id: Uuid, actor: Option<Actor>) -> Answer {
     let enabled = actor.is_some();
     let (permissions, leads, within) =
         actor.map_or_else(Default::default, |actor| (actor.permissions, actor.leads, actor.within));
-    let within = within.into_iter().map(|(group, permissions)| Within {
-        group: group.as_uuid(),
-        permissions: written::permissions(&permissions),
-    });
     Answer {
         id,
         enabled,
         permissions: written::permissions(&permissions),
         leads: leads.into_iter().map(GroupId::as_uuid).collect(),
-        within: within.collect(),
+        within: self::within(&within),
     }
+}
+
+fn within(within: &BTreeMap<GroupId, BTreeSet<Permission>>) -> Vec<Within> {
+    let within = within.iter().map(|(group, permissions)| Within {
+        group: group.as_uuid(),
+        permissions: written::permissions(permissions),
+    });
+    within.collect()
 }

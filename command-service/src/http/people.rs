@@ -12,9 +12,10 @@ use domain::actor::Actor;
 use domain::catalogue::{Catalogue, Item, ItemKind, NotInCatalogue};
 use domain::directory::EntryKind;
 use domain::people::{Fact, Profile, may_write};
+use domain::portal::{Portal, Showing};
 use domain::text::Code;
 use event_log::{ProfileError, ProfileOutcome};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use service_kit::body::{object, people};
 use service_kit::http::{ApiJson, Caller};
 use service_kit::openapi::people::{entry_id, noun, path};
@@ -236,6 +237,16 @@ pub(super) fn administrator(caller: &Actor) -> Result<(), Problem> {
     }
 }
 
+/// What whoever wrote a portal may not have meant.
+fn warnings(portal: &Portal) -> Vec<Value> {
+    let Showing { own, projects, .. } = *portal.showing;
+    let nothing = json!({
+        "code": "shows_nothing",
+        "detail": "With neither own nor projects customers see no ticket at all. Let them see one of both, or archive the portal.",
+    });
+    (!own && !projects).then_some(nothing).into_iter().collect()
+}
+
 fn answer(id: Uuid, outcome: &ProfileOutcome) -> Map<String, Value> {
     let mut body = Map::new();
     let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
@@ -247,6 +258,9 @@ fn answer(id: Uuid, outcome: &ProfileOutcome) -> Map<String, Value> {
         set("name", profile.name().as_str().into());
         if let Value::Object(definition) = written::profile(profile) {
             body.extend(definition);
+        }
+        if let Profile::Portal(portal) = &**profile {
+            body.insert("warnings".to_owned(), warnings(portal).into());
         }
     }
     body

@@ -4,7 +4,9 @@ use domain::catalogue::ItemKind;
 use domain::directory::EntryKind;
 use serde_json::{Value, json};
 use service_kit::openapi::people::{self, taken, written};
-use service_kit::openapi::schema::{integer_from, names, object, open_object, reference, required, string, uuid};
+use service_kit::openapi::schema::{
+    array, integer_from, names, object, open_object, reference, required, string, uuid,
+};
 use service_kit::openapi::{Api, Operation, json as json_body, path};
 use service_kit::problem::{ProblemType, types};
 use utoipa::openapi::Required;
@@ -65,6 +67,14 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
         required("revision", "The same.", integer_from(1)),
     ];
     answered.extend(written(kind));
+    if kind == EntryKind::Portal {
+        let warning = open_object([
+            required("code", "", names(["shows_nothing"])),
+            required("detail", "", string()),
+        ]);
+        let about = "What whoever wrote it may not have meant.";
+        answered.push(required("warnings", about, array(warning)));
+    }
     let create = writing(create, &format!("Create a {noun}"), body, kind)
         .parameters([idempotency_key()])
         .answer(201, "It is kept.", json_body(reference(answer)))

@@ -3,7 +3,7 @@
 use domain::ticket::Event;
 use serde_json::{Value, json};
 
-use crate::desk::{AGENT, CUSTOMER, Desk, LEAD, Person, sample};
+use crate::desk::{ADMINISTRATOR, AGENT, CUSTOMER, Desk, IMPORTER, LEAD, PEER, Person, sample};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_is_created_with_all_that_its_author_says_about_it() {
@@ -265,6 +265,47 @@ async fn staff_open_tickets_for_customers() {
     .send()
     .await
     .expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_a_profile_belongs_to_the_organisation_that_it_says_whoever_opens_their_tickets() {
+    let desk = Desk::open().await;
+    let (own, other) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+    let profile = json!({ "name": "Ada", "kind": "customer", "organisation": own });
+    let path = format!("/v1/users/{}", CUSTOMER.user());
+    let call = desk.request(reqwest::Method::PUT, &path).by(ADMINISTRATOR);
+    call.body("application/json", profile.to_string())
+        .send()
+        .await
+        .expect(200);
+    let organisation = async |id: &str| {
+        let records = desk.records(id).await;
+        let Some(Event::Created(event)) = records[0].events.first() else {
+            panic!("{records:?}")
+        };
+        event.organisation.map(domain::ids::OrganisationId::as_uuid)
+    };
+    let open = |person: Person, on_behalf_of: Value| {
+        let mut body = sample("consultation");
+        body["on_behalf_of"] = on_behalf_of;
+        desk.create(person, &body).send()
+    };
+    for theirs in [
+        json!(CUSTOMER.user()),
+        json!({ "id": CUSTOMER.user(), "organisation": own }),
+    ] {
+        let id = open(AGENT, theirs).await.expect(201).id();
+        assert_eq!(organisation(&id).await, Some(own));
+        // Colleagues see it.
+        let comment = json!({ "body": "ours", "visibility": "public" });
+        desk.command(PEER, &id, "comment", &comment).send().await.expect(200);
+    }
+    let foreign = json!({ "id": CUSTOMER.user(), "organisation": other });
+    let refused = open(AGENT, foreign.clone()).await;
+    refused.problem_of(422, "invalid-fields", &[("/on_behalf_of/organisation", "invalid")]);
+    // History is as it was then.
+    let id = open(IMPORTER, foreign).await.expect(201).id();
+    assert_eq!(organisation(&id).await, Some(other));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -468,15 +468,13 @@ async fn who_asks_for_another_password_learns_nothing_and_floods_nobody() {
 async fn nothing_that_people_are_called_gets_into_the_headers_of_a_mail() {
     let smtp = Smtp::start().await;
     let desk = desk(&smtp.url()).await;
-    let name = "Ada\r\nBcc: eve@example.org\r\n\r\nhttps://evil.example.org";
-    write(
-        &desk,
-        ADA,
-        &json!({ "name": name, "kind": "customer", "email": "ada@example.org" }),
-    )
-    .await;
-    invited(&desk, &smtp, ADA).await;
     let path = format!("/v1/users/{ADA}");
+    let name = "Ada\r\nBcc: eve@example.org\r\n\r\nhttps://evil.example.org";
+    let lines = json!({ "name": name, "kind": "customer", "email": "ada@example.org" });
+    let refused = administer(&desk, Method::PUT, &path, &lines).await;
+    refused.problem_of(422, "invalid-fields", &[("/name", "invalid")]);
+    admit(&desk, ADA, "ada@example.org").await;
+    invited(&desk, &smtp, ADA).await;
     for email in [
         "ada@example.org\r\nBcc: eve@example.org",
         "ada@example.org,eve@example.org",

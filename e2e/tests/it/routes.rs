@@ -35,7 +35,7 @@ pub(crate) enum For {
 
 /// Whom each route is for. In the order in which they are asked: nothing closes the ticket, or changes who sees
 /// it, before the end.
-pub(crate) const ROUTES: [(&str, &str, For); 157] = [
+pub(crate) const ROUTES: [(&str, &str, For); 159] = [
     ("GET", "/healthz", For::Public),
     ("GET", "/readyz", For::Public),
     ("GET", "/metrics", For::Public),
@@ -103,6 +103,8 @@ pub(crate) const ROUTES: [(&str, &str, For); 157] = [
     ("GET", "/v1/portals/{id}/history", For::Staff),
     ("POST", "/v1/portals", For::Administrators),
     ("PUT", "/v1/portals/{id}", For::Administrators),
+    ("GET", "/v1/me", For::Callers),
+    ("GET", "/v1/permissions", For::Callers),
     ("GET", "/v1/portal", For::Callers),
     ("GET", "/v1/settings", For::Callers),
     ("PUT", "/v1/settings", For::Callers),

@@ -25,15 +25,12 @@ use super::listeners::Place;
 use super::page::{Asked, known, public};
 use super::read::{Amount, Stretch, read};
 use super::vector::{Mark, Vector};
-use crate::app::App;
+use crate::app::{App, LOOKED_AT_EVERY};
 use crate::database::unavailable;
 use crate::positions::Movements;
 
 /// The media type of server-sent events.
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
-
-/// How often a listener's token is looked at. A revoked one ends its streams within a second.
-const CHECK_EVERY: Duration = Duration::from_millis(500);
 
 /// After so many checks without an event a sign of life is sent: every 10 s. Proxies give up a
 /// connection that is silent for a minute.
@@ -87,7 +84,7 @@ pub(super) async fn open(app: App, actor: Arc<Actor>, headers: &HeaderMap, asked
     let place = app.listeners.enter(actor.user)?;
     let movements = app.positions.listen();
     let (chunks, waiting) = mpsc::channel(CHUNKS_WAITING_MAX);
-    let mut checks = interval(CHECK_EVERY);
+    let mut checks = interval(LOOKED_AT_EVERY);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let at = asked.after.clone();
     let listener = Listener {

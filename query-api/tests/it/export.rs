@@ -446,6 +446,22 @@ async fn a_caller_that_leaves_gives_its_place_and_its_connection_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_export_breaks_off_when_its_callers_token_is_revoked() {
+    let (desk, token) = desk_with_lives(1).await;
+    let db = database(&desk).await;
+    generate(&db, 10_000, 59_999).await;
+    let mut response = desk.begin(&token, "/v1/tickets/export?format=ndjson").await;
+    response.chunk().await.unwrap().unwrap();
+    desk.revoke(&token).await;
+    wait_until("the export to let go of the database", LIMIT, || async {
+        let open = transactions(&db).await;
+        if open == 0 { Ok(()) } else { Err(open) }
+    })
+    .await;
+    assert!(response.bytes().await.is_err(), "it ended as if it were whole");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_export_that_fails_half_way_is_never_taken_for_a_whole_one() {
     let (desk, token) = desk_with_lives(1).await;
     let db = database(&desk).await;

@@ -42,6 +42,9 @@ const FREE: [&str; 10] = [
     "new_password",
 ];
 
+/// What people defined for themselves: texts of it may have lines.
+const CUSTOM_FIELDS: &str = "custom_fields";
+
 /// What a reader of one value says of it.
 #[derive(Debug)]
 pub enum Unreadable {
@@ -218,7 +221,7 @@ impl<'b> Fields<'b> {
 /// What is wrong with the single lines of an object that was sent, which stands at this place.
 pub(super) fn turned(at: &str, object: &Map<String, Value>) -> Vec<FieldError> {
     let lines = object.iter().filter(|(name, _)| !FREE.contains(&name.as_str()));
-    let wrong = lines.filter_map(|(name, value)| Some((name, turning(value)?)));
+    let wrong = lines.filter_map(|(name, value)| Some((name, misleading(value, name != CUSTOM_FIELDS)?)));
     let refused = wrong.map(|(name, mark)| {
         let detail = format!(
             "must not contain U+{:04X}, which makes text look other than it is: leave it out",
@@ -229,20 +232,23 @@ pub(super) fn turned(at: &str, object: &Map<String, Value>) -> Vec<FieldError> {
     refused.collect()
 }
 
-/// A character that makes text run the other way for as long as nobody ends it, in a name or a value of what was sent. With
-/// these a name looks like another one, wherever it is shown (CVE-2021-42574). Letters and marks of right-to-left scripts are
-/// none of them.
-fn turning(value: &Value) -> Option<char> {
-    let in_text = |text: &str| {
-        text.chars()
-            .find(|c| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'))
+/// A character in a name or a value of what was sent with which a name looks like another one, wherever it is shown: one that
+/// makes text run the other way for as long as nobody ends it (CVE-2021-42574), one that shows nothing, or one that begins a
+/// line or is no letter at all. Letters, marks and joiners of any script are none of them. NUL is refused elsewhere.
+fn misleading(value: &Value, is_one_line: bool) -> Option<char> {
+    let misleads = |c: &char| match c {
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200B}' | '\u{2060}' | '\u{FEFF}' => true,
+        '\r' | '\n' | '\u{2028}' | '\u{2029}' => is_one_line,
+        '\0' | '\t' => false,
+        c => c.is_control(),
     };
+    let in_text = |text: &str| text.chars().find(misleads);
     match value {
         Value::String(text) => in_text(text),
-        Value::Array(items) => items.iter().find_map(turning),
+        Value::Array(items) => items.iter().find_map(|item| misleading(item, is_one_line)),
         Value::Object(members) => members
             .iter()
-            .find_map(|(name, value)| in_text(name).or_else(|| turning(value))),
+            .find_map(|(name, value)| in_text(name).or_else(|| misleading(value, is_one_line))),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }

@@ -62,7 +62,7 @@ impl<S: Authenticate> FromRequestParts<S> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Some(token) = token_hash(&parts.headers) else {
             return Err(unauthenticated(
-                "Send the header Authorization: Bearer <token>.",
+                "Send the header Authorization: Bearer <token>, once.",
                 "Bearer",
             ));
         };
@@ -86,8 +86,13 @@ pub fn token_hash(headers: &HeaderMap) -> Option<TokenHash> {
     bearer(headers).map(TokenHash::of)
 }
 
+/// The token of the one header that there may be: of two, a proxy and the desk could take different ones.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let credentials = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (Some(credentials), None) = (all.next(), all.next()) else {
+        return None;
+    };
+    let credentials = credentials.to_str().ok()?;
     let (scheme, token) = credentials.split_once(' ')?;
     let token = token.trim();
     let acceptable = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= TOKEN_BYTES_MAX;

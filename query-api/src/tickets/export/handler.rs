@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use domain::actor::Actor;
 use domain::people::Language;
 use jiff::Timestamp;
-use service_kit::http::Caller;
+use service_kit::http::{Caller, token_hash};
+use service_kit::tokens::TokenHash;
 use service_kit::{Problem, chain};
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
@@ -48,6 +49,8 @@ enum Failure {
     Panicked(#[source] tokio::task::JoinError),
     #[error("it took longer than {} minutes", LASTS_MAX.as_secs() / 60)]
     TooLong,
+    #[error("the caller's token is worth nothing any more")]
+    ShutOut,
     #[error(transparent)]
     Gone(Gone),
 }
@@ -56,9 +59,11 @@ enum Failure {
 pub(crate) async fn export(
     State(app): State<App>,
     Extension(Caller(actor)): Extension<Caller>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let now = app.clock.now();
+    let token = token_hash(&headers).ok_or_else(Problem::internal)?;
     let (mut selection, format, language) = read(&uri, now, &actor)?;
     selection.view.permitted(&actor)?;
     selection.settle(&app.db, &actor).await?;
@@ -83,7 +88,7 @@ pub(crate) async fn export(
         running,
         cut,
     };
-    tokio::spawn(making.run());
+    tokio::spawn(making.run(app, token));
     Ok((format.headers(now), body).into_response())
 }
 
@@ -110,12 +115,13 @@ struct Making {
 }
 
 impl Making {
-    /// Runs to the end, whichever that is, and logs which.
-    async fn run(self) {
+    /// Runs to the end, whichever that is, and logs which. The end of the caller's token is one.
+    async fn run(self, app: App, token: TokenHash) {
         let (format, cut, why_gone) = (self.style.format.as_str(), self.cut.clone(), self.why_gone.clone());
         let made = tokio::select! {
             made = tokio::time::timeout(LASTS_MAX, self.make()) => made.unwrap_or(Err(Failure::TooLong)),
             () = cut.cancelled() => Err(Failure::Gone(Gone::Cut)),
+            () = app.until_worthless(token) => Err(Failure::ShutOut),
         };
         // Wakes an encoder that waits for its caller.
         cut.cancel();
@@ -126,7 +132,7 @@ impl Making {
         });
         match made {
             Ok(rows) => tracing::info!(export.format = format, rows, "{rows} tickets exported as {format}"),
-            Err(failure @ (Failure::Gone(_) | Failure::TooLong)) => {
+            Err(failure @ (Failure::Gone(_) | Failure::ShutOut | Failure::TooLong)) => {
                 tracing::info!(export.format = format, "an export broke off: {}", chain(&failure));
             }
             Err(failure @ Failure::Read(_)) => {
