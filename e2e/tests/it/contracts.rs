@@ -103,7 +103,14 @@ async fn tickets_are_opened_while_support_lasts_and_worked_on_to_their_end() {
         .await
         .expect(201);
 
+    let support = async || {
+        desk.caught_up().await;
+        let contract = desk.api.get(&staff, &path).await.expect(200);
+        contract.body["support"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(support().await, "active");
     desk.clock.set(at("2026-03-04T09:00:00Z"));
+    assert_eq!(support().await, "over");
     let refused = desk
         .api
         .post(&CUSTOMER.token(), "/v1/tickets", &ticket())
@@ -116,6 +123,13 @@ async fn tickets_are_opened_while_support_lasts_and_worked_on_to_their_end() {
         .expect(201);
     let accept = format!("/v1/tickets/{}/accept", created.id());
     desk.api.post(&staff, &accept, &json!({})).await.expect(200);
+
+    // Nor is anything opened before it begins.
+    let later = json!({ "workflow": "supportal", "support_from": "2026-03-05" });
+    desk.api.put(&staff, &path, &later).await.expect(200);
+    assert_eq!(support().await, "not_begun");
+    let refused = desk.api.post(&CUSTOMER.token(), "/v1/tickets", &ticket()).await;
+    assert_eq!(refused.expect(409).code(), "support-period-expired");
 
     desk.api
         .put(&staff, &path, &json!({ "workflow": "supportal" }))
@@ -131,7 +145,8 @@ async fn tickets_are_opened_while_support_lasts_and_worked_on_to_their_end() {
         .get(&CUSTOMER.token(), &format!("{path}/versions"))
         .await
         .expect(200);
-    assert_eq!(versions.items().len(), 2);
+    assert_eq!(versions.items().len(), 3);
+    assert!(versions.items()[0].get("support").is_none());
     assert_eq!(versions.items()[0]["support_until"], "2026-03-04T09:00:00Z");
     desk.api.get(&STRANGER.token(), &path).await.expect(404);
 }

@@ -10,6 +10,7 @@
 mod access;
 mod actions;
 mod apart;
+mod attacks;
 mod catalogue;
 mod contracts;
 mod demo;

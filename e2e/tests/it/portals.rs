@@ -274,6 +274,12 @@ async fn the_two_boxes_say_which_tickets_are_shown() {
         ];
         assert_eq!(seen, expected, "{boxes}");
     }
+    let nothing = json!({ "name": "Everybody's", "own": false, "projects": false });
+    let warned = desk.api.put(&ADMINISTRATOR.token(), OTHERS, &nothing).await;
+    assert_eq!(warned.expect(200).body["warnings"][0]["code"], "shows_nothing");
+    let something = json!({ "name": "Everybody's", "own": false });
+    let written = desk.api.put(&ADMINISTRATOR.token(), OTHERS, &something).await;
+    assert_eq!(written.expect(200).body["warnings"], json!([]));
     // Whoever follows no project, and whoever leads a group, see the tickets that are their own.
     others(&desk, json!({ "own": false })).await;
     for person in [PEER, LEADER] {

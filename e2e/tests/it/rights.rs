@@ -381,3 +381,41 @@ async fn no_permission_shows_staff_of_a_scope_more_than_their_tickets() {
             .expect(begun);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_learns_who_they_are_and_what_there_is_to_be_allowed() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let me = async |token: String| desk.api.get(&token, "/v1/me").await.expect(200).body;
+    let agent = me(AGENT.token()).await;
+    assert_eq!(agent["id"], json!(AGENT.user));
+    assert_eq!((&agent["kind"], &agent["scope"]), (&json!("staff"), &json!("all")));
+    assert_eq!(agent["permissions"], json!([]));
+
+    write_role(&desk).await;
+    write(&desk, &format!("/v1/groups/{GROUP}"), &json!({ "name": "First line", "permission_sets": [SET] })).await;
+    let roles = json!([{ "role": ROLE, "group": GROUP }]);
+    let profile = json!({ "name": "Ada", "kind": "staff", "groups": [GROUP], "roles": roles, "scope": "groups" });
+    write(&desk, &format!("/v1/users/{}", AGENT.user), &profile).await;
+    let customer = json!({ "name": "Carl", "kind": "customer", "organisation": CLIENT });
+    write(&desk, &format!("/v1/users/{}", CUSTOMER.user), &customer).await;
+    desk.caught_up().await;
+    let agent = me(AGENT.token()).await;
+    assert_eq!((&agent["name"], &agent["scope"]), (&json!("Ada"), &json!("groups")));
+    assert_eq!((&agent["groups"], &agent["leads"]), (&json!([GROUP]), &json!([GROUP])));
+    assert_eq!(agent["permissions"], json!(["import", "close_any", "administer"]));
+    assert_eq!(agent["within"][0]["group"], json!(GROUP));
+    let customer = me(CUSTOMER.token()).await;
+    assert_eq!((&customer["organisation"], &customer["scope"]), (&json!(CLIENT), &Value::Null));
+
+    let offered = desk.api.get(&CUSTOMER.token(), "/v1/permissions").await.expect(200);
+    let pairs: Vec<_> = offered.items().iter().map(|item| (&item["permission"], &item["category"])).collect();
+    assert_eq!(
+        json!(pairs),
+        json!([
+            ["import", "general"],
+            ["close_any", "tickets"],
+            ["administer", "users"],
+            ["view_as", "general"]
+        ])
+    );
+}
