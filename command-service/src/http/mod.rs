@@ -19,6 +19,7 @@ pub(crate) use commands::NDJSON;
 pub(crate) use headers::{KEY_CHARACTERS_MAX, is_key};
 pub(crate) use openid::RETURNED_CHARACTERS_MAX;
 pub(crate) use rehearsal::NAMED_MAX;
+pub(crate) use settings::MEMBERS as SETTINGS;
 pub(crate) use tickets::answer;
 
 use axum::Router;

@@ -20,6 +20,9 @@ use super::sessions::NO_STORE;
 use crate::app::App;
 use crate::problem::of_settings;
 
+/// What one chooses.
+pub(crate) const MEMBERS: [&str; 3] = ["theme", "language", "notices"];
+
 /// `GET /v1/settings`: one's own.
 pub(super) async fn own(State(app): State<App>, uri: Uri, Caller(caller): Caller) -> Result<Response, Problem> {
     refuse_parameters(&uri)?;
@@ -31,7 +34,7 @@ pub(super) async fn own(State(app): State<App>, uri: Uri, Caller(caller): Caller
     Ok(answer(&settings))
 }
 
-/// `PUT /v1/settings`: one's own, whole. What is left out is as if nobody had chosen it.
+/// `PUT /v1/settings`: one's own, whole. What is left out is as if nobody had chosen it; something has to be there.
 pub(super) async fn replace(
     State(app): State<App>,
     uri: Uri,
@@ -52,6 +55,8 @@ fn read(body: &Map<String, Value>) -> Result<Settings, Problem> {
     let language = fields.optional("language", |value| one_of(&Language::ALL, Language::as_str, value));
     let object = |value: &Value| value.as_object().cloned().ok_or(Unreadable::Type("an object"));
     let notices = fields.optional("notices", object).unwrap_or_default();
+    // A body that was lost on the way changes nothing.
+    fields.require_any(&MEMBERS);
     let (muted, malformed) = muted(&notices);
     fields.take_in(malformed, Vec::new());
     fields.finish()?;
@@ -65,7 +70,8 @@ fn read(body: &Map<String, Value>) -> Result<Settings, Problem> {
 /// Which notices are turned off, and what of it cannot be read.
 fn muted(notices: &Map<String, Value>) -> (BTreeSet<NoticeKind>, Vec<FieldError>) {
     let (mut muted, mut malformed) = (BTreeSet::new(), Vec::new());
-    for (name, value) in notices {
+    // Some that are wrong tell as much as all, and each names all kinds.
+    for (name, value) in notices.iter().take(NoticeKind::ALL.len() * 2) {
         let pointer = format!("/notices{}", pointer(name));
         match (NoticeKind::parse(name), value) {
             (Some(kind), Value::Bool(false)) => {

@@ -21,12 +21,6 @@ use uuid::Uuid;
 pub(crate) use letter::{Letter, Occasion};
 pub use settings::{MailArgs, MailSettingsError};
 
-/// How long a mail server may take to take a mail. Those that look at who sends take some seconds; nobody knows whether one that
-/// takes longer has taken it.
-pub(crate) const WITHIN: Duration = Duration::from_mins(1);
-/// The same where somebody waits for the answer.
-pub(crate) const WITHIN_A_REQUEST: Duration = Duration::from_secs(20);
-
 /// Sends mail. Cheap to clone.
 #[derive(Clone)]
 pub struct Mail {
@@ -58,36 +52,32 @@ pub(crate) struct Written {
 
 /// The mail server did not take a mail: why, for administrators.
 #[derive(Debug, thiserror::Error)]
-#[error("{why}")]
-pub(crate) struct NotTaken {
-    why: String,
-    /// Whether it will not take it later either.
-    pub(crate) for_good: bool,
-}
-
-impl NotTaken {
-    fn for_now(why: &impl ToString) -> Self {
-        let why = why.to_string();
-        Self { why, for_good: false }
-    }
-
-    fn for_good(why: &impl ToString) -> Self {
-        let why = why.to_string();
-        Self { why, for_good: true }
-    }
+pub(crate) enum NotTaken {
+    /// There is no such mailbox.
+    #[error("{0}")]
+    NoMailbox(String),
+    /// It does not, or does not yet: because of the mailbox, or of who sends.
+    #[error("{0}")]
+    NotNow(String),
+    /// Nobody knows whether it did.
+    #[error("{0}")]
+    NoAnswer(String),
 }
 
 impl From<smtp::Error> for NotTaken {
     fn from(error: smtp::Error) -> Self {
-        if error
-            .status()
-            .is_some_and(|code| is_no_mailbox(code, &error.to_string()))
-        {
-            Self::for_good(&error)
+        let said = error.to_string();
+        if error.status().is_some_and(|code| is_no_mailbox(code, &said)) {
+            Self::NoMailbox(said)
         } else {
-            Self::for_now(&error)
+            Self::NotNow(said)
         }
     }
+}
+
+/// Readers would take what begins like this for an encoded word (RFC 2047), and show what is in it.
+fn plain(subject: &str) -> String {
+    subject.replace("=?", "= ?")
 }
 
 /// Whether a reply says that there is no such mailbox: by its enhanced status (RFC 3463, 3.2 and 3.3), or where it has none, by
@@ -118,11 +108,11 @@ impl Mail {
     ) -> Result<(), NotTaken> {
         let message = self
             .message(to, written, now)
-            .map_err(|error| NotTaken::for_good(&error))?;
+            .map_err(|error| NotTaken::NoMailbox(error.to_string()))?;
         match timeout(within, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(NotTaken::for_now(&format!(
+            Err(_) => Err(NotTaken::NoAnswer(format!(
                 "no answer within {} seconds",
                 within.as_secs()
             ))),
@@ -140,7 +130,7 @@ impl Mail {
         let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(&written.subject)
+            .subject(plain(&written.subject))
             .date(SystemTime::from(now))
             .message_id(Some(id(written.id)))
             .raw_header(automatic);

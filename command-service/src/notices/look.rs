@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::actor::ActorKind;
 use domain::notice::{concern_somebody, notices};
-use event_log::{ExecuteError, Outbox, OutboxError, Outgoing, Placed};
+use event_log::{ExecuteError, Lane, Outbox, OutboxError, Outgoing, Placed};
 use jiff::SignedDuration;
 
 use super::notifier::{NotDone, Notifier, give_back};
@@ -53,7 +53,7 @@ impl Notifier {
                 record: header.record_id,
                 notice,
             };
-            outbox.put(&outgoing).await.map_err(NotDone::later)?;
+            outbox.put(&outgoing, Lane::First).await.map_err(NotDone::later)?;
         }
         Ok(())
     }

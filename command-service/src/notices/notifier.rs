@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use event_log::{Given, OutboxError, People};
+use event_log::{Given, Lane, OutboxError, People};
 use service_kit::clock::{SharedClock, pause};
 use service_kit::health::Component;
 use service_kit::{Shutdown, chain};
@@ -11,7 +11,8 @@ use service_kit::{Shutdown, chain};
 use crate::app::App;
 use crate::mail::Mail;
 
-/// Mails that are sent at once. Each has a connection of its own to the mail server.
+/// Mails that are sent at once, of those that are new and of those that were not taken. Each has a connection of its own to the
+/// mail server.
 const SENDERS: usize = 4;
 /// How often the notices that wait are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(15);
@@ -60,9 +61,11 @@ impl Notifier {
             let notifier = self.clone();
             tasks.spawn(async move { notifier.on_and_on(|| notifier.look(partition)).await });
         }
-        for _ in 0..SENDERS {
-            let notifier = self.clone();
-            tasks.spawn(async move { notifier.on_and_on(|| notifier.send()).await });
+        for lane in Lane::ALL {
+            for _ in 0..SENDERS {
+                let notifier = self.clone();
+                tasks.spawn(async move { notifier.on_and_on(|| notifier.send(lane)).await });
+            }
         }
         tasks.spawn(async move { self.on_and_on(|| self.count()).await });
     }

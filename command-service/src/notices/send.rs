@@ -1,5 +1,6 @@
 //! Sends notices.
 
+use std::future::Future;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -9,21 +10,30 @@ use domain::people::User;
 use domain::settings::Settings;
 use domain::ticket::{Event, TicketState};
 use domain::workflow::{Labels, Workflow};
-use event_log::{OutboxError, Outgoing, ScanError, Standing};
+use event_log::{Given, Lane, OutboxError, Outgoing, ScanError, Standing};
 use jiff::SignedDuration;
 use lettre::Address;
 use service_kit::chain;
+use service_kit::clock::pause;
 
 use super::letter::Letter;
 use super::look::unloaded;
 use super::notifier::{NotDone, Notifier, give_back};
-use crate::mail::WITHIN;
+use crate::mail::NotTaken;
 
 /// How long a notice is worth sending. Whoever reads it later has seen the ticket by then.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(48);
 /// How soon a notice that was not taken is sent again at least; otherwise after as long as it has been tried for, and once an
 /// hour at least.
 const AGAIN: Duration = Duration::from_secs(5);
+/// How long a mail server may take to take a notice: at first, so that one that hangs does not hold up the others; and once it
+/// was tried. RFC 5321, 4.5.3.2.6 gives the last answer ten minutes.
+const WITHIN: Duration = Duration::from_secs(20);
+const WITHIN_AGAIN: Duration = Duration::from_mins(10);
+/// Nobody knows whether a mail server that does not answer has taken the mail: it gets no more copies than these and the first.
+const UNANSWERED_TIMES: u64 = 2;
+/// How often the log's server is told that somebody is still at it.
+const TOLD_EVERY: Duration = Duration::from_secs(30);
 const AGAIN_MAX: Duration = Duration::from_hours(1);
 
 /// What became of a notice.
@@ -67,16 +77,17 @@ impl Outcome {
 }
 
 impl Notifier {
-    /// Sends notices one after the other, until shutdown.
-    pub(super) async fn send(&self) -> Result<(), OutboxError> {
-        let mut sending = self.app.log.outbox().await?.sending().await?;
+    /// Sends notices of a lane one after the other, until shutdown.
+    pub(super) async fn send(&self, lane: Lane) -> Result<(), OutboxError> {
+        let outbox = self.app.log.outbox().await?;
+        let mut sending = outbox.sending(lane).await?;
         while let Some(given) = self.unless_shut_down(sending.next()).await {
             let given = given?;
-            let outcome = match &given.what {
-                Some(outgoing) => self.deliver(outgoing).await,
-                None => Err(NotDone::Unreadable("a notice of another release".into())),
+            let Some(outgoing) = &given.what else {
+                give_back(&given, &NotDone::Unreadable("a notice of another release".into())).await?;
+                continue;
             };
-            let outcome = match outcome {
+            let outcome = match self.at_it(&given, self.deliver(outgoing, lane, given.times)).await? {
                 Ok(outcome) => outcome,
                 Err(why) => {
                     give_back(&given, &why).await?;
@@ -84,21 +95,40 @@ impl Notifier {
                 }
             };
             metrics::counter!("notices_total", "outcome" => outcome.as_str()).increment(1);
-            match outcome {
-                Outcome::TooEarly(time) | Outcome::Again(time) => given.again(time).await?,
-                Outcome::Sent
-                | Outcome::TurnedOff
-                | Outcome::NotTheirs
-                | Outcome::Nobody
-                | Outcome::Gone
-                | Outcome::Refused
-                | Outcome::GivenUp => given.done().await?,
+            match (outcome, lane) {
+                (Outcome::TooEarly(time), _) | (Outcome::Again(time), Lane::Again) => given.again(time).await?,
+                (Outcome::Again(_), Lane::First) => {
+                    outbox.put(outgoing, Lane::Again).await?;
+                    given.done().await?;
+                }
+                (
+                    Outcome::Sent
+                    | Outcome::TurnedOff
+                    | Outcome::NotTheirs
+                    | Outcome::Nobody
+                    | Outcome::Gone
+                    | Outcome::Refused
+                    | Outcome::GivenUp,
+                    _,
+                ) => given.done().await?,
             }
         }
         Ok(())
     }
 
-    async fn deliver(&self, outgoing: &Outgoing) -> Result<Outcome, NotDone> {
+    /// Does it, and tells the server meanwhile that somebody is at it.
+    async fn at_it<T>(&self, given: &Given<Outgoing>, work: impl Future<Output = T>) -> Result<T, OutboxError> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                () = pause(self.clock.as_ref(), TOLD_EVERY) => given.going_on().await?,
+            }
+        }
+    }
+
+    async fn deliver(&self, outgoing: &Outgoing, lane: Lane, times: u64) -> Result<Outcome, NotDone> {
         let people = self.people()?;
         let reader = outgoing.notice.user;
         let Some((user, address)) = people.user(reader).and_then(written_to) else {
@@ -137,18 +167,23 @@ impl Notifier {
             status: self.status(&ticket, &actor),
             language: settings.language.or(user.language).unwrap_or_default(),
         };
-        let Err(error) = self
-            .mail
-            .send(address, &letter.written(self.mail.desk()), now, WITHIN)
-            .await
-        else {
+        let within = match lane {
+            Lane::First => WITHIN,
+            Lane::Again => WITHIN_AGAIN,
+        };
+        let written = letter.written(self.mail.desk());
+        let Err(error) = self.mail.send(address, &written, now, within).await else {
             return Ok(Outcome::Sent);
         };
         tracing::warn!(error = chain(&error), user = %reader.as_uuid(), "a notice was not taken");
-        Ok(match Timeliness::of(due, self.app.now()) {
-            _ if error.for_good => Outcome::Refused,
-            Timeliness::Due(late) => Outcome::Again(again_after(late)),
-            Timeliness::Early(_) | Timeliness::Old => Outcome::Again(AGAIN_MAX),
+        let late = match Timeliness::of(due, self.app.now()) {
+            Timeliness::Due(late) => late,
+            Timeliness::Early(_) | Timeliness::Old => AGAIN_MAX,
+        };
+        Ok(match error {
+            NotTaken::NoMailbox(_) => Outcome::Refused,
+            NotTaken::NoAnswer(_) if lane == Lane::Again && times >= UNANSWERED_TIMES => Outcome::GivenUp,
+            NotTaken::NoAnswer(_) | NotTaken::NotNow(_) => Outcome::Again(again_after(late)),
         })
     }
 

@@ -5,12 +5,14 @@ use domain::people::Language;
 use domain::settings::Theme;
 use serde_json::json;
 use service_kit::openapi::schema::{
-    Property, Shape, boolean, names, nullable, object, open_object, optional, reference, required,
+    Property, Shape, all_of, any_of, boolean, having, names, nullable, object, open_object, optional, reference,
+    required,
 };
 use service_kit::openapi::{Api, Operation, json as json_body};
 use utoipa::openapi::Required;
 
 use super::sessions::{BARE, WITH_BODY};
+use crate::http::SETTINGS;
 
 const TAG: &str = "settings";
 
@@ -34,7 +36,8 @@ pub(super) fn with_settings(api: Api) -> Api {
         required("language", spoken, language),
         required("notices", mailed, open_object(notices(required))),
     ];
-    api.schema("SettingsWritten", object(written))
+    let something = any_of(SETTINGS.map(having));
+    api.schema("SettingsWritten", all_of([object(written), something]))
         .schema("Settings", open_object(answered))
         .get("/v1/settings", own())
         .put("/v1/settings", replace())
@@ -54,7 +57,7 @@ fn own() -> Operation {
 fn replace() -> Operation {
     let example = json!({ "theme": "dark", "language": "es", "notices": { "comment": false } });
     Operation::new("replaceSettings", TAG, "Choose for oneself")
-        .about("All of it: what is left out is as if nobody had chosen it.")
+        .about("All of it: what is left out is as if nobody had chosen it. Something has to be there.")
         .for_callers()
         .body(Required::True, json_body(reference("SettingsWritten")).example(example))
         .answer(200, "It is kept.", json_body(reference("Settings")))

@@ -4,9 +4,11 @@
 //! that only one of several can win. It is there before its mail goes out: what a crash leaves is a link that nobody has, and
 //! that the next one replaces.
 
+use std::time::Duration;
+
 use domain::Timestamp;
 use domain::ids::UserId;
-use domain::people::User;
+use domain::people::{Language, User};
 use domain::sign_in::Login;
 use event_log::{Credential, CredentialError, Happening, Kept, Link, Origin, Standing};
 use jiff::SignedDuration;
@@ -19,8 +21,8 @@ use uuid::Uuid;
 
 use super::passwords::chosen;
 use crate::app::App;
-use crate::mail::{Letter, NotTaken, Occasion, WITHIN_A_REQUEST};
-use crate::problem::of_credential;
+use crate::mail::{Letter, NotTaken, Occasion};
+use crate::problem::{of_credential, of_settings};
 
 /// For how long an invitation can be accepted: somebody may be away for some days.
 const INVITATION: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -28,6 +30,9 @@ const INVITATION: SignedDuration = SignedDuration::from_hours(7 * 24);
 const RESET: SignedDuration = SignedDuration::from_hours(1);
 /// So long after one link nobody gets another because somebody asks: who asks again and again floods nobody.
 pub(crate) const RESET_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// How long the mail server may take to take a link: somebody waits for the answer. Those that look at who sends take some
+/// seconds.
+const MAIL_WITHIN: Duration = Duration::from_secs(20);
 /// So many who asked may wait for the mail server: some minutes' worth.
 const ASKED_MAX: usize = 256;
 /// Who is turned away tries again when the mail server has taken some.
@@ -141,12 +146,13 @@ impl App {
         }
         let profile = self.by_now_of(user).await?;
         let address = address(&profile)?;
+        let language = self.language(user, &profile).await?;
         let (app, to, written) = (self.clone(), address.clone(), login.clone());
         // Whoever called may be gone meanwhile; what became of the mail is kept all the same.
         let delivered = tokio::spawn(async move {
             let letter = Letter {
                 occasion: Occasion::Invitation,
-                language: profile.language.unwrap_or_default(),
+                language,
                 login: written.as_str(),
                 token: &token,
                 expires_at,
@@ -248,7 +254,7 @@ impl App {
         };
         let letter = Letter {
             occasion,
-            language: profile.language.unwrap_or_default(),
+            language: self.language(user, &profile).await?,
             login: login.as_str(),
             token: &token,
             expires_at,
@@ -335,11 +341,17 @@ impl App {
         Ok((format!("{}.{token}", user.as_uuid().simple()), link))
     }
 
+    /// In which language somebody is written to: their own choice before their profile's.
+    async fn language(&self, user: UserId, profile: &User) -> Result<Language, Problem> {
+        let settings = self.settings.of(user).await.map_err(|error| of_settings(&error))?;
+        Ok(settings.language.or(profile.language).unwrap_or_default())
+    }
+
     async fn deliver(&self, to: Address, letter: &Letter<'_>) -> Delivery {
         let delivery = match &self.mail {
             None => Delivery::NotConfigured,
             Some(mail) => match mail
-                .send(to, &letter.written(mail.desk()), self.now(), WITHIN_A_REQUEST)
+                .send(to, &letter.written(mail.desk()), self.now(), MAIL_WITHIN)
                 .await
             {
                 Ok(()) => Delivery::Sent,

@@ -55,7 +55,7 @@ pub use directory::{Directory, DirectoryError, ProfileError, ProfileOutcome};
 pub use execute::{ExecuteError, Outcome, Request};
 pub use history::{CorruptHistory, HISTORY_RECORDS_MAX};
 pub use origins::{KnownOrigin, OriginChange, OriginChanges, OriginError, OriginStore};
-pub use outbox::{Given, News, Outbox, OutboxError, Outgoing, Placed, Sending};
+pub use outbox::{Given, Lane, News, Outbox, OutboxError, Outgoing, Placed, Sending};
 pub use people::{People, Standing};
 pub use policies::{Policies, PolicyError, PolicyOutcome};
 pub use reader::{Checkpoint, Entry, ReadError, Reader, Source};

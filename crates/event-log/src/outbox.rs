@@ -33,15 +33,13 @@ use crate::streams::find;
 use crate::subject::ticket_stream;
 
 const OUTBOX: &str = "RC_OUTBOX";
-const SUBJECT: &str = "rc.o.notice";
-/// Whoever looks for news of a partition, and whoever sends notices.
-const CONSUMER: &str = "notices";
+/// Whoever looks for news of a partition.
+const NEWS: &str = "notices";
 /// Longer than nearly every notice waits for a desk to open, or for a mail server: what is left after that is forgotten.
 const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 /// How long the server knows the id of a notice. A record is mostly looked at again within a minute.
 const KNOWN_FOR: Duration = Duration::from_hours(1);
-/// How long one process has for a record, or for a notice, before another gets it: longer than a mail server may take, three
-/// answers of the log included.
+/// How long one process has for a record, or for a notice, before another gets it, unless it says that it is at it.
 const HANDLED_WITHIN: Duration = Duration::from_mins(2);
 /// How long the server waits for something to give before it is asked anew.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -55,6 +53,32 @@ pub struct OutboxError(#[source] async_nats::Error);
 
 fn unavailable(error: impl Into<async_nats::Error>) -> OutboxError {
     OutboxError(error.into())
+}
+
+/// Where a notice waits. What takes long is not in the way of the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Nobody tried to send it yet.
+    First,
+    /// It was tried once at least.
+    Again,
+}
+
+impl Lane {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::First, Self::Again];
+
+    /// Whoever sends what waits there, and the last part of its subject.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Again => "again",
+        }
+    }
+
+    fn subject(self) -> String {
+        format!("rc.o.{}", self.as_str())
+    }
 }
 
 /// A notice on its way.
@@ -163,6 +187,11 @@ impl<T> Given<T> {
     /// It is done: nobody gets it again.
     pub async fn done(&self) -> Result<(), OutboxError> {
         self.acker.ack().await.map_err(unavailable)
+    }
+
+    /// Whoever has it is at it: they have as long again.
+    pub async fn going_on(&self) -> Result<(), OutboxError> {
+        self.acker.ack_with(AckKind::Progress).await.map_err(unavailable)
     }
 
     /// Somebody is to get it again, after this time.
@@ -310,7 +339,7 @@ impl Outbox {
                 let config = stream::Config {
                     name: OUTBOX.to_owned(),
                     description: Some("Recourse: notices that are not sent yet".to_owned()),
-                    subjects: vec![SUBJECT.to_owned()],
+                    subjects: Lane::ALL.map(Lane::subject).into(),
                     storage: StorageType::File,
                     retention: RetentionPolicy::WorkQueue,
                     max_age: KEPT_FOR,
@@ -335,16 +364,19 @@ impl Outbox {
             .await;
         let config = Config {
             deliver_policy: DeliverPolicy::New,
-            ..consumer("who is to be told of what happens to tickets")
+            ..consumer(NEWS, "who is to be told of what happens to tickets")
         };
         let stream = stream.map_err(unavailable)?;
         let following = Following::begin(&self.inner, &stream, config, NEWS_AT_ONCE).await?;
         Ok(News { partition, following })
     }
 
-    /// Begins to take notices out.
-    pub async fn sending(&self) -> Result<Sending, OutboxError> {
-        let config = consumer("who is told");
+    /// Begins to take notices out of a lane.
+    pub async fn sending(&self, lane: Lane) -> Result<Sending, OutboxError> {
+        let config = Config {
+            filter_subject: lane.subject(),
+            ..consumer(lane.as_str(), "who is told")
+        };
         let following = Following::begin(&self.inner, &self.stream, config, 1).await?;
         Ok(Sending(following))
     }
@@ -355,21 +387,25 @@ impl Outbox {
         Ok(info.state.messages)
     }
 
-    /// Keeps a notice until it is sent; does nothing if the same was kept within the last hour.
-    pub async fn put(&self, outgoing: &Outgoing) -> Result<(), OutboxError> {
+    /// Keeps a notice until it is sent; does nothing if the same was kept there within the last hour.
+    pub async fn put(&self, outgoing: &Outgoing, lane: Lane) -> Result<(), OutboxError> {
         let payload = serde_json::to_vec(&Kept::from(outgoing)).map_err(unavailable)?;
-        let message = PublishMessage::build()
-            .payload(payload.into())
-            .message_id(outgoing.id().to_string());
+        let message =
+            PublishMessage::build()
+                .payload(payload.into())
+                .message_id(format!("{}.{}", outgoing.id(), lane.as_str()));
         let context = &self.inner.writes.context;
-        let sent = context.send_publish(SUBJECT, message).await.map_err(unavailable)?;
+        let sent = context
+            .send_publish(lane.subject(), message)
+            .await
+            .map_err(unavailable)?;
         sent.await.map(|_| ()).map_err(unavailable)
     }
 }
 
-fn consumer(description: &str) -> Config {
+fn consumer(name: &str, description: &str) -> Config {
     Config {
-        durable_name: Some(CONSUMER.to_owned()),
+        durable_name: Some(name.to_owned()),
         description: Some(format!("Recourse: {description}")),
         ack_policy: AckPolicy::Explicit,
         ack_wait: HANDLED_WITHIN,

@@ -25,14 +25,37 @@ const WORDS: [&str; 7] = [
 
 /// What is theirs to say whom it concerns: words of many lines, and secrets. The rest are single lines.
 const FREE: [&str; 11] = [
-    "login", "calendar", "policy", "description", "comment", "body", "solution", "reason", "password", "new_password",
+    "login",
+    "calendar",
+    "policy",
+    "description",
+    "comment",
+    "body",
+    "solution",
+    "reason",
+    "password",
+    "new_password",
     "custom_fields",
 ];
 
 /// What the desk decides, and what others do: nobody sets it beside what a route takes.
 const NOBODYS: [&str; 16] = [
-    "id", "number", "status", "requester", "organisation", "assignee", "group", "permissions", "kind", "enabled",
-    "revision", "changed_by", "user", "token", "is_admin", "__proto__",
+    "id",
+    "number",
+    "status",
+    "requester",
+    "organisation",
+    "assignee",
+    "group",
+    "permissions",
+    "kind",
+    "enabled",
+    "revision",
+    "changed_by",
+    "user",
+    "token",
+    "is_admin",
+    "__proto__",
 ];
 
 /// A request that takes JSON, with an example of its body.
@@ -79,7 +102,9 @@ impl Surface {
         } else {
             Uuid::new_v4().to_string()
         };
-        let parts = path.split('/').map(|part| if part.starts_with('{') { id.as_str() } else { part });
+        let parts = path
+            .split('/')
+            .map(|part| if part.starts_with('{') { id.as_str() } else { part });
         parts.collect::<Vec<_>>().join("/")
     }
 
@@ -125,7 +150,11 @@ impl Surface {
             (Some("array"), _) => json!([self.sample(&schema["items"])]),
             (Some("object"), _) => {
                 let members = schema["properties"].as_object().into_iter().flatten();
-                Value::Object(members.map(|(name, member)| (name.clone(), self.sample(member))).collect())
+                Value::Object(
+                    members
+                        .map(|(name, member)| (name.clone(), self.sample(member)))
+                        .collect(),
+                )
             }
             _ => Value::Null,
         }
@@ -148,7 +177,9 @@ fn texts(at: &str, value: &Value, found: &mut Vec<String>) {
             items.for_each(|(n, item)| texts(&format!("{at}/{n}"), item, found));
         }
         Value::Object(members) => {
-            members.iter().for_each(|(name, member)| texts(&format!("{at}/{name}"), member, found));
+            members
+                .iter()
+                .for_each(|(name, member)| texts(&format!("{at}/{name}"), member, found));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
@@ -231,12 +262,17 @@ async fn nobody_sets_what_a_route_does_not_take() {
         members,
     } in &surface.taking()
     {
-        for name in NOBODYS.iter().filter(|name| !members.iter().any(|member| member == *name)) {
+        for name in NOBODYS
+            .iter()
+            .filter(|name| !members.iter().any(|member| member == *name))
+        {
             let mut body: Map<String, Value> = body.as_object().unwrap().clone();
             body.insert((*name).to_owned(), json!(Uuid::nil()));
             for person in [ADMINISTRATOR, AGENT, CUSTOMER] {
                 let body = Value::Object(body.clone());
-                let answer = surface.send(&person.token(), method, &surface.filled(path), &body).await;
+                let answer = surface
+                    .send(&person.token(), method, &surface.filled(path), &body)
+                    .await;
                 assert!(
                     (400..500).contains(&answer.status),
                     "{method} {path} takes {name}: {} {}",
@@ -280,7 +316,9 @@ async fn raw(desk: &Desk, bytes: &str) -> Vec<String> {
 async fn what_two_programs_could_read_differently_is_refused_or_means_nothing() {
     let surface = Surface::open().await;
     let desk = &surface.desk;
-    let get = |target: &str, headers: &str| format!("GET {target} HTTP/1.1\r\nHost: desk\r\n{headers}Connection: close\r\n\r\n");
+    let get = |target: &str, headers: &str| {
+        format!("GET {target} HTTP/1.1\r\nHost: desk\r\n{headers}Connection: close\r\n\r\n")
+    };
     let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
     let (staff, customer) = (bearer(&AGENT.token()), bearer(&CUSTOMER.token()));
     assert_eq!(raw(desk, &get("/v1/users", &staff)).await, ["200"]);
@@ -305,7 +343,14 @@ async fn what_two_programs_could_read_differently_is_refused_or_means_nothing() 
         assert_eq!(raw(desk, &get("/v1/me", &headers)).await, ["401"], "{header}");
     }
     // Another way of writing a path is another path, or the same one with the same rule.
-    for target in ["//v1/users", "/v1//users", "/v1/%75sers", "/v1/tickets/../users", "/v1/users/", "/V1/users"] {
+    for target in [
+        "//v1/users",
+        "/v1//users",
+        "/v1/%75sers",
+        "/v1/tickets/../users",
+        "/v1/users/",
+        "/V1/users",
+    ] {
         let status = raw(desk, &get(target, &customer)).await.concat();
         assert!(["403", "404"].contains(&status.as_str()), "{target}: {status}");
     }
@@ -314,7 +359,9 @@ async fn what_two_programs_could_read_differently_is_refused_or_means_nothing() 
     // Two lengths, or a length and chunks: nobody's request hides in another's body.
     let hidden = format!("GET /v1/users HTTP/1.1\r\nHost: desk\r\n{customer}Connection: close\r\n\r\n");
     let post = |lengths: &str, body: &str| {
-        format!("POST /v1/tickets HTTP/1.1\r\nHost: desk\r\n{staff}Content-Type: application/json\r\n{lengths}\r\n{body}")
+        format!(
+            "POST /v1/tickets HTTP/1.1\r\nHost: desk\r\n{staff}Content-Type: application/json\r\n{lengths}\r\n{body}"
+        )
     };
     let two_lengths = format!("Content-Length: 2\r\nContent-Length: {}\r\n", hidden.len());
     assert_eq!(raw(desk, &post(&two_lengths, &hidden)).await, ["400"]);
@@ -325,7 +372,9 @@ async fn what_two_programs_could_read_differently_is_refused_or_means_nothing() 
     ] {
         let statuses = raw(desk, &post(lengths, &format!("0\r\n\r\n{hidden}"))).await;
         // What follows a body that has ended is a request of its own, with its own token: the customer's.
-        let none_let_in = statuses.iter().all(|status| ["400", "403", "411", "501"].contains(&status.as_str()));
+        let none_let_in = statuses
+            .iter()
+            .all(|status| ["400", "403", "411", "501"].contains(&status.as_str()));
         assert!(none_let_in && statuses.len() <= 2, "{lengths}: {statuses:?}");
     }
 }

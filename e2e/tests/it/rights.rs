@@ -392,7 +392,12 @@ async fn everybody_learns_who_they_are_and_what_there_is_to_be_allowed() {
     assert_eq!(agent["permissions"], json!([]));
 
     write_role(&desk).await;
-    write(&desk, &format!("/v1/groups/{GROUP}"), &json!({ "name": "First line", "permission_sets": [SET] })).await;
+    write(
+        &desk,
+        &format!("/v1/groups/{GROUP}"),
+        &json!({ "name": "First line", "permission_sets": [SET] }),
+    )
+    .await;
     let roles = json!([{ "role": ROLE, "group": GROUP }]);
     let profile = json!({ "name": "Ada", "kind": "staff", "groups": [GROUP], "roles": roles, "scope": "groups" });
     write(&desk, &format!("/v1/users/{}", AGENT.user), &profile).await;
@@ -405,10 +410,17 @@ async fn everybody_learns_who_they_are_and_what_there_is_to_be_allowed() {
     assert_eq!(agent["permissions"], json!(["import", "close_any", "administer"]));
     assert_eq!(agent["within"][0]["group"], json!(GROUP));
     let customer = me(CUSTOMER.token()).await;
-    assert_eq!((&customer["organisation"], &customer["scope"]), (&json!(CLIENT), &Value::Null));
+    assert_eq!(
+        (&customer["organisation"], &customer["scope"]),
+        (&json!(CLIENT), &Value::Null)
+    );
 
     let offered = desk.api.get(&CUSTOMER.token(), "/v1/permissions").await.expect(200);
-    let pairs: Vec<_> = offered.items().iter().map(|item| (&item["permission"], &item["category"])).collect();
+    let pairs: Vec<_> = offered
+        .items()
+        .iter()
+        .map(|item| (&item["permission"], &item["category"]))
+        .collect();
     assert_eq!(
         json!(pairs),
         json!([

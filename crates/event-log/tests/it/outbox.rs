@@ -2,7 +2,7 @@
 
 use domain::ids::{Position, UserId};
 use domain::notice::{Notice, NoticeKind, Reason};
-use event_log::{Given, News, Outbox, OutboxError, Outgoing, Placed, Sending};
+use event_log::{Given, Lane, News, Outbox, OutboxError, Outgoing, Placed, Sending};
 use futures::FutureExt as _;
 use test_harness::wait_until;
 use uuid::Uuid;
@@ -100,10 +100,10 @@ async fn the_same_notice_is_kept_once_outlives_the_server_and_is_gone_once_it_is
     let desk = Desk::start().await;
     let outbox = desk.log.outbox().await.unwrap();
     let (ada, bob) = (outgoing(1), outgoing(2));
-    outbox.put(&ada).await.unwrap();
-    outbox.put(&ada).await.unwrap();
+    outbox.put(&ada, Lane::First).await.unwrap();
+    outbox.put(&ada, Lane::First).await.unwrap();
     assert_eq!(outbox.waiting().await.unwrap(), 1);
-    outbox.put(&bob).await.unwrap();
+    outbox.put(&bob, Lane::First).await.unwrap();
     assert_ne!(ada.id(), bob.id());
     let mut deadline = ada.clone();
     for reason in &mut deadline.notice.reasons {
@@ -115,7 +115,7 @@ async fn the_same_notice_is_kept_once_outlives_the_server_and_is_gone_once_it_is
     desk.nats.restart().await;
     wait_until("the connection", LIMIT, async || desk.log.is_connected()).await;
     waits(&outbox, 2).await;
-    let mut sending = outbox.sending().await.unwrap();
+    let mut sending = outbox.sending(Lane::First).await.unwrap();
     let first = sent(&mut sending).await;
     assert_eq!(first.what.as_ref(), Some(&ada));
     first.done().await.unwrap();
@@ -125,7 +125,15 @@ async fn the_same_notice_is_kept_once_outlives_the_server_and_is_gone_once_it_is
     second.again(std::time::Duration::ZERO).await.unwrap();
     let again = sent(&mut sending).await;
     assert_eq!((again.what.as_ref(), again.times), (Some(&bob), 2));
+    // Whoever tries it later takes it from the other lane.
+    outbox.put(&bob, Lane::Again).await.unwrap();
     again.done().await.unwrap();
+    waits(&outbox, 1).await;
+    let mut trying_again = outbox.sending(Lane::Again).await.unwrap();
+    let later = sent(&mut trying_again).await;
+    assert_eq!((later.what.as_ref(), later.times), (Some(&bob), 1));
+    later.going_on().await.unwrap();
+    later.done().await.unwrap();
     waits(&outbox, 0).await;
 }
 
@@ -133,7 +141,7 @@ async fn the_same_notice_is_kept_once_outlives_the_server_and_is_gone_once_it_is
 async fn whoever_takes_notices_out_learns_that_the_connection_was_made_anew() {
     let desk = Desk::start().await;
     let outbox = desk.log.outbox().await.unwrap();
-    let mut sending = outbox.sending().await.unwrap();
+    let mut sending = outbox.sending(Lane::First).await.unwrap();
     assert!(sending.next().now_or_never().is_none());
     desk.nats.kill().await;
     desk.nats.restart().await;
