@@ -4,8 +4,9 @@
 //! the first generation, and again whenever a release has other ones.
 
 use sqlx::postgres::{PgConnection, PgPool};
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::AssertSqlSafe;
 
+use crate::database::{USUAL, begin};
 use crate::generation;
 
 /// The views.
@@ -40,7 +41,8 @@ pub(crate) async fn ensure(db: &PgPool) -> Result<(), sqlx::Error> {
     if seen.version.as_ref() == Some(&noted) && (seen.granted || !(seen.role_exists || seen.may_make_roles)) {
         return Ok(());
     }
-    let mut tx = connection.begin().await?;
+    drop(connection);
+    let mut tx = begin(db, USUAL).await?;
     generation::lock(&mut tx).await?;
     let mut seen = standing(&mut tx).await?;
     if of_another_release(&mut tx).await? {

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::migrate::{MigrateDatabase as _, MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{Connection as _, Postgres, Transaction};
 use tokio::sync::{Mutex, watch};
 
 use crate::{analytics, generation};
@@ -107,7 +107,7 @@ impl Database {
         match self.migrate().await {
             Err(MigrateError::Execute(error)) if is_missing_database(&error) => {
                 tracing::warn!("the database does not exist; it is made and filled from the log");
-                match sqlx::Postgres::create_database(&self.url).await {
+                match Postgres::create_database(&self.url).await {
                     Err(error) if is_existing_database(&error) => {}
                     created => created.map_err(DatabaseError::Create)?,
                 }
@@ -145,6 +145,18 @@ impl Database {
         self.nudges.subscribe()
     }
 }
+
+/// Begins a transaction on one of the pool's connections, by this statement. Whoever stops waiting meanwhile, such as a pump
+/// that is dropped, leaves none behind: sqlx 0.9 gives a connection back with an open transaction if it is dropped
+/// between asking for one and hearing of it, and holds its locks and its view of the data for whoever uses that connection next.
+pub(crate) async fn begin(pool: &PgPool, how: &'static str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(how).await });
+    begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+}
+
+/// A transaction as Postgres has them by itself.
+pub(crate) const USUAL: &str = "BEGIN";
 
 fn is_missing_database(error: &sqlx::Error) -> bool {
     sqlstate(error).is_some_and(|code| code == "3D000")

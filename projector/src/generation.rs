@@ -3,10 +3,11 @@
 use std::fmt;
 
 use sqlx::postgres::{PgConnection, PgPool};
-use sqlx::{AssertSqlSafe, Connection as _, PgExecutor};
+use sqlx::{AssertSqlSafe, PgExecutor};
 
 use crate::analytics;
 use crate::checkpoint::{self, Key};
+use crate::database::{USUAL, begin};
 
 /// The advisory lock of whoever makes, shows or drops generations ("rcgenera" in ASCII).
 const LOCK: i64 = i64::from_be_bytes(*b"rcgenera");
@@ -198,8 +199,7 @@ pub(crate) async fn ensure(db: &PgPool, partitions: u16) -> Result<bool, sqlx::E
     if usize::try_from(known).is_ok_and(|known| known >= LAYOUTS.len()) {
         return Ok(tokens);
     }
-    let mut connection = db.acquire().await?;
-    let mut tx = connection.begin().await?;
+    let mut tx = begin(db, USUAL).await?;
     lock(&mut tx).await?;
     for layout in LAYOUTS {
         let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM recourse.generations WHERE projection = $1)")

@@ -8,7 +8,7 @@ use service_kit::chain;
 use service_kit::health::Component;
 
 use crate::checkpoint::{self, Advance, Key, Place, Skipped};
-use crate::database::{Database, DatabaseError, is_refusal};
+use crate::database::{Database, DatabaseError, USUAL, begin, is_refusal};
 use crate::pause::{Backoff, pause};
 use crate::projections::{ApplyError, Poison, PoisonReason, Positioned, Projection};
 
@@ -232,7 +232,7 @@ impl<P: Projection> Pump<P> {
             record_id: wire::record_id(&last.payload).unwrap_or_default(),
             epoch: self.log.epoch(),
         };
-        let mut tx = self.database.pool().begin().await.map_err(ApplyError::Database)?;
+        let mut tx = begin(self.database.pool(), USUAL).await.map_err(ApplyError::Database)?;
         if checkpoint::advance(&mut *tx, self.key, at, place)
             .await
             .map_err(ApplyError::Database)?

@@ -165,7 +165,7 @@ async fn leave_word(db: &PgPool, uses: &HashMap<TokenHash, Timestamp>) -> Result
         hashes.push(hash.as_bytes().to_vec());
         instants.push(at.to_sqlx());
     }
-    let mut writing = db.begin_with("BEGIN READ WRITE").await?;
+    let mut writing = database::begin(db, "BEGIN READ WRITE").await?;
     sqlx::query(
         "INSERT INTO recourse.token_uses (hash, used_at)
          SELECT * FROM UNNEST($1::bytea[], $2::timestamptz[]) AS used (hash, used_at) ORDER BY hash

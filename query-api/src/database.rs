@@ -5,6 +5,7 @@ use std::time::Duration;
 use service_kit::problem::types::{QUERY_TOO_EXPENSIVE, READ_MODEL_UNAVAILABLE};
 use service_kit::{Problem, chain};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Postgres, Transaction};
 
 /// Queries run in Postgres, which shares the machine's cores with us; more at once would only wait there.
 const CONNECTIONS_MAX: u32 = 16;
@@ -37,6 +38,15 @@ const SESSION: [(&str, &str); 5] = [
     ("max_parallel_workers_per_gather", "0"),
     ("client_min_messages", "warning"),
 ];
+
+/// Begins a transaction on one of the pool's connections, by this statement. Whoever stops waiting meanwhile, such as a request
+/// that is dropped, leaves none behind: sqlx 0.9 gives a connection back with an open transaction if it is dropped
+/// between asking for one and hearing of it, and holds its locks and its view of the data for whoever uses that connection next.
+pub(crate) async fn begin(pool: &PgPool, how: &'static str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(how).await });
+    begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+}
 
 /// A pool that connects when it is first used, so that a service starts without its database.
 pub(crate) fn pool(url: &str) -> Result<PgPool, sqlx::Error> {

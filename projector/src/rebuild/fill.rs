@@ -10,6 +10,7 @@ use super::copies::Copies;
 use super::error::RebuildError;
 use super::operator::Progress;
 use crate::checkpoint::{self, Advance, Key, Place, Skipped};
+use crate::database::{USUAL, begin};
 use crate::lines::Lines;
 use crate::projections::{Bulk, BulkFold};
 use crate::pump::decoded;
@@ -99,7 +100,7 @@ fn apply<E: wire::Payload>(
 
 /// Notes that the tables hold what was folded.
 pub(super) async fn note(db: &PgPool, folded: &[Folded]) -> Result<(), RebuildError> {
-    let mut tx = db.begin().await?;
+    let mut tx = begin(db, USUAL).await?;
     for Folded { stretch, place, .. } in folded {
         let key = stretch.key;
         if place.sequence > 0 && checkpoint::advance(&mut *tx, key, 0, *place).await? == Advance::Overtaken {

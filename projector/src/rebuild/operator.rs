@@ -17,7 +17,7 @@ use super::fill::{self, Folded, Stretch};
 use super::side_by_side::{Work, side_by_side, work_off};
 use super::switch;
 use crate::checkpoint::{self, Key, Skipped};
-use crate::database::Database;
+use crate::database::{Database, USUAL, begin};
 use crate::generation::{self, LAYOUTS, Layout, Schema, Standing};
 use crate::pause::pause;
 use crate::projections::{Bulk, BulkFold as _, Directory, Tickets};
@@ -214,7 +214,7 @@ impl Operator {
         }
         progress.stage.send_replace("collecting statistics");
         work_off(&self.database, self.statistics(projection, generation).await?).await?;
-        let mut tx = self.database.pool().begin().await?;
+        let mut tx = begin(self.database.pool(), USUAL).await?;
         for key in keys {
             checkpoint::filled(&mut *tx, key).await?;
         }
@@ -402,7 +402,7 @@ impl Operator {
     /// Removes a generation, unless readers have been switched to it.
     async fn remove(&self, layout: &'static Layout, generation: i32) -> Result<(), RebuildError> {
         let projection = layout.projection;
-        let mut tx = self.database.pool().begin().await?;
+        let mut tx = begin(self.database.pool(), USUAL).await?;
         generation::lock(&mut tx).await?;
         let known = generation::all(&mut *tx).await?;
         let standing = known
@@ -483,7 +483,7 @@ impl Operator {
             record_id: wire::record_id(&entry.payload).unwrap_or_default(),
             epoch: self.log.epoch(),
         };
-        let mut tx = self.database.pool().begin().await?;
+        let mut tx = begin(self.database.pool(), USUAL).await?;
         checkpoint::note_skipped(&mut tx, key, place.sequence, wire::aggregate_id(&entry.payload), reason).await?;
         if checkpoint::advance(&mut *tx, key, at, place).await? == checkpoint::Advance::Overtaken {
             return Err(not_halted);

@@ -6,6 +6,7 @@ use sqlx::PgExecutor;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use super::error::RebuildError;
+use crate::database::{USUAL, begin};
 use crate::generation::{self, Layout};
 use crate::pause::pause;
 
@@ -76,7 +77,7 @@ pub(super) async fn refuse_stopped(
 }
 
 async fn try_switch(db: &PgPool, layout: &'static Layout, generation: i32) -> Result<Tried, RebuildError> {
-    let mut tx = db.begin().await?;
+    let mut tx = begin(db, USUAL).await?;
     let tried = switch_within(&mut tx, layout, generation).await?;
     // Waiting for a roll-back here, because a connection that is only dropped may keep its locks until it is
     // used again, and every pump of the projection waits for those.

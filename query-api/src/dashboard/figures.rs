@@ -11,7 +11,7 @@ use super::ask::{Ask, Grouping};
 use super::counted::Reading;
 use super::measured::{BucketRow, DURATIONS, DurationRow, EXACT_MAX, Histograms};
 use super::{counted, kept};
-use crate::database::ONE_MOMENT;
+use crate::database::{ONE_MOMENT, begin};
 
 /// All that is known.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ pub(super) async fn figures(db: &PgPool, actor: &Actor, ask: &Ask, now: Timestam
             sql.push("(SELECT COALESCE(json_agg(b), '[]') FROM buckets b) AS buckets, ARRAY[]::text[] AS kept")
         }
     };
-    let mut moment = db.begin_with(ONE_MOMENT).await?;
+    let mut moment = begin(db, ONE_MOMENT).await?;
     let found: Found = sql.build_query_as().fetch_one(&mut *moment).await?;
     let histograms = if found.kept.is_empty() {
         Histograms::of(&found.buckets)

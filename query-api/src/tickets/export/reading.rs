@@ -7,7 +7,7 @@ use sqlx::{Postgres, QueryBuilder, Transaction};
 use super::super::item::{COLUMNS, TicketRow};
 use super::super::list::Selection;
 use crate::app::App;
-use crate::database::ONE_MOMENT;
+use crate::database::{ONE_MOMENT, begin};
 use crate::moment::Moment;
 use crate::names::Names;
 
@@ -39,7 +39,7 @@ pub(super) struct Reading {
 impl Reading {
     /// Opens a cursor on what `actor` selected.
     pub(super) async fn open(app: &App, selection: &Selection, actor: &Actor) -> Result<Self, sqlx::Error> {
-        let mut transaction = app.db.begin_with(ONE_MOMENT).await?;
+        let mut transaction = begin(&app.db, ONE_MOMENT).await?;
         sqlx::query("SELECT set_config('statement_timeout', $1, true)")
             .bind(STATEMENT_MAX)
             .execute(&mut *transaction)
