@@ -3,8 +3,8 @@
 //! The views stand on those of schema `desk`, so that they follow the generation that serves. They are made after
 //! the first generation, and again whenever a release has other ones.
 
-use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::AssertSqlSafe;
+use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::database::{USUAL, begin};
 use crate::generation;

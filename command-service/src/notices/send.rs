@@ -176,14 +176,14 @@ impl Notifier {
             return Ok(Outcome::Sent);
         };
         tracing::warn!(error = chain(&error), user = %reader.as_uuid(), "a notice was not taken");
-        let late = match Timeliness::of(due, self.app.now()) {
-            Timeliness::Due(late) => late,
+        let overdue = match Timeliness::of(due, self.app.now()) {
+            Timeliness::Due(overdue) => overdue,
             Timeliness::Early(_) | Timeliness::Old => AGAIN_MAX,
         };
         Ok(match error {
             NotTaken::NoMailbox(_) => Outcome::Refused,
             NotTaken::NoAnswer(_) if lane == Lane::Again && times >= UNANSWERED_TIMES => Outcome::GivenUp,
-            NotTaken::NoAnswer(_) | NotTaken::NotNow(_) => Outcome::Again(again_after(late)),
+            NotTaken::NoAnswer(_) | NotTaken::NotNow(_) => Outcome::Again(again_after(overdue)),
         })
     }
 
@@ -261,8 +261,6 @@ fn again_after(late: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use domain::testing::{closed, info_requested};
 
     use super::*;
@@ -302,7 +300,7 @@ mod tests {
         ];
         let events = [info_requested(), closed()];
         let muted = |kinds: &[NoticeKind]| Settings {
-            muted: BTreeSet::from_iter(kinds.iter().copied()),
+            muted: kinds.iter().copied().collect(),
             ..Settings::default()
         };
         let chosen = |may: fn(NoticeKind, &Event) -> bool, off: &[NoticeKind]| {

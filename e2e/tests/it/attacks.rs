@@ -229,7 +229,8 @@ async fn no_word_in_any_query_or_path_is_more_than_a_word() {
             continue;
         }
         for word in WORDS {
-            let word: String = word.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let bytes: Vec<String> = word.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let word = bytes.concat();
             let mut targets = Vec::new();
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let name = parameter["name"].as_str().unwrap();
@@ -352,7 +353,7 @@ async fn what_two_programs_could_read_differently_is_refused_or_means_nothing() 
         "/V1/users",
     ] {
         let status = raw(desk, &get(target, &customer)).await.concat();
-        assert!(["403", "404"].contains(&status.as_str()), "{target}: {status}");
+        assert!(["403", "404", "405"].contains(&status.as_str()), "{target}: {status}");
     }
     assert_eq!(raw(desk, &get("http://elsewhere/v1/users", &customer)).await, ["403"]);
 
@@ -374,7 +375,7 @@ async fn what_two_programs_could_read_differently_is_refused_or_means_nothing() 
         // What follows a body that has ended is a request of its own, with its own token: the customer's.
         let none_let_in = statuses
             .iter()
-            .all(|status| ["400", "403", "411", "501"].contains(&status.as_str()));
+            .all(|status| ["400", "403", "411", "422", "501"].contains(&status.as_str()));
         assert!(none_let_in && statuses.len() <= 2, "{lengths}: {statuses:?}");
     }
 }
