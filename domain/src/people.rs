@@ -95,6 +95,11 @@ impl Language {
             Self::Spanish => "es",
         }
     }
+
+    /// The language of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.as_str() == name)
+    }
 }
 
 /// What sort of actor a user is.

@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
-use domain::actor::{ActorKind, Category, StaffScope};
+use domain::actor::{ActorKind, Category};
 use domain::contract::Support;
-use domain::people::{Language, UserKind};
 use domain::sla::{ClockState, PartKind};
 use domain::text::{Label, Subject};
 use domain::ticket::{CommandName, Status, Visibility};
 use domain::workflow::Workflow;
-use service_kit::openapi::people::permission;
+use service_kit::openapi::people::{language, permission, staff_scope};
 use service_kit::openapi::schema::{
     Property, Shape, all_of, any_of, array, array_up_to, boolean, code, date, instant, integer, integer_from, names,
     nullable, opaque, open_object, optional, pattern, reference, required, string, text, uuid,
@@ -93,7 +92,7 @@ fn export() -> Operation {
             query(
                 "lang",
                 "The language of the titles in `csv` and `xlsx`; `en` if nothing is said.",
-                names(Language::ALL.map(Language::as_str)),
+                language(),
             ),
         ])
         .parameters(selection());
@@ -408,14 +407,9 @@ pub(crate) fn permissions() -> Shape {
     array(permission())
 }
 
-/// What sort of actor a caller is.
-pub(crate) fn user_kinds() -> Shape {
-    names(UserKind::ALL.map(UserKind::as_str))
-}
-
 /// Which tickets a member of staff sees.
 pub(crate) fn nullable_scope() -> Shape {
-    nullable(names(StaffScope::ALL.map(StaffScope::as_str)))
+    nullable(staff_scope())
 }
 
 /// What permissions are about.

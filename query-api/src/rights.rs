@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use service_kit::body::people;
 use service_kit::http::Caller;
-use service_kit::openapi::people::permission;
+use service_kit::openapi::people::{permission, user_kind};
 use service_kit::problem::types::NOT_FOUND;
 use service_kit::{Problem, written};
 use sqlx::types::Json as Jsonb;
@@ -154,7 +154,7 @@ pub(crate) struct Me {
     id: Uuid,
     #[schema(required = true)]
     name: Option<String>,
-    #[schema(schema_with = openapi::user_kinds)]
+    #[schema(schema_with = user_kind)]
     kind: &'static str,
     #[schema(required = true)]
     organisation: Option<Uuid>,

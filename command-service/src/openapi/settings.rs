@@ -1,9 +1,9 @@
 //! The routes of what users choose for themselves.
 
 use domain::notice::NoticeKind;
-use domain::people::Language;
 use domain::settings::Theme;
 use serde_json::json;
+use service_kit::openapi::people::language;
 use service_kit::openapi::schema::{
     Property, Shape, all_of, any_of, boolean, having, names, nullable, object, open_object, optional, reference,
     required,
@@ -19,12 +19,12 @@ const TAG: &str = "settings";
 /// Adds them, and what they take and answer.
 pub(super) fn with_settings(api: Api) -> Api {
     let theme = || names(Theme::ALL.map(Theme::as_str));
-    let language = nullable(names(Language::ALL.map(Language::as_str)));
+    let spoken_in = nullable(language());
     let spoken = "In which language pages and mails are; null: the profile's.";
     let mailed = "Which are mailed to oneself.";
     let written = [
         optional("theme", "`system`, if left out.", nullable(theme())),
-        optional("language", spoken, language.clone()),
+        optional("language", spoken, spoken_in.clone()),
         optional(
             "notices",
             "Which are mailed to oneself; those that are left out are.",
@@ -33,7 +33,7 @@ pub(super) fn with_settings(api: Api) -> Api {
     ];
     let answered = [
         required("theme", "How pages look: as the device has it, or one of two.", theme()),
-        required("language", spoken, language),
+        required("language", spoken, spoken_in),
         required("notices", mailed, open_object(notices(required))),
     ];
     let something = any_of(SETTINGS.map(having));

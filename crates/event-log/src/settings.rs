@@ -48,10 +48,9 @@ impl From<&Settings> for Kept {
 
 impl From<Kept> for Settings {
     fn from(kept: Kept) -> Self {
-        let language = |name: String| Language::ALL.into_iter().find(|language| language.as_str() == name);
         Self {
             theme: Theme::parse(&kept.theme).unwrap_or(Theme::System),
-            language: kept.language.and_then(language),
+            language: kept.language.as_deref().and_then(Language::parse),
             muted: kept.muted.iter().filter_map(|name| NoticeKind::parse(name)).collect(),
         }
     }

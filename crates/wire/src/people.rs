@@ -287,8 +287,7 @@ fn user_v2(stored: UserV2<'_>) -> Result<User, DecodeError> {
         role: RoleId::from_bytes(role),
         group: group.map(value::group),
     };
-    let known = |name: &str| Language::ALL.into_iter().find(|language| language.as_str() == name);
-    let language = |name| known(name).ok_or(DecodeError::Value { field: "language" });
+    let language = |name| Language::parse(name).ok_or(DecodeError::Value { field: "language" });
     Ok(User {
         roles: stored.roles.into_iter().map(held).collect(),
         full_name: FullName {

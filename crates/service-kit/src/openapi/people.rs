@@ -304,7 +304,8 @@ fn assignment() -> Shape {
     ])
 }
 
-fn language() -> Shape {
+/// A language of the desk, ISO 639-1.
+pub fn language() -> Shape {
     names(Language::ALL.map(Language::as_str))
 }
 
