@@ -137,6 +137,8 @@ pub(crate) async fn token_of(
         expires_at: None,
         session: None,
         viewer: None,
+        scopes: None,
+        purpose: None,
     };
     log.tokens().put(hash, &grant).await?;
     Ok(token)

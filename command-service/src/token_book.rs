@@ -93,13 +93,33 @@ impl TokenBook {
 
     /// Those of the good tokens that are meant, the newest first.
     fn good(&self, now: Timestamp, meant: impl Fn(&TokenGrant) -> bool) -> Vec<(TokenHash, Arc<Granted>)> {
+        self.meant(|grant| meant(grant) && grant.is_good(now))
+    }
+
+    /// Those of all tokens that are meant, the newest first.
+    fn meant(&self, meant: impl Fn(&TokenGrant) -> bool) -> Vec<(TokenHash, Arc<Granted>)> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let good = known
-            .iter()
-            .filter(|(_, granted)| meant(&granted.grant) && granted.grant.is_good(now));
-        let mut good: Vec<_> = good.map(|(hash, granted)| (*hash, Arc::clone(granted))).collect();
-        good.sort_by_key(|(hash, granted)| (Reverse(granted.grant.created_at), *hash));
-        good
+        let found = known.iter().filter(|(_, granted)| meant(&granted.grant));
+        let mut found: Vec<_> = found.map(|(hash, granted)| (*hash, Arc::clone(granted))).collect();
+        found.sort_by_key(|(hash, granted)| (Reverse(granted.grant.created_at), *hash));
+        found
+    }
+
+    /// The tokens that were made for a user's services, the newest first: those that are worthless, too.
+    pub(crate) fn of_services(&self, user: UserId) -> Vec<(TokenHash, Arc<Granted>)> {
+        self.meant(|grant| grant.is_of_a_service() && grant.user == user.as_uuid())
+    }
+
+    /// Keeps what a service's token grants, here and in the bucket.
+    pub(crate) async fn keep_of_service(&self, hash: TokenHash, grant: TokenGrant) -> Result<(), TokenStoreError> {
+        self.store.put(hash, &grant).await?;
+        self.set(hash, grant);
+        Ok(())
+    }
+
+    /// When a token was last used. `None`: never, as far as services have told.
+    pub(crate) async fn last_use(&self, hash: TokenHash) -> Result<Option<Timestamp>, TokenStoreError> {
+        self.store.last_use(hash).await
     }
 
     /// Keeps a token that has an end until then, here and in the bucket.

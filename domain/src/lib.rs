@@ -20,6 +20,7 @@
 //! * [`sign_in`]: logins, which passwords may be chosen, and how long who guesses has to wait.
 //! * [`notice`]: whom what happens concerns, and who is told of it.
 //! * [`settings`]: what users choose for themselves.
+//! * [`token_scope`]: what a token may be used for.
 //! * [`directory`]: the names behind the ids.
 
 #![warn(missing_docs, clippy::wildcard_enum_match_arm)]
@@ -47,6 +48,7 @@ pub mod sla;
 pub mod testing;
 pub mod text;
 pub mod ticket;
+pub mod token_scope;
 mod words;
 pub mod workflow;
 

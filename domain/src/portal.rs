@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::ids::{OrganisationId, PortalId};
 use crate::text::{Body, Code, Label};
-use crate::ticket::CustomFields;
+use crate::ticket::{CommandName, CustomFields};
 use crate::words::words;
 
 /// What customers see of the desk, and what of it they may change, under a name.
@@ -38,7 +38,7 @@ pub struct Showing {
     pub types: Option<BTreeSet<Code>>,
     /// What it shows of a ticket, besides what every ticket shows. `None`: everything.
     pub visible: Option<BTreeSet<Property>>,
-    /// What customers may change of what it shows. `None`: all that `edit` takes.
+    /// What customers may change of what it shows. `None`: all that `edit` takes, and nothing that `classify` does.
     pub editable: Option<BTreeSet<Property>>,
     /// The filters beside its lists. `None`: all; none of them: no filters at all.
     pub filters: Option<BTreeSet<PanelFilter>>,
@@ -55,6 +55,8 @@ pub enum Property {
     Subject,
     /// What it is about.
     Description,
+    /// What sort of ticket it is.
+    Type,
     /// How urgent it is.
     Priority,
     /// What it is filed under.
@@ -90,9 +92,10 @@ const OF_CUSTOM_FIELD: &str = "custom_fields.";
 
 impl Property {
     /// Those that have a name of their own.
-    pub const NAMED: [Self; 15] = [
+    pub const NAMED: [Self; 16] = [
         Self::Subject,
         Self::Description,
+        Self::Type,
         Self::Priority,
         Self::Category,
         Self::System,
@@ -113,6 +116,7 @@ impl Property {
         match self {
             Self::Subject => "subject",
             Self::Description => "description",
+            Self::Type => "type",
             Self::Priority => "priority",
             Self::Category => "category",
             Self::System => "system",
@@ -156,27 +160,25 @@ impl Property {
 
     /// Whether every ticket shows it.
     pub const fn is_always_shown(&self) -> bool {
-        matches!(self, Self::Subject | Self::Description)
+        matches!(self, Self::Subject | Self::Description | Self::Type)
     }
 
-    /// Whether customers can be let change it: what `edit` takes.
-    pub const fn can_be_edited(&self) -> bool {
+    /// The command by which customers change it, if their portal lets them. `None`: it is for staff alone.
+    pub const fn changed_by(&self) -> Option<CommandName> {
         match self {
             Self::Subject | Self::Description | Self::PlatformVersion | Self::CustomFields | Self::CustomField(_) => {
-                true
+                Some(CommandName::Edit)
             }
-            Self::Priority
-            | Self::Category
-            | Self::System
-            | Self::Environment
-            | Self::Service
-            | Self::Group
-            | Self::Project
-            | Self::Assignee
-            | Self::Followers
-            | Self::DueAt
-            | Self::Rating => false,
+            Self::Type | Self::Priority | Self::Category | Self::System | Self::Environment | Self::Service => {
+                Some(CommandName::Classify)
+            }
+            Self::Group | Self::Project | Self::Assignee | Self::Followers | Self::DueAt | Self::Rating => None,
         }
+    }
+
+    /// Whether customers can be let change it.
+    pub const fn can_be_edited(&self) -> bool {
+        self.changed_by().is_some()
     }
 
     /// Whether it is among these, alone or as one of all custom fields.
@@ -282,15 +284,21 @@ impl Showing {
         self.visible.iter().flatten().filter_map(Property::custom_field)
     }
 
-    /// Whether customers may change this of a ticket.
+    /// Whether customers may change this of a ticket. A portal that says nothing of it lets them change all that `edit` takes.
     pub fn lets_edit(&self, property: &Property) -> bool {
-        let editable = self.editable.as_ref();
-        property.can_be_edited() && self.shows(property) && editable.is_none_or(|editable| property.is_in(editable))
+        let named = match &self.editable {
+            Some(editable) => property.is_in(editable),
+            None => property.changed_by() == Some(CommandName::Edit),
+        };
+        named && property.can_be_edited() && self.shows(property)
     }
 
-    /// Whether customers may change anything.
-    pub fn lets_edit_anything(&self) -> bool {
-        self.editable.as_ref().is_none_or(|editable| !editable.is_empty())
+    /// Whether customers may change anything by this command.
+    pub fn lets(&self, command: CommandName) -> bool {
+        match &self.editable {
+            Some(editable) => editable.iter().any(|property| property.changed_by() == Some(command)),
+            None => command == CommandName::Edit,
+        }
     }
 
     /// What becomes of custom fields `has` when a customer makes them `wanted`: those that they may not change stay as they are.
@@ -428,7 +436,7 @@ mod tests {
         portals.add(PortalId::OTHERS, &archived);
         let closed = portals.of(None).unwrap();
         assert!(!closed.own && !closed.projects && !closed.takes("defect"));
-        assert!(!closed.shows(&Property::Priority) && !closed.lets_edit_anything());
+        assert!(!closed.shows(&Property::Priority) && !closed.lets(CommandName::Edit));
     }
 
     #[test]

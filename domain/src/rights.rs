@@ -96,6 +96,13 @@ impl Givers {
         self.portals.name(id, organisation.portal)
     }
 
+    /// The systems to which one of these groups is connected. An archived group is connected to none.
+    pub fn systems(&self, groups: &BTreeSet<GroupId>) -> BTreeSet<Label> {
+        let groups = groups.iter().filter_map(|id| self.groups.get(id));
+        let in_use = groups.filter(|group| !group.archived);
+        in_use.flat_map(|group| group.systems.iter().cloned()).collect()
+    }
+
     /// All portals.
     pub fn portals(&self) -> &Portals {
         &self.portals

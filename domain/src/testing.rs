@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::actor::{Actor, ActorKind, Permission};
-use crate::catalogue::{Catalogue, Profiles};
+use crate::catalogue::{Catalogue, Connected, Profiles};
 use crate::ids::{OrganisationId, ServiceCatalogueId, TicketNumber, UserId};
 use crate::policy::WaitPolicy;
 use crate::text::{Body, Label, Subject};
@@ -48,6 +48,10 @@ pub struct NoProfiles;
 impl Profiles for NoProfiles {
     fn may_come_in(&self, _: UserId) -> bool {
         false
+    }
+
+    fn connected(&self, _: &Actor) -> Connected {
+        Connected::default()
     }
 
     fn granted(&self, _: UserId, _: Option<OrganisationId>) -> BTreeSet<ServiceCatalogueId> {

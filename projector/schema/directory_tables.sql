@@ -126,7 +126,7 @@ CREATE TABLE {schema}.profiles (
 );
 
 COMMENT ON TABLE {schema}.profiles IS
-    'Projection directory: every user, group, organisation, role, permission set, project, portal and item of the catalogue that has a profile, as its last version says. definition has all but the name as the API writes it.';
+    'Projection directory: every user, group, organisation, role, permission set, project, portal and item of the catalogue that has a profile, as its last version says. definition has all but the name as the API writes it: of a product its characteristics and systems, too.';
 
 CREATE TABLE {schema}.profile_versions (
     kind        text        NOT NULL,

@@ -123,7 +123,7 @@ pub(crate) async fn of_user(
         doer: id.as_uuid(),
         from,
         to,
-        before: cursor.as_deref().map(|text| app.cursors.read(text)).transpose()?,
+        before: cursor.as_deref().map(|text| app.cursors.read(&uri, text)).transpose()?,
         rows: i64::from(limit) + 1,
     };
     let mut rows: Vec<Row> = ask.sql().build_query_as().fetch_all(&app.db).await.map_err(problem)?;
@@ -139,7 +139,7 @@ pub(crate) async fn of_user(
     });
     Ok(Page {
         items: rows.into_iter().map(Item::from).collect(),
-        next_cursor: last.map(|last| app.cursors.write(&last)),
+        next_cursor: last.map(|last| app.cursors.write(&uri, &last)),
         total: None,
     }
     .answer(&uri))

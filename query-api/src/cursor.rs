@@ -1,8 +1,9 @@
-//! Where a page ends and the next begins. Opaque to callers, who get what they are given, and signed: what they made
-//! themselves is refused.
+//! Where a page ends and the next begins. Opaque to callers, who get what they are given, and signed along with the path that
+//! gave it: what they made themselves, or take elsewhere, is refused.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use axum::http::Uri;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -57,22 +58,22 @@ impl Cursors {
         Ok(())
     }
 
-    /// The cursor as text.
-    pub(crate) fn write(&self, cursor: &impl Serialize) -> String {
+    /// The cursor as text, for the path of this address.
+    pub(crate) fn write(&self, uri: &Uri, cursor: &impl Serialize) -> String {
         let json = serde_json::to_vec(cursor).expect("a cursor holds numbers and strings alone, which are always JSON");
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let signature = signature(keys.shared.as_ref().unwrap_or(&keys.own), &json);
+        let signature = signature(keys.shared.as_ref().unwrap_or(&keys.own), uri, &json);
         let signature = signature.finalize().into_bytes().into_iter().take(SIGNATURE);
         let signed: Vec<u8> = signature.chain(json).collect();
         URL_SAFE_NO_PAD.encode(signed)
     }
 
-    /// The cursor that the text stands for.
-    pub(crate) fn read<T: DeserializeOwned>(&self, text: &str) -> Result<T, Problem> {
+    /// The cursor that the text stands for, if the path of this address gave it.
+    pub(crate) fn read<T: DeserializeOwned>(&self, uri: &Uri, text: &str) -> Result<T, Problem> {
         let bytes = (text.len() <= LENGTH_MAX)
             .then(|| URL_SAFE_NO_PAD.decode(text).ok())
             .flatten();
-        let json = bytes.as_ref().and_then(|bytes| self.signed(bytes));
+        let json = bytes.as_ref().and_then(|bytes| self.signed(uri, bytes));
         let cursor = json.and_then(|json| serde_json::from_slice(json).ok());
         cursor.ok_or_else(|| {
             refused("The cursor is not one that this path gave. Take next_cursor as it is, or leave it out.")
@@ -80,19 +81,20 @@ impl Cursors {
     }
 
     /// What follows a signature, if it is one of ours.
-    fn signed<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+    fn signed<'b>(&self, uri: &Uri, bytes: &'b [u8]) -> Option<&'b [u8]> {
         let (claimed, json) = bytes.split_at_checked(SIGNATURE)?;
         let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut known = keys.shared.iter().chain([&keys.own]);
         known
-            .any(|key| signature(key, json).verify_truncated_left(claimed).is_ok())
+            .any(|key| signature(key, uri, json).verify_truncated_left(claimed).is_ok())
             .then_some(json)
     }
 }
 
-fn signature(key: &[u8], json: &[u8]) -> Hmac<Sha256> {
+fn signature(key: &[u8], uri: &Uri, json: &[u8]) -> Hmac<Sha256> {
     let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.chain_update(json)
+    // No path has a zero byte: where it ends is no question.
+    mac.chain_update(uri.path()).chain_update([0]).chain_update(json)
 }
 
 /// A cursor that cannot be used here.
@@ -104,33 +106,50 @@ pub(crate) fn refused(detail: &'static str) -> Problem {
 mod tests {
     use super::*;
 
+    fn here() -> Uri {
+        Uri::from_static("/v1/tickets?limit=1")
+    }
+
     #[test]
     fn a_cursor_is_known_again_until_a_single_bit_of_it_changes() {
         let cursors = Cursors::default();
-        let text = cursors.write(&("Ada", 7));
-        assert_eq!(cursors.read::<(String, u64)>(&text).unwrap(), ("Ada".to_owned(), 7));
+        let text = cursors.write(&here(), &("Ada", 7));
+        assert_eq!(
+            cursors.read::<(String, u64)>(&here(), &text).unwrap(),
+            ("Ada".to_owned(), 7)
+        );
         let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
         for bit in 0..bytes.len() * 8 {
             let mut changed = bytes.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             let changed = URL_SAFE_NO_PAD.encode(changed);
-            assert!(cursors.read::<(String, u64)>(&changed).is_err(), "bit {bit}");
+            assert!(cursors.read::<(String, u64)>(&here(), &changed).is_err(), "bit {bit}");
         }
-        assert!(Cursors::default().read::<(String, u64)>(&text).is_err(), "another key");
+        let elsewhere = Uri::from_static("/v1/ticket?s=1");
+        assert!(
+            cursors.read::<(String, u64)>(&elsewhere, &text).is_err(),
+            "another path"
+        );
+        let next = Uri::from_static("/v1/tickets?limit=2");
+        assert!(cursors.read::<(String, u64)>(&next, &text).is_ok(), "the same path");
+        assert!(
+            Cursors::default().read::<(String, u64)>(&here(), &text).is_err(),
+            "another key"
+        );
         for short in ["", "AA", &text[..20]] {
-            assert!(cursors.read::<(String, u64)>(short).is_err());
+            assert!(cursors.read::<(String, u64)>(&here(), short).is_err());
         }
     }
 
     #[test]
     fn what_was_written_before_the_shared_key_was_known_stays_good() {
         let cursors = Cursors::default();
-        let before = cursors.write(&1);
+        let before = cursors.write(&here(), &1);
         cursors.0.write().unwrap().shared = Some(b"shared".to_vec());
-        let after = cursors.write(&1);
+        let after = cursors.write(&here(), &1);
         assert_ne!(before, after);
         for text in [before, after] {
-            assert_eq!(cursors.read::<u64>(&text).unwrap(), 1);
+            assert_eq!(cursors.read::<u64>(&here(), &text).unwrap(), 1);
         }
     }
 }

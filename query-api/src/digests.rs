@@ -113,7 +113,7 @@ pub(crate) async fn list(
     let limit = params.one("limit", limit).unwrap_or(LIMIT_DEFAULT);
     let text = params.one("cursor", |text| Ok(text.to_owned()));
     params.finish()?;
-    let before: Option<Before> = text.as_deref().map(|text| app.cursors.read(text)).transpose()?;
+    let before: Option<Before> = text.as_deref().map(|text| app.cursors.read(&uri, text)).transpose()?;
     let rows = sqlx::query_as(
         "SELECT id, began_at, ended_at FROM desk.digests
          WHERE $1::timestamptz IS NULL OR ended_at < $1 ORDER BY ended_at DESC LIMIT $2",
@@ -126,7 +126,7 @@ pub(crate) async fn list(
     let more = rows.len() > usize::from(limit);
     let items: Vec<Item> = rows.into_iter().take(limit.into()).map(Item::from).collect();
     let last = items.last().filter(|_| more);
-    let next_cursor = last.map(|last| app.cursors.write(&Before { until: last.until }));
+    let next_cursor = last.map(|last| app.cursors.write(&uri, &Before { until: last.until }));
     Ok(Page {
         items,
         next_cursor,

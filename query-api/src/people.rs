@@ -62,6 +62,11 @@ fn shown(kind: EntryKind, actor: &Actor) -> Result<Shown, Problem> {
             let organisation = actor.organisation.map(OrganisationId::as_uuid);
             Ok(Shown::Granted(actor.user.as_uuid(), organisation))
         }
+        EntryKind::Item(ItemKind::System) if actor.kind == ActorKind::Customer => {
+            let groups = actor.groups.iter().map(|group| group.as_uuid());
+            let organisation = actor.organisation.map(OrganisationId::as_uuid);
+            Ok(Shown::Connected(groups.collect(), organisation))
+        }
         EntryKind::Item(ItemKind::Type) if actor.kind == ActorKind::Customer => {
             Ok(portal::types(actor).map_or(Shown::InUse, Shown::Types))
         }

@@ -104,11 +104,10 @@ pub(crate) fn filters(kind: EntryKind) -> Vec<Filter> {
         EntryKind::Item(kind) => match kind {
             ItemKind::Type => vec![CODE, filter("awaits", Values::Awaits, At::Member("awaits")), ARCHIVED],
             ItemKind::Priority => vec![CODE, ARCHIVED],
-            ItemKind::Category
-            | ItemKind::System
-            | ItemKind::Environment
-            | ItemKind::Product
-            | ItemKind::ServiceCatalogue => vec![ARCHIVED],
+            ItemKind::Category | ItemKind::System | ItemKind::Environment | ItemKind::ServiceCatalogue => {
+                vec![ARCHIVED]
+            }
+            ItemKind::Product => vec![filter("system", Values::Texts, At::List("systems")), ARCHIVED],
             ItemKind::Service => vec![filter("catalogue", Values::Ids, At::List("catalogues")), ARCHIVED],
             ItemKind::CustomField => vec![
                 filter("value", Values::Fields, At::Member("value")),

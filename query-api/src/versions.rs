@@ -56,6 +56,9 @@ pub(crate) enum Shown {
         names: Option<Vec<String>>,
         types: Option<Vec<String>>,
     },
+    /// Of those in use, systems to which one of these groups is connected, or that come with what this organisation has bought;
+    /// all of them, where no group and no such product says anything.
+    Connected(Vec<Uuid>, Option<Uuid>),
     /// Of those in use, services that were granted to the user or to the organisation.
     Granted(Uuid, Option<Uuid>),
 }
@@ -83,6 +86,20 @@ impl Shown {
                         .push(")");
                 }
             }
+            Self::Connected(groups, organisation) => {
+                sql.push(IN_USE)
+                    .push(" AND (t.name IN (SELECT system.name FROM desk.groups g CROSS JOIN jsonb_array_elements_text(g.definition -> 'systems') AS system (name) WHERE g.definition @> '{\"archived\": false}' AND g.id = ANY(")
+                    .push_bind(groups.clone())
+                    .push(")) OR t.name IN (");
+                push_bought(sql, *organisation);
+                sql.push(")");
+                if groups.is_empty() {
+                    sql.push(" OR NOT EXISTS (");
+                    push_bought(sql, *organisation);
+                    sql.push(")");
+                }
+                sql.push(")");
+            }
             Self::Granted(user, organisation) => {
                 sql.push(IN_USE)
                     .push(" AND t.definition -> 'catalogues' ?| ARRAY(SELECT c.id::text FROM desk.catalogue_service_catalogues c WHERE c.definition @> '{\"archived\": false}' AND (EXISTS (SELECT FROM desk.users u WHERE u.id = ")
@@ -101,6 +118,12 @@ impl Shown {
         }
         Err(Problem::new(&NOT_PERMITTED).detail("Earlier versions are for staff. Leave version out."))
     }
+}
+
+/// Appends the systems that come with what an organisation has bought.
+fn push_bought(sql: &mut QueryBuilder<Postgres>, organisation: Option<Uuid>) {
+    sql.push("SELECT system.name FROM desk.organisations o JOIN desk.catalogue_products p ON o.definition -> 'products' ? p.name CROSS JOIN jsonb_array_elements_text(p.definition -> 'systems') AS system (name) WHERE o.definition @> '{\"archived\": false}' AND p.definition @> '{\"archived\": false}' AND o.id = ")
+        .push_bind(organisation);
 }
 
 /// A version.
@@ -232,7 +255,7 @@ impl Kept {
         asked.push(&mut sql);
         shown.push(&mut sql);
         if let Some(text) = &paging.cursor {
-            let after: AfterName = app.cursors.read(text)?;
+            let after: AfterName = app.cursors.read(uri, text)?;
             sql.push(" AND (t.name, t.id) > (")
                 .push_bind(after.name)
                 .push(", ")
@@ -253,10 +276,13 @@ impl Kept {
             None => None,
         };
         let after = |row: &VersionRow| {
-            app.cursors.write(&AfterName {
-                name: row.name.clone(),
-                id: row.id,
-            })
+            app.cursors.write(
+                uri,
+                &AfterName {
+                    name: row.name.clone(),
+                    id: row.id,
+                },
+            )
         };
         paging.answer(app, uri, rows, total, after).await
     }
@@ -311,7 +337,7 @@ impl Kept {
         let mut sql = self.select();
         sql.push(" WHERE v.id = ").push_bind(id);
         if let Some(text) = &paging.cursor {
-            let after: AfterVersion = app.cursors.read(text)?;
+            let after: AfterVersion = app.cursors.read(uri, text)?;
             sql.push(" AND v.version > ").push_bind(after.version);
         }
         sql.push(" ORDER BY v.version LIMIT ")
@@ -325,7 +351,7 @@ impl Kept {
             }
             None => None,
         };
-        let after = |row: &VersionRow| app.cursors.write(&AfterVersion { version: row.version });
+        let after = |row: &VersionRow| app.cursors.write(uri, &AfterVersion { version: row.version });
         paging.answer(app, uri, rows, total, after).await
     }
 

@@ -14,6 +14,7 @@ mod rehearsal;
 mod sessions;
 mod settings;
 mod tickets;
+mod tokens;
 
 pub(crate) use commands::NDJSON;
 pub(crate) use headers::{KEY_CHARACTERS_MAX, is_key};
@@ -56,8 +57,17 @@ pub fn routes(app: App) -> Router {
         .route("/v1/policies/{id}/re-evaluate", post(re_evaluation::re_evaluate))
         .route(
             "/v1/users/{id}/login",
-            put(sessions::give_login).delete(sessions::take_login),
+            get(sessions::login_of_user)
+                .put(sessions::give_login)
+                .delete(sessions::take_login),
         )
+        .route(
+            "/v1/users/{id}/sessions",
+            get(sessions::list_of_user).delete(sessions::end_all_of_user),
+        )
+        .route("/v1/users/{id}/sessions/{session}", delete(sessions::end_of_user))
+        .route("/v1/users/{id}/tokens", get(tokens::list).post(tokens::create))
+        .route("/v1/users/{id}/tokens/{token}", delete(tokens::revoke))
         .route("/v1/users/{id}/view-as", post(sessions::view_as))
         .route("/v1/users/{id}/audit", get(sessions::audit))
         .route("/v1/sessions", post(sessions::begin).get(sessions::list))

@@ -1,5 +1,5 @@
-//! `/v1/sessions`, `/v1/password`, `/v1/users/{id}/login`, `/v1/users/{id}/view-as` and `/v1/users/{id}/audit`: who comes in,
-//! by what, and who did.
+//! `/v1/sessions`, `/v1/password`, `/v1/users/{id}/sessions`, `/v1/users/{id}/login`, `/v1/users/{id}/view-as` and
+//! `/v1/users/{id}/audit`: who comes in, by what, and who did.
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
@@ -9,19 +9,20 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use domain::ids::UserId;
 use domain::sign_in::{Login, NewPassword};
-use event_log::{Happening, Noted};
+use event_log::{Happening, Kept, Noted};
 use serde_json::{Value, json};
 use service_kit::Problem;
 use service_kit::body::{Fields, Unreadable, object, string, text};
 use service_kit::http::{ApiJson, Caller, SignedIn};
 use service_kit::problem::types;
+use service_kit::tokens::TokenHash;
 use uuid::Uuid;
 
 use super::headers::refuse_parameters;
 use super::origin::From;
 use super::people::administrator;
 use crate::app::App;
-use crate::problem::of_audit;
+use crate::problem::{of_audit, of_credential};
 use crate::sign_in::{Begun, chosen, viewer};
 
 /// By which a session names itself.
@@ -54,7 +55,24 @@ pub(super) async fn begin(
 /// `GET /v1/sessions`: one's own.
 pub(super) async fn list(State(app): State<App>, uri: Uri, caller: SignedIn) -> Result<Response, Problem> {
     refuse_parameters(&uri)?;
-    let sessions = app.tokens.sessions_of(caller.bearer.actor.user, app.now());
+    Ok(sessions(&app, caller.bearer.actor.user, caller.token))
+}
+
+/// `GET /v1/users/{id}/sessions`: somebody's.
+pub(super) async fn list_of_user(
+    State(app): State<App>,
+    uri: Uri,
+    Caller(caller): Caller,
+    signed_in: SignedIn,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    refuse_parameters(&uri)?;
+    administrator(&caller)?;
+    Ok(sessions(&app, user(&app, id)?, signed_in.token))
+}
+
+fn sessions(app: &App, user: UserId, current: TokenHash) -> Response {
+    let sessions = app.tokens.sessions_of(user, app.now());
     let items = sessions.iter().filter_map(|(token, granted)| {
         let session = granted.grant.session.as_ref()?;
         Some(json!({
@@ -62,11 +80,60 @@ pub(super) async fn list(State(app): State<App>, uri: Uri, caller: SignedIn) -> 
             "agent": session.agent,
             "created_at": granted.grant.created_at.to_string(),
             "expires_at": granted.grant.expires_at.map(|end| end.to_string()),
-            "current": *token == caller.token,
+            "current": *token == current,
         }))
     });
     let items: Vec<Value> = items.collect();
-    Ok((NO_STORE, Json(json!({ "items": items }))).into_response())
+    (NO_STORE, Json(json!({ "items": items }))).into_response()
+}
+
+/// `DELETE /v1/users/{id}/sessions`: signs somebody out, everywhere.
+pub(super) async fn end_all_of_user(
+    State(app): State<App>,
+    uri: Uri,
+    Caller(caller): Caller,
+    From(origin): From,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Problem> {
+    refuse_parameters(&uri)?;
+    administrator(&caller)?;
+    let user = user(&app, id)?;
+    app.end_sessions(user).await?;
+    app.note(Some(user), Happening::SignedOut, Some(caller.user), &origin)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /v1/users/{id}/sessions/{session}`: the same for one session of theirs.
+pub(super) async fn end_of_user(
+    State(app): State<App>,
+    uri: Uri,
+    Caller(caller): Caller,
+    From(origin): From,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<StatusCode, Problem> {
+    refuse_parameters(&uri)?;
+    administrator(&caller)?;
+    let Path((id, session)) = path?;
+    let user = user(&app, Ok(Path(id)))?;
+    let Some(token) = session_of(&app, user, &session) else {
+        return Err(Problem::new(&types::SESSION_NOT_FOUND)
+            .detail("The user has no session of this id. GET /v1/users/{id}/sessions lists theirs."));
+    };
+    app.end_session(token).await?;
+    app.note(Some(user), Happening::SignedOut, Some(caller.user), &origin)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The token of a session that a user has.
+fn session_of(app: &App, user: UserId, id: &str) -> Option<TokenHash> {
+    let mut sessions = app.tokens.sessions_of(user, app.now()).into_iter();
+    let meant = sessions.find(|(_, granted)| {
+        let session = granted.grant.session.as_ref();
+        session.is_some_and(|session| session.id.to_string() == id)
+    });
+    meant.map(|(token, _)| token)
 }
 
 /// `DELETE /v1/sessions/{id}`: signs out.
@@ -87,16 +154,11 @@ pub(super) async fn end(
         app.end_view(caller.token, customer, viewer.user, &origin).await?;
         return Ok(StatusCode::NO_CONTENT);
     }
-    let sessions = app.tokens.sessions_of(caller.bearer.actor.user, app.now());
-    let meant = sessions.into_iter().find(|(token, granted)| match id.as_str() {
-        CURRENT => *token == caller.token,
-        id => granted
-            .grant
-            .session
-            .as_ref()
-            .is_some_and(|session| session.id.to_string() == id),
-    });
-    let Some((token, _)) = meant else {
+    let meant = match id.as_str() {
+        CURRENT => caller.bearer.session.is_some().then_some(caller.token),
+        id => session_of(&app, caller.bearer.actor.user, id),
+    };
+    let Some(token) = meant else {
         return Err(Problem::new(&types::SESSION_NOT_FOUND)
             .detail("You have no session of this id. GET /v1/sessions lists yours; a service's token is not one."));
     };
@@ -161,6 +223,32 @@ pub(super) async fn give_login(
     app.note(Some(user), Happening::LoginGiven, Some(caller.user), &origin)
         .await?;
     let answer = json!({ "user": user.to_string(), "login": login.as_str(), "change_at_first_login": change });
+    Ok((NO_STORE, Json(answer)).into_response())
+}
+
+/// `GET /v1/users/{id}/login`: by what somebody signs in.
+pub(super) async fn login_of_user(
+    State(app): State<App>,
+    uri: Uri,
+    Caller(caller): Caller,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    refuse_parameters(&uri)?;
+    administrator(&caller)?;
+    let user = user(&app, id)?;
+    let kept = app.credentials.of(user).await.map_err(|error| of_credential(&error))?;
+    let Some(Kept { credential, .. }) = kept else {
+        return Err(Problem::new(&types::NOT_FOUND).detail(
+            "The user has no login. Give them one with PUT /v1/users/{id}/login or POST /v1/users/{id}/invitation.",
+        ));
+    };
+    let answer = json!({
+        "user": user.to_string(),
+        "login": credential.login,
+        "has_password": credential.hash.is_some(),
+        "change_at_first_login": credential.change_password,
+        "changed_at": credential.changed_at.to_string(),
+    });
     Ok((NO_STORE, Json(answer)).into_response())
 }
 

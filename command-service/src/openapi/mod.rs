@@ -8,5 +8,6 @@ mod policies;
 mod routes;
 mod sessions;
 mod settings;
+mod tokens;
 
 pub use routes::openapi;

@@ -12,7 +12,7 @@ use service_kit::problem::{ProblemType, types};
 use utoipa::openapi::Required;
 use utoipa::openapi::path::Parameter;
 
-use super::{calendars, links, openid, people, policies, sessions, settings};
+use super::{calendars, links, openid, people, policies, sessions, settings, tokens};
 use crate::body::{CUSTOM_FIELDS_MAX, SCORES};
 use crate::http::{KEY_CHARACTERS_MAX, NDJSON};
 use crate::lines::LINES_MAX;
@@ -47,17 +47,23 @@ pub fn openapi() -> Api {
         .schema("BulkResult", bulk_result())
         .post("/v1/tickets", create())
         .post("/v1/commands", bulk());
+    let others: [fn(Api) -> Api; 8] = [
+        calendars::with_calendars,
+        policies::with_policies,
+        people::with_people,
+        sessions::with_sessions,
+        links::with_links,
+        openid::with_openid,
+        settings::with_settings,
+        tokens::with_tokens,
+    ];
+    let api = others.into_iter().fold(api, |api, with| with(api));
     CommandName::ON_TICKET
         .into_iter()
-        .fold(
-            settings::with_settings(openid::with_openid(links::with_links(sessions::with_sessions(
-                people::with_people(policies::with_policies(calendars::with_calendars(api))),
-            )))),
-            |api, name| {
-                api.schema(schema_name(name), body(name))
-                    .post(format!("/v1/tickets/{{id}}/{}", name.as_str()), on_ticket(name))
-            },
-        )
+        .fold(api, |api, name| {
+            api.schema(schema_name(name), body(name))
+                .post(format!("/v1/tickets/{{id}}/{}", name.as_str()), on_ticket(name))
+        })
         .schema(schema_name(CommandName::Create), body(CommandName::Create))
 }
 

@@ -96,6 +96,24 @@ pub(super) fn with_sessions(api: Api) -> Api {
     .get("/v1/sessions", list())
     .delete("/v1/sessions/{id}", end())
     .put("/v1/password", change_password())
+    .schema(
+        "LoginKept",
+        open_object([
+            required("user", "", uuid()),
+            required("login", "", string()),
+            required("has_password", "Not until an invited user has chosen one.", boolean()),
+            required(
+                "change_at_first_login",
+                "Whether the password has to be changed before anything else.",
+                boolean(),
+            ),
+            required("changed_at", "Since when it is this login and password.", instant()),
+        ]),
+    )
+    .get("/v1/users/{id}/sessions", list_of_user())
+    .delete("/v1/users/{id}/sessions", end_all_of_user())
+    .delete("/v1/users/{id}/sessions/{session}", end_of_user())
+    .get("/v1/users/{id}/login", login_of_user())
     .put("/v1/users/{id}/login", give_login())
     .delete("/v1/users/{id}/login", take_login())
     .schema("Audit", audited())
@@ -143,17 +161,9 @@ fn audited() -> Shape {
 }
 
 fn audit() -> Operation {
-    Operation::new(
-        "getUserAudit",
-        TAG,
-        "Who came in as a user, from where, and who tried to",
-    )
-    .about("The last 64 failures and the last 64 of everything else, for a year; and whom the user viewed the desk as.")
-    .for_callers()
-    .parameters([path("id", "The user's id.", uuid())])
-    .answer(200, "What happened.", json_body(reference("Audit")))
-    .problems(&BARE)
-    .problems(&[&types::NOT_PERMITTED, &types::USER_NOT_FOUND])
+    of_user("getUserAudit", "Who came in as a user, from where, and who tried to")
+        .about("The last 64 failures and the last 64 of everything else, for a year; and whom the user viewed the desk as.")
+        .answer(200, "What happened.", json_body(reference("Audit")))
 }
 
 fn view_as() -> Operation {
@@ -199,6 +209,45 @@ fn end() -> Operation {
         .problems(&[&types::SESSION_NOT_FOUND])
 }
 
+fn list_of_user() -> Operation {
+    of_user("listUserSessions", "List a user's sessions").answer(
+        200,
+        "Those that are not over.",
+        json_body(reference("Sessions")),
+    )
+}
+
+fn end_all_of_user() -> Operation {
+    of_user("endUserSessions", "Sign a user out everywhere")
+        .about(
+            "For administrators. Their tokens are worthless at once, in every service. Doing it again changes nothing.",
+        )
+        .answer_without_body(204, "They have ended.")
+}
+
+fn end_of_user() -> Operation {
+    of_user("endUserSession", "End one session of a user")
+        .about("For administrators.")
+        .parameters([path("session", "The session's id.", string())])
+        .answer_without_body(204, "It has ended.")
+        .problems(&[&types::SESSION_NOT_FOUND])
+}
+
+fn login_of_user() -> Operation {
+    of_user("readLogin", "By what a user signs in")
+        .answer(200, "The login.", json_body(reference("LoginKept")))
+        .problems(&[&types::NOT_FOUND])
+}
+
+/// What administrators ask and do about a user, without a body.
+pub(super) fn of_user(id: &'static str, summary: &'static str) -> Operation {
+    Operation::new(id, TAG, summary)
+        .for_callers()
+        .parameters([path("id", "The user's id.", uuid())])
+        .problems(&BARE)
+        .problems(&[&types::NOT_PERMITTED, &types::USER_NOT_FOUND])
+}
+
 fn change_password() -> Operation {
     let example = json!({ "password": "correct horse battery", "new_password": "staple, and correct" });
     Operation::new("changePassword", TAG, "Change one's own password")
@@ -228,11 +277,7 @@ fn give_login() -> Operation {
 }
 
 fn take_login() -> Operation {
-    Operation::new("takeLogin", TAG, "Take a user's login away")
+    of_user("takeLogin", "Take a user's login away")
         .about("The user's sessions end. Doing it again changes nothing.")
-        .for_callers()
-        .parameters([path("id", "The user's id.", uuid())])
         .answer_without_body(204, "The user has no login.")
-        .problems(&BARE)
-        .problems(&[&types::NOT_PERMITTED, &types::USER_NOT_FOUND])
 }

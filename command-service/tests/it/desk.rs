@@ -100,6 +100,8 @@ impl Person {
             expires_at: None,
             session: None,
             viewer: None,
+            scopes: None,
+            purpose: None,
         }
     }
 }

@@ -57,7 +57,7 @@ pub enum Happening {
     SignedIn,
     /// The password was wrong.
     SignInFailed,
-    /// A session was ended by its user.
+    /// A session was ended by its user, or all of them by an administrator.
     SignedOut,
     /// The user chose another password.
     PasswordChanged,
@@ -79,11 +79,15 @@ pub enum Happening {
     ResetNotDelivered,
     /// Somebody who had such a link chose a password.
     PasswordSetByLink,
+    /// A token was made for a service of the user's.
+    TokenMade,
+    /// It was made worthless.
+    TokenRevoked,
 }
 
 impl Happening {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::SignedIn,
         Self::SignInFailed,
         Self::SignedOut,
@@ -97,6 +101,8 @@ impl Happening {
         Self::ResetAsked,
         Self::ResetNotDelivered,
         Self::PasswordSetByLink,
+        Self::TokenMade,
+        Self::TokenRevoked,
     ];
 
     /// Its name in JSON.
@@ -115,6 +121,8 @@ impl Happening {
             Self::ResetAsked => "reset_asked",
             Self::ResetNotDelivered => "reset_not_delivered",
             Self::PasswordSetByLink => "password_set_by_link",
+            Self::TokenMade => "token_made",
+            Self::TokenRevoked => "token_revoked",
         }
     }
 }
@@ -187,7 +195,9 @@ fn key(user: Uuid, event: Happening) -> String {
         | Happening::LoginTaken
         | Happening::InvitationSent
         | Happening::InvitationNotDelivered
-        | Happening::PasswordSetByLink => "done",
+        | Happening::PasswordSetByLink
+        | Happening::TokenMade
+        | Happening::TokenRevoked => "done",
     };
     format!("{}.{what}", user.simple())
 }

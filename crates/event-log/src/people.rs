@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::actor::{Actor, ActorKind};
-use domain::catalogue::Profiles;
+use domain::catalogue::{Connected, Profiles};
 use domain::ids::{GroupId, OrganisationId, ProjectId, ServiceCatalogueId, UserId};
-use domain::people::{Profile, User};
+use domain::people::{Organisation, Profile, User};
 use domain::rights::Givers;
 use uuid::Uuid;
 
@@ -18,8 +18,8 @@ pub struct People(Arc<RwLock<Known>>);
 struct Known {
     users: HashMap<UserId, User>,
     givers: Givers,
-    /// What was granted to organisations that are in use.
-    organisations: HashMap<OrganisationId, BTreeSet<ServiceCatalogueId>>,
+    /// Those that are in use.
+    organisations: HashMap<OrganisationId, Organisation>,
     /// What follows from both, for users who were asked for since the givers changed: they change rarely.
     standings: HashMap<UserId, Standing>,
 }
@@ -115,8 +115,7 @@ impl People {
                 if organisation.archived {
                     known.organisations.remove(&id);
                 } else {
-                    let granted = organisation.service_catalogues.clone();
-                    known.organisations.insert(id, granted);
+                    known.organisations.insert(id, organisation.clone());
                 }
                 if known.givers.add_organisation(id, organisation) {
                     known.forget_people_of(&BTreeSet::from([id]));
@@ -150,10 +149,22 @@ impl Profiles for People {
         known.users.get(&user).is_some_and(|user| user.enabled)
     }
 
+    fn connected(&self, actor: &Actor) -> Connected {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let organisation = actor.organisation.and_then(|id| known.organisations.get(&id));
+        Connected {
+            systems: known.givers.systems(&actor.groups),
+            products: organisation
+                .map(|organisation| organisation.products.clone())
+                .unwrap_or_default(),
+        }
+    }
+
     fn granted(&self, user: UserId, organisation: Option<OrganisationId>) -> BTreeSet<ServiceCatalogueId> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let to_user = known.users.get(&user).map(|user| &user.service_catalogues);
-        let to_organisation = organisation.and_then(|id| known.organisations.get(&id));
+        let organisation = organisation.and_then(|id| known.organisations.get(&id));
+        let to_organisation = organisation.map(|organisation| &organisation.service_catalogues);
         to_user.into_iter().chain(to_organisation).flatten().copied().collect()
     }
 }

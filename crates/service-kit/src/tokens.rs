@@ -5,10 +5,12 @@ use std::fmt;
 use std::future::Future;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::actor::{Actor, ActorKind, Permission};
 use domain::ids::GroupId;
 use domain::text::Label;
+use domain::token_scope::TokenScope;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -110,6 +112,9 @@ impl fmt::Display for Hex<'_> {
     }
 }
 
+/// So long after it was made a token may be tried by whoever made it, which waits until the desk knows it.
+pub const TRIED_WITHIN: Duration = Duration::from_secs(5);
+
 /// What a token grants: whom its bearer acts as. Stored as JSON under the token's hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenGrant {
@@ -145,6 +150,12 @@ pub struct TokenGrant {
     /// Who looks through the user's eyes by it. `None`: it is the user's own.
     #[serde(default)]
     pub viewer: Option<Viewer>,
+    /// Names of [`TokenScope`]s: what it may be used for. One that is not known here is for nothing. `None`: for everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// What it is for, in the words of whoever made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
 }
 
 /// A member of staff who looks through a customer's eyes.
@@ -210,7 +221,26 @@ impl TokenGrant {
             expires_at: Some(expires_at),
             session: None,
             viewer: None,
+            scopes: None,
+            purpose: None,
         }
+    }
+
+    /// What the token may be used for. `None`: for everything.
+    pub fn scopes(&self) -> Option<BTreeSet<TokenScope>> {
+        let named = self.scopes.as_ref()?;
+        Some(named.iter().filter_map(|name| TokenScope::parse(name)).collect())
+    }
+
+    /// Whether the token was made for a service, and not by signing in or to look through somebody's eyes.
+    pub const fn is_of_a_service(&self) -> bool {
+        self.session.is_none() && self.viewer.is_none()
+    }
+
+    /// Whether a request at an instant was a use of the token. Whoever makes one with `recourse token create` tries it at
+    /// once, which is none.
+    pub fn is_used_at(&self, at: Timestamp) -> bool {
+        at.duration_since(self.created_at).unsigned_abs() > TRIED_WITHIN
     }
 
     /// Whether the token grants nothing any more.
@@ -247,6 +277,8 @@ pub struct Bearer {
     pub session: Option<Arc<Session>>,
     /// Who looks through the actor's eyes, and changes nothing. `None`: the actor themselves.
     pub viewer: Option<Arc<Viewer>>,
+    /// What the token may be used for. `None`: for everything.
+    pub scopes: Option<Arc<BTreeSet<TokenScope>>>,
 }
 
 impl Bearer {
@@ -256,6 +288,7 @@ impl Bearer {
             actor,
             session: grant.session.clone().map(Arc::new),
             viewer: grant.viewer.clone().map(Arc::new),
+            scopes: grant.scopes().map(Arc::new),
         }
     }
 
@@ -307,6 +340,8 @@ mod tests {
             expires_at: None,
             session: None,
             viewer: None,
+            scopes: None,
+            purpose: None,
         }
     }
 

@@ -174,14 +174,21 @@ fn catalogue(item: &Item) -> Value {
             "rank": item.rank,
             "archived": item.archived,
         }),
-        Item::Category(item)
-        | Item::System(item)
-        | Item::Environment(item)
-        | Item::Product(item)
-        | Item::ServiceCatalogue(item) => json!({
+        Item::Category(item) | Item::System(item) | Item::Environment(item) | Item::ServiceCatalogue(item) => json!({
             "description": item.description.as_ref().map(Body::as_str),
             "archived": item.archived,
         }),
+        Item::Product(item) => {
+            let characteristics = item.characteristics.iter();
+            let characteristics =
+                characteristics.map(|(name, value)| (name.as_str().to_owned(), value.as_str().into()));
+            json!({
+                "description": item.description.as_ref().map(Body::as_str),
+                "characteristics": characteristics.collect::<Map<String, Value>>(),
+                "systems": labels(&item.systems),
+                "archived": item.archived,
+            })
+        }
         Item::Service(item) => json!({
             "description": item.description.as_ref().map(Body::as_str),
             "catalogues": catalogues(&item.catalogues),

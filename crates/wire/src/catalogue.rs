@@ -1,12 +1,14 @@
 //! Stored form of the catalogue's items.
 
-use domain::catalogue::{Awaits, CustomField, FieldValue, Item, Plain, PriorityItem, Service, TypeItem};
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::catalogue::{Awaits, CustomField, FieldValue, Item, Plain, PriorityItem, Product, Service, TypeItem};
 use domain::text::{Body, Code, Label};
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::DecodeError;
 use crate::payload::{KindVersion, exact};
-use crate::people::{catalogue_ids, catalogues};
+use crate::people::{catalogue_ids, catalogues, labels, texts};
 use crate::value;
 
 pub(crate) const TYPE_V1: KindVersion = KindVersion { kind: 1051, version: 1 };
@@ -15,6 +17,7 @@ pub(crate) const CATEGORY_V1: KindVersion = KindVersion { kind: 1053, version: 1
 pub(crate) const SYSTEM_V1: KindVersion = KindVersion { kind: 1054, version: 1 };
 pub(crate) const ENVIRONMENT_V1: KindVersion = KindVersion { kind: 1055, version: 1 };
 pub(crate) const PRODUCT_V1: KindVersion = KindVersion { kind: 1056, version: 1 };
+pub(crate) const PRODUCT_V2: KindVersion = KindVersion { kind: 1056, version: 2 };
 pub(crate) const SERVICE_CATALOGUE_V1: KindVersion = KindVersion { kind: 1057, version: 1 };
 pub(crate) const SERVICE_V1: KindVersion = KindVersion { kind: 1058, version: 1 };
 pub(crate) const CUSTOM_FIELD_V1: KindVersion = KindVersion { kind: 1059, version: 1 };
@@ -46,6 +49,16 @@ struct PlainV1<'b> {
     archived: bool,
 }
 
+/// FROZEN. A product: what version 1 has, its characteristics by their names, and its systems.
+#[derive(Serialize, Deserialize)]
+struct ProductV2<'b> {
+    #[serde(borrow)]
+    product: PlainV1<'b>,
+    #[serde(borrow)]
+    characteristics: Vec<(&'b str, &'b str)>,
+    systems: Vec<&'b str>,
+}
+
 /// FROZEN.
 #[derive(Serialize, Deserialize)]
 struct ServiceV1<'b> {
@@ -75,7 +88,7 @@ pub(crate) const fn kind(item: &Item) -> KindVersion {
         Item::Category(_) => CATEGORY_V1,
         Item::System(_) => SYSTEM_V1,
         Item::Environment(_) => ENVIRONMENT_V1,
-        Item::Product(_) => PRODUCT_V1,
+        Item::Product(_) => PRODUCT_V2,
         Item::ServiceCatalogue(_) => SERVICE_CATALOGUE_V1,
         Item::Service(_) => SERVICE_V1,
         Item::CustomField(_) => CUSTOM_FIELD_V1,
@@ -101,14 +114,25 @@ pub(crate) fn encode(item: &Item) -> Result<Vec<u8>, postcard::Error> {
             rank: item.rank,
             archived: item.archived,
         }),
-        Item::Category(item)
-        | Item::System(item)
-        | Item::Environment(item)
-        | Item::Product(item)
-        | Item::ServiceCatalogue(item) => postcard::to_stdvec(&PlainV1 {
-            name: item.name.as_str(),
-            description: item.description.as_ref().map(Body::as_str),
-            archived: item.archived,
+        Item::Category(item) | Item::System(item) | Item::Environment(item) | Item::ServiceCatalogue(item) => {
+            postcard::to_stdvec(&PlainV1 {
+                name: item.name.as_str(),
+                description: item.description.as_ref().map(Body::as_str),
+                archived: item.archived,
+            })
+        }
+        Item::Product(item) => postcard::to_stdvec(&ProductV2 {
+            product: PlainV1 {
+                name: item.name.as_str(),
+                description: item.description.as_ref().map(Body::as_str),
+                archived: item.archived,
+            },
+            characteristics: item
+                .characteristics
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect(),
+            systems: texts(&item.systems),
         }),
         Item::Service(item) => postcard::to_stdvec(&ServiceV1 {
             name: item.name.as_str(),
@@ -143,7 +167,17 @@ pub(crate) fn decode(kind: KindVersion, bytes: &[u8]) -> Option<Result<Item, Dec
         CATEGORY_V1 => plain(Item::Category),
         SYSTEM_V1 => plain(Item::System),
         ENVIRONMENT_V1 => plain(Item::Environment),
-        PRODUCT_V1 => plain(Item::Product),
+        // Nothing more was known of products.
+        PRODUCT_V1 => Some(self::plain(bytes).map(|plain| {
+            Item::Product(Product {
+                name: plain.name,
+                description: plain.description,
+                characteristics: BTreeMap::new(),
+                systems: BTreeSet::new(),
+                archived: plain.archived,
+            })
+        })),
+        PRODUCT_V2 => Some(product(bytes).map(Item::Product)),
         SERVICE_CATALOGUE_V1 => plain(Item::ServiceCatalogue),
         SERVICE_V1 => Some(service(bytes).map(Item::Service)),
         CUSTOM_FIELD_V1 => Some(custom_field(bytes).map(Item::CustomField)),
@@ -174,6 +208,19 @@ fn priority(bytes: &[u8]) -> Result<PriorityItem, DecodeError> {
         name: value::label(stored.name)?,
         rank: stored.rank,
         archived: stored.archived,
+    })
+}
+
+fn product(bytes: &[u8]) -> Result<Product, DecodeError> {
+    let stored: ProductV2<'_> = exact(bytes)?;
+    let characteristics = stored.characteristics.into_iter();
+    let characteristics = characteristics.map(|(name, text)| Ok((value::label(name)?, value::label(text)?)));
+    Ok(Product {
+        name: value::label(stored.product.name)?,
+        description: value::optional_body(stored.product.description)?,
+        characteristics: characteristics.collect::<Result<_, _>>()?,
+        systems: labels(stored.systems)?,
+        archived: stored.product.archived,
     })
 }
 

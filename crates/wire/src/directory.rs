@@ -139,6 +139,7 @@ impl Payload for Event {
             (catalogue::SYSTEM_V1, "system_written"),
             (catalogue::ENVIRONMENT_V1, "environment_written"),
             (catalogue::PRODUCT_V1, "product_written"),
+            (catalogue::PRODUCT_V2, "product_written"),
             (catalogue::SERVICE_CATALOGUE_V1, "service_catalogue_written"),
             (catalogue::SERVICE_V1, "service_written"),
             (catalogue::CUSTOM_FIELD_V1, "custom_field_written"),

@@ -424,10 +424,10 @@ fn permissions(names: Vec<&str>) -> Result<BTreeSet<Permission>, DecodeError> {
     names.into_iter().map(known).collect()
 }
 
-fn texts(labels: &BTreeSet<Label>) -> Vec<&str> {
+pub(crate) fn texts(labels: &BTreeSet<Label>) -> Vec<&str> {
     labels.iter().map(Label::as_str).collect()
 }
 
-fn labels(texts: Vec<&str>) -> Result<BTreeSet<Label>, DecodeError> {
+pub(crate) fn labels(texts: Vec<&str>) -> Result<BTreeSet<Label>, DecodeError> {
     texts.into_iter().map(value::label).collect()
 }

@@ -1,6 +1,6 @@
 //! What administrators write into the catalogue: one item each, version after version, as with profiles.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Awaits;
 use crate::ids::ServiceCatalogueId;
@@ -90,7 +90,7 @@ pub enum Item {
     /// An environment.
     Environment(Plain),
     /// A product.
-    Product(Plain),
+    Product(Product),
     /// A service catalogue.
     ServiceCatalogue(Plain),
     /// A service.
@@ -127,7 +127,7 @@ pub struct PriorityItem {
     pub archived: bool,
 }
 
-/// A category, system, environment, product or service catalogue.
+/// A category, system, environment or service catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plain {
     /// What everybody reads, and what tickets say. But for service catalogues, it never changes.
@@ -135,6 +135,21 @@ pub struct Plain {
     /// What it is.
     pub description: Option<Body>,
     /// Whether it can no longer be chosen.
+    pub archived: bool,
+}
+
+/// What organisations buy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// What everybody reads, and what organisations say. It never changes.
+    pub name: Label,
+    /// What it is.
+    pub description: Option<Body>,
+    /// What else there is to know, each by its name: a version, a licence.
+    pub characteristics: BTreeMap<Label, Label>,
+    /// The systems that come with it: the people of whoever has bought it choose among them.
+    pub systems: BTreeSet<Label>,
+    /// Whether it is out of use.
     pub archived: bool,
 }
 
@@ -228,11 +243,10 @@ impl Item {
         match self {
             Self::Type(item) => &item.name,
             Self::Priority(item) => &item.name,
-            Self::Category(item)
-            | Self::System(item)
-            | Self::Environment(item)
-            | Self::Product(item)
-            | Self::ServiceCatalogue(item) => &item.name,
+            Self::Category(item) | Self::System(item) | Self::Environment(item) | Self::ServiceCatalogue(item) => {
+                &item.name
+            }
+            Self::Product(item) => &item.name,
             Self::Service(item) => &item.name,
             Self::CustomField(item) => &item.name,
         }
@@ -258,11 +272,10 @@ impl Item {
         match self {
             Self::Type(item) => item.archived,
             Self::Priority(item) => item.archived,
-            Self::Category(item)
-            | Self::System(item)
-            | Self::Environment(item)
-            | Self::Product(item)
-            | Self::ServiceCatalogue(item) => item.archived,
+            Self::Category(item) | Self::System(item) | Self::Environment(item) | Self::ServiceCatalogue(item) => {
+                item.archived
+            }
+            Self::Product(item) => item.archived,
             Self::Service(item) => item.archived,
             Self::CustomField(item) => item.archived,
         }

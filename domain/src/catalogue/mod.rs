@@ -3,13 +3,14 @@
 mod item;
 mod offered;
 
-pub use item::{CHOICES_MAX, CustomField, FieldValue, Item, ItemKind, Plain, PriorityItem, Service, TypeItem};
+pub use item::{CHOICES_MAX, CustomField, FieldValue, Item, ItemKind, Plain, PriorityItem, Product, Service, TypeItem};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use uuid::Uuid;
 
+use crate::actor::Actor;
 use crate::ids::{OrganisationId, ServiceCatalogueId, UserId};
 use crate::portal::Showing;
 use crate::text::{Code, Label};
@@ -92,7 +93,7 @@ pub struct NotInCatalogue {
 fn one_of(allowed: &[String]) -> String {
     let named: Vec<&str> = allowed.iter().take(NAMED_MAX).map(String::as_str).collect();
     match allowed.len().saturating_sub(NAMED_MAX) {
-        _ if allowed.is_empty() => "cannot be chosen: none is in use".to_owned(),
+        _ if allowed.is_empty() => "cannot be chosen: none is on offer".to_owned(),
         0 => format!("must be one of: {}", named.join(", ")),
         more => format!("must be one of: {}, and {more} more", named.join(", ")),
     }
@@ -105,6 +106,19 @@ pub trait Profiles: fmt::Debug {
 
     /// The service catalogues that were granted to the user, or to the organisation.
     fn granted(&self, user: UserId, organisation: Option<OrganisationId>) -> BTreeSet<ServiceCatalogueId>;
+
+    /// The systems to which groups of the actor's are connected, and the products that their organisation has bought. What is
+    /// archived is connected to nothing, and has bought nothing.
+    fn connected(&self, actor: &Actor) -> Connected;
+}
+
+/// What somebody's groups and organisation are connected to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Connected {
+    /// Systems, by the groups.
+    pub systems: BTreeSet<Label>,
+    /// Products, by the organisation.
+    pub products: BTreeSet<Label>,
 }
 
 /// What a desk offers. What is archived is known, and not on offer.
@@ -117,6 +131,8 @@ pub struct Catalogue {
     categories: BTreeSet<Label>,
     systems: BTreeSet<Label>,
     environments: BTreeSet<Label>,
+    /// With the systems that come with them.
+    products: BTreeMap<Label, BTreeSet<Label>>,
     services: BTreeMap<Label, BTreeSet<ServiceCatalogueId>>,
     service_catalogues: BTreeSet<ServiceCatalogueId>,
     /// None: any field will do.
@@ -154,6 +170,7 @@ impl Default for Catalogue {
             categories: BTreeSet::new(),
             systems: BTreeSet::new(),
             environments: BTreeSet::new(),
+            products: BTreeMap::new(),
             services: BTreeMap::new(),
             service_catalogues: BTreeSet::new(),
             custom_fields: BTreeMap::new(),
@@ -170,8 +187,12 @@ impl Catalogue {
             Item::Category(item) => offer(&mut self.categories, item.name.clone(), item.archived),
             Item::System(item) => offer(&mut self.systems, item.name.clone(), item.archived),
             Item::Environment(item) => offer(&mut self.environments, item.name.clone(), item.archived),
-            // What organisations have bought is said of them in words.
-            Item::Product(_) => {}
+            Item::Product(item) if item.archived => {
+                self.products.remove(&item.name);
+            }
+            Item::Product(item) => {
+                self.products.insert(item.name.clone(), item.systems.clone());
+            }
             Item::ServiceCatalogue(item) => offer(&mut self.service_catalogues, id.into(), item.archived),
             Item::Service(item) if item.archived => {
                 self.services.remove(&item.name);

@@ -39,7 +39,7 @@ impl Catalogue {
                 check.ticket_type(&created.ticket_type.code);
                 check.priority(&created.priority.code);
                 check.label("category", &self.categories, created.category.as_ref());
-                check.label("system", &self.systems, created.system.as_ref());
+                check.system(created.system.as_ref());
                 check.label("environment", &self.environments, created.environment.as_ref());
                 check.service(created.service.as_ref());
                 let none = CustomFields::new();
@@ -66,7 +66,7 @@ impl Catalogue {
                 };
                 let category = new(&wanted.category, &has.category);
                 check.label("category", &self.categories, category.as_ref());
-                check.label("system", &self.systems, new(&wanted.system, &has.system).as_ref());
+                check.system(new(&wanted.system, &has.system).as_ref());
                 let environment = new(&wanted.environment, &has.environment);
                 check.label("environment", &self.environments, environment.as_ref());
                 check.service(new(&wanted.service, &has.service).as_ref());
@@ -86,6 +86,24 @@ impl Catalogue {
         } else {
             Err(Rejection::NotOffered(check.wrong))
         }
+    }
+
+    /// The systems that the actor may choose, where any are defined. Customers choose among those to which one of their groups
+    /// is connected, and those that come with what their organisation has bought: a group that nobody has connected yet offers
+    /// none. Of whom no group and no such product says anything, they choose among all.
+    fn systems(&self, actor: &Actor, profiles: &dyn Profiles) -> BTreeSet<Label> {
+        if actor.kind != ActorKind::Customer {
+            return self.systems.clone();
+        }
+        let connected = profiles.connected(actor);
+        let bought = connected.products.iter().filter_map(|name| self.products.get(name));
+        let bought: BTreeSet<Label> = bought.flatten().cloned().collect();
+        if actor.groups.is_empty() && bought.is_empty() {
+            return self.systems.clone();
+        }
+        let offered = self.systems.iter();
+        let offered = offered.filter(|name| bought.contains(*name) || connected.systems.contains(*name));
+        offered.cloned().collect()
     }
 
     /// The services that the actor may choose; none where none is defined, and any text will do.
@@ -142,6 +160,14 @@ impl Check<'_> {
     fn label(&mut self, field: &str, offered: &BTreeSet<Label>, value: Option<&Label>) {
         if let Some(value) = value.filter(|value| !offered.is_empty() && !offered.contains(*value)) {
             self.among(field, value.as_str(), texts(offered));
+        }
+    }
+
+    fn system(&mut self, value: Option<&Label>) {
+        let Some(value) = value else { return };
+        if !self.catalogue.systems.is_empty() {
+            let offered = self.catalogue.systems(self.actor, self.profiles);
+            self.among("system", value.as_str(), texts(&offered));
         }
     }
 
@@ -239,13 +265,15 @@ fn texts<'l>(labels: impl IntoIterator<Item = &'l Label>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::{CustomField, Item, Plain, PriorityItem, Service, TypeItem};
-    use crate::ids::{OrganisationId, ServiceCatalogueId};
+    use crate::catalogue::{Connected, CustomField, Item, Plain, PriorityItem, Product, Service, TypeItem};
+    use crate::ids::{GroupId, OrganisationId, ServiceCatalogueId};
     use crate::policy::WaitPolicy;
     use crate::testing::{AGENT, CLIENT, CUSTOMER, NOON, NoProfiles, agent, create, customer, opened};
     use crate::ticket::{Change, Classify, Edit};
 
     const GOLD: ServiceCatalogueId = ServiceCatalogueId::from_bytes([9; 16]);
+    /// A group that is connected to `mail`.
+    const CONNECTED: GroupId = GroupId::from_bytes([10; 16]);
 
     fn label(text: &str) -> Label {
         Label::parse(text).unwrap()
@@ -318,6 +346,15 @@ mod tests {
             user == AGENT
         }
 
+        fn connected(&self, actor: &Actor) -> Connected {
+            let mail = actor.groups.contains(&CONNECTED).then(|| label("mail"));
+            let engine = (actor.organisation == Some(CLIENT)).then(|| label("Engine"));
+            Connected {
+                systems: mail.into_iter().collect(),
+                products: engine.into_iter().collect(),
+            }
+        }
+
         fn granted(&self, user: UserId, organisation: Option<OrganisationId>) -> BTreeSet<ServiceCatalogueId> {
             let granted = user == CUSTOMER || organisation == Some(CLIENT);
             granted.then_some(GOLD).into_iter().collect()
@@ -351,6 +388,50 @@ mod tests {
             [],
             "it has no category"
         );
+    }
+
+    #[test]
+    fn customers_choose_systems_to_which_their_groups_are_connected_or_that_come_with_a_product() {
+        let product = |archived| {
+            Item::Product(Product {
+                name: label("Engine"),
+                description: None,
+                characteristics: BTreeMap::new(),
+                systems: BTreeSet::from([label("billing"), label("gone")]),
+                archived,
+            })
+        };
+        let desk = |archived| {
+            let systems = ["mail", "billing", "crm"].map(|name| Item::System(plain(name, false)));
+            catalogue(systems.into_iter().chain([product(archived)]))
+        };
+        let in_group = |group: GroupId, actor: Actor| Actor {
+            groups: BTreeSet::from([group]),
+            ..actor
+        };
+        let stranger = Actor::plain(CUSTOMER, ActorKind::Customer);
+        let unconnected = GroupId::from_bytes([11; 16]);
+        let (all, of_both): (&[&str], &[&str]) = (&["mail", "billing", "crm"], &["mail", "billing"]);
+        for (actor, offered, archived) in [
+            (stranger.clone(), all, false),
+            (in_group(unconnected, stranger.clone()), &[], false),
+            (in_group(CONNECTED, stranger), &["mail"], false),
+            (customer(), &["billing"], false),
+            (in_group(CONNECTED, customer()), of_both, false),
+            // A product that is out of use says nothing.
+            (customer(), all, true),
+            (in_group(unconnected, agent()), all, false),
+        ] {
+            let taken = ["mail", "billing", "crm", "gone"].into_iter().filter(|name| {
+                let command = creating(|created| created.system = Some(label(name)));
+                refused(&desk(archived), &Ticket::Absent, &command, &actor, &Known).is_empty()
+            });
+            assert_eq!(taken.collect::<Vec<_>>(), offered, "{actor:?}");
+        }
+        let command = creating(|created| created.system = Some(label("gone")));
+        let none = in_group(unconnected, Actor::plain(CUSTOMER, ActorKind::Customer));
+        let of_free_texts = refused(&Catalogue::default(), &Ticket::Absent, &command, &none, &Known);
+        assert_eq!(of_free_texts, [], "no system is defined");
     }
 
     #[test]

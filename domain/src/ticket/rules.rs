@@ -93,6 +93,8 @@ pub fn rule_in_words(command: CommandName) -> String {
     };
     let by = if command == CommandName::Edit {
         format!("{by} Customers change what their portal lets them change.")
+    } else if command == CommandName::Classify {
+        format!("{by} For the requester's side as far as their portal lets them.")
     } else {
         by.to_owned()
     };
@@ -112,15 +114,18 @@ pub(super) fn permitted(command: CommandName, ticket: &Standing<'_>, actor: &Act
     let (_, by) = row(command);
     let staff = actor.kind == ActorKind::Staff;
     let requesters_side = access::on_requesters_side(actor, ticket.requester, ticket.organisation);
+    let lets = |command| actor.portal.as_ref().map(|portal| portal.lets(command));
     let (yes, who) = match by {
+        By::Staff if command == CommandName::Classify && lets(command) == Some(true) => {
+            (requesters_side, "only the requester's side or staff")
+        }
         By::Staff => (staff, "only staff"),
         By::RequestersSide => (requesters_side, "only the requester's side"),
         By::RequestersSideOrStaff => (staff || requesters_side, "only the requester's side or staff"),
         By::Everybody => (true, "everybody"),
         By::System => (actor.kind == ActorKind::System, "only the scheduler"),
     };
-    let editable = || actor.portal.as_ref().is_none_or(|portal| portal.lets_edit_anything());
-    if command == CommandName::Edit && !editable() {
+    if command == CommandName::Edit && lets(command) == Some(false) {
         let who = "as your portal has it, only staff";
         return Err(Rejection::NotPermitted { command, who });
     }

@@ -35,7 +35,7 @@ pub(crate) enum For {
 
 /// Whom each route is for. In the order in which they are asked: nothing closes the ticket, or changes who sees
 /// it, before the end.
-pub(crate) const ROUTES: [(&str, &str, For); 159] = [
+pub(crate) const ROUTES: [(&str, &str, For); 166] = [
     ("GET", "/healthz", For::Public),
     ("GET", "/readyz", For::Public),
     ("GET", "/metrics", For::Public),
@@ -121,7 +121,14 @@ pub(crate) const ROUTES: [(&str, &str, For); 159] = [
     ("GET", "/v1/users/{id}/rights", For::StaffAndUser),
     ("POST", "/v1/users", For::Administrators),
     ("PUT", "/v1/users/{id}", For::Administrators),
+    ("GET", "/v1/users/{id}/login", For::Administrators),
     ("PUT", "/v1/users/{id}/login", For::Administrators),
+    ("GET", "/v1/users/{id}/sessions", For::Administrators),
+    ("DELETE", "/v1/users/{id}/sessions", For::Administrators),
+    ("DELETE", "/v1/users/{id}/sessions/{session}", For::Administrators),
+    ("GET", "/v1/users/{id}/tokens", For::Administrators),
+    ("POST", "/v1/users/{id}/tokens", For::Administrators),
+    ("DELETE", "/v1/users/{id}/tokens/{token}", For::Administrators),
     ("DELETE", "/v1/users/{id}/login", For::Administrators),
     ("POST", "/v1/users/{id}/view-as", For::Lookers),
     ("POST", "/v1/users/{id}/invitation", For::Administrators),

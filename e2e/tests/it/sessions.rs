@@ -428,3 +428,62 @@ async fn a_common_password_cannot_be_chosen() {
     let refused = desk.api.put(token(&begun), "/v1/password", &chosen).await.expect(422);
     assert_eq!(refused.body["errors"][0]["pointer"], "/new_password");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_sees_by_what_somebody_comes_in_and_ends_it() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let administrator = ADMINISTRATOR.token();
+    admit(&desk, AGENT, "staff", "Agent@Example.org", false).await;
+    let login = format!("/v1/users/{}/login", AGENT.user);
+    let kept = desk.api.get(&administrator, &login).await.expect(200);
+    assert_eq!(
+        (
+            &kept.body["login"],
+            &kept.body["has_password"],
+            &kept.body["change_at_first_login"]
+        ),
+        (&json!("agent@example.org"), &json!(true), &json!(false))
+    );
+    assert!(!kept.body.to_string().contains("argon2"), "{}", kept.body);
+
+    let mut begun = Vec::new();
+    for _ in 0..3 {
+        begun.push(sign_in(&desk, "agent@example.org", PASSWORD).await.expect(201));
+    }
+    let sessions = format!("/v1/users/{}/sessions", AGENT.user);
+    let listed = desk.api.get(&administrator, &sessions).await.expect(200);
+    let ids: Vec<&Value> = listed.items().iter().map(|item| &item["id"]).collect();
+    assert_eq!(ids.len(), 3);
+    assert!(begun.iter().all(|begun| ids.contains(&&begun.body["id"])));
+
+    // Nobody but administrators, and nobody's session by another's name.
+    let one = format!("{sessions}/{}", begun[0].body["id"].as_str().unwrap());
+    for path in [&sessions, &one] {
+        desk.api.delete(token(&begun[0]), path).await.expect(403);
+    }
+    desk.api.get(token(&begun[0]), &sessions).await.expect(403);
+    desk.api.get(token(&begun[0]), &login).await.expect(403);
+    admit(&desk, CUSTOMER, "customer", "customer", false).await;
+    let elsewhere = one.replace(&AGENT.user.to_string(), &CUSTOMER.user.to_string());
+    desk.api.delete(&administrator, &elsewhere).await.expect(404);
+
+    desk.api.delete(&administrator, &one).await.expect(204);
+    desk.api.get(token(&begun[0]), "/v1/sessions").await.expect(401);
+    desk.api.get(token(&begun[1]), "/v1/sessions").await.expect(200);
+    for _ in 0..2 {
+        desk.api.delete(&administrator, &sessions).await.expect(204);
+    }
+    for begun in &begun {
+        desk.api.get(token(begun), "/v1/sessions").await.expect(401);
+    }
+    let audit = desk
+        .api
+        .get(&administrator, &format!("/v1/users/{}/audit", AGENT.user))
+        .await;
+    let ended = audit.expect(200);
+    let ended = ended.items().iter().filter(|item| item["event"] == "signed_out");
+    assert!(ended.map(|item| &item["by"]).all(|by| *by == json!(ADMINISTRATOR.user)));
+
+    desk.api.delete(&administrator, &login).await.expect(204);
+    desk.api.get(&administrator, &login).await.expect(404);
+}

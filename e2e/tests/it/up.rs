@@ -100,6 +100,22 @@ async fn what_the_first_start_prints_works_and_the_next_starts_find_everything()
     assert_eq!(paste(dashboard).await["total"], 1);
     assert_eq!(fs::read_to_string(data.join("admin-token")).unwrap().trim(), desk.token);
 
+    // The administrator is a user like others, who can be given a way to sign in.
+    let users = desk.api.get(&desk.token, "/v1/users").await.expect(200);
+    assert_eq!(users.column("name"), ["Administrator"]);
+    let login = json!({ "login": "root", "password": "correct horse battery", "change_at_first_login": false });
+    let path = format!("/v1/users/{}/login", users.items()[0]["id"].as_str().unwrap());
+    desk.api.put(&desk.token, &path, &login).await.expect(200);
+    let begun = json!({ "login": "root", "password": "correct horse battery" });
+    let begun = desk.api.post_anonymously("/v1/sessions", &begun).await.expect(201);
+    let me = desk
+        .api
+        .get(begun.body["token"].as_str().unwrap(), "/v1/me")
+        .await
+        .expect(200);
+    let permissions = me.body["permissions"].as_array().unwrap();
+    assert!(permissions.contains(&json!("administer")), "{}", me.body);
+
     // A second desk on the same directory leaves the first alone.
     let second = recourse(
         &["up", "--data-dir", data.to_str().unwrap(), "--listen", "127.0.0.1:0"],
@@ -260,6 +276,26 @@ async fn a_token_is_good_for_everything_until_it_is_revoked() {
     let listed = recourse_succeeds(&[&["token", "list"], &data[..]].concat()).await;
     assert!(
         listed.contains("Ada") && listed.contains("Administrator") && !listed.contains(&token),
+        "{listed}"
+    );
+
+    let user = CUSTOMER.user.to_string();
+    let narrow = [
+        "token", "create", "--user", &user, "--name", "Ada", "--kind", "customer",
+    ];
+    let narrow = [
+        &narrow[..],
+        &["--scopes", "tickets:read", "--purpose", "Wall of figures"],
+        &data[..],
+    ]
+    .concat();
+    let reader = recourse_succeeds(&narrow).await.trim().to_owned();
+    desk.api.get(&reader, "/v1/tickets").await.expect(200);
+    let refused = desk.api.post(&reader, "/v1/tickets", &sample()).await.expect(403);
+    assert_eq!(refused.code(), "insufficient-scope");
+    let listed = recourse_succeeds(&[&["token", "list"], &data[..]].concat()).await;
+    assert!(
+        listed.contains("tickets:read") && listed.contains("Wall of figures"),
         "{listed}"
     );
 

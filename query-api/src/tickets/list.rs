@@ -282,13 +282,13 @@ pub(crate) async fn list(
     request.selection.settle(&app.db, &actor).await?;
     request.selection.look_ahead(&app.db, &actor).await?;
     let selection = &request.selection;
-    let mut rows = page(&app, &request, &actor).await?;
+    let mut rows = page(&app, &uri, &request, &actor).await?;
     let more = rows.len() > usize::from(request.limit);
     rows.truncate(request.limit.into());
     let next_cursor = rows
         .last()
         .filter(|_| more)
-        .map(|row| app.cursors.write(&selection.sort.cursor_after(row)));
+        .map(|row| app.cursors.write(&uri, &selection.sort.cursor_after(row)));
     let total = match request.count {
         Some(Count::Exact) => Some(total(&app, &request, &actor).await?),
         None => None,
@@ -313,9 +313,9 @@ pub(crate) async fn list(
 }
 
 /// The rows of a page, and one more if another page follows.
-async fn page(app: &App, request: &Request, actor: &Actor) -> Result<Vec<TicketRow>, Problem> {
+async fn page(app: &App, uri: &Uri, request: &Request, actor: &Actor) -> Result<Vec<TicketRow>, Problem> {
     let cursor = request.cursor.as_deref();
-    let cursor: Option<Cursor> = cursor.map(|text| app.cursors.read(text)).transpose()?;
+    let cursor: Option<Cursor> = cursor.map(|text| app.cursors.read(uri, text)).transpose()?;
     let limit = i64::from(request.limit) + 1;
     let mut sql = QueryBuilder::default();
     request.selection.push_first(&mut sql, actor, cursor.as_ref(), limit)?;

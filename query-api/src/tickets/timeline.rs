@@ -90,7 +90,7 @@ pub(crate) async fn timeline(
     let limit = params.one("limit", limit).unwrap_or(LIMIT_DEFAULT);
     let after = params.one("cursor", |text| Ok(text.to_owned()));
     params.finish()?;
-    let after: Option<Cursor> = after.as_deref().map(|text| app.cursors.read(text)).transpose()?;
+    let after: Option<Cursor> = after.as_deref().map(|text| app.cursors.read(&uri, text)).transpose()?;
 
     let ticket = find(&app, Named::parse(&path?)?, &actor, moment).await?;
     let mut rows = page(&app, ticket, &actor, after, limit).await?;
@@ -98,10 +98,13 @@ pub(crate) async fn timeline(
     rows.truncate(limit.into());
     let last = rows.last().filter(|_| more);
     let next_cursor = last.map(|row| {
-        app.cursors.write(&Cursor {
-            revision: row.revision,
-            place: row.place,
-        })
+        app.cursors.write(
+            &uri,
+            &Cursor {
+                revision: row.revision,
+                place: row.place,
+            },
+        )
     });
     let ids = rows.iter().flat_map(ids).collect();
     let names = Names::at(&app.db, ids, moment).await.map_err(problem)?;

@@ -287,6 +287,8 @@ impl Desk {
             expires_at: None,
             session: None,
             viewer: None,
+            scopes: None,
+            purpose: None,
         };
         self.log.tokens().put(hash, &grant).await.unwrap();
         wait_until("the token to be known", LIMIT, || async {

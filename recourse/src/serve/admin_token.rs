@@ -1,18 +1,21 @@
-//! The administrator's token: made at the first start, kept in the data directory.
+//! The first administrator: a profile, and a token that is kept in the data directory, both made at the first start.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use domain::actor::{Actor, Permission};
-use domain::directory::EntryKind;
-use domain::ids::UserId;
+use domain::actor::{Actor, ActorKind, Permission};
+use domain::ids::{CommandId, UserId};
+use domain::people::{Profile, Rejection, User, UserKind};
 use domain::text::Label;
-use event_log::EventLog;
+use event_log::{EventLog, ProfileError, Request};
 use service_kit::Clock;
 use service_kit::tokens::{GrantKind, TokenGrant, TokenHash, generate, is_token};
+use uuid::Uuid;
 
 /// The file in the data directory, as the HTTP contract names it.
 const FILE: &str = "admin-token";
@@ -25,7 +28,7 @@ const NAME: &str = "Administrator";
 /// whoever can start the desk can make tokens anyway, and one that opens nothing would only be printed.
 ///
 /// The file comes first and whole: a crash before the grant leaves a token that the next start
-/// grants, and one before the file leaves nothing.
+/// grants, and one before the file leaves nothing. What people have made of the profile stays.
 pub(super) async fn ensure(data_dir: &Path, log: &EventLog, clock: &dyn Clock) -> anyhow::Result<()> {
     let path = data_dir.join(FILE);
     let token = match read(&path)? {
@@ -38,10 +41,7 @@ pub(super) async fn ensure(data_dir: &Path, log: &EventLog, clock: &dyn Clock) -
         Some(_) => TokenHash::of(&write(&path).with_context(|| format!("cannot write {}", path.display()))?),
         None => TokenHash::of(&token),
     };
-    let name = Label::parse(NAME)?;
-    log.directory()
-        .name(EntryKind::User, ADMINISTRATOR.as_uuid(), &name, &Actor::system())
-        .await?;
+    introduce(log).await?;
     let grant = TokenGrant {
         user: ADMINISTRATOR.as_uuid(),
         name: NAME.to_owned(),
@@ -57,10 +57,36 @@ pub(super) async fn ensure(data_dir: &Path, log: &EventLog, clock: &dyn Clock) -
         expires_at: None,
         session: None,
         viewer: None,
+        scopes: None,
+        purpose: None,
     };
     tokens.put(hash, &grant).await?;
     tracing::info!("the administrator's token is in {}", path.display());
     Ok(())
+}
+
+/// Writes the administrator's profile, unless there is one.
+async fn introduce(log: &EventLog) -> anyhow::Result<()> {
+    let user = User {
+        permissions: BTreeSet::from(Permission::ALL),
+        ..User::plain(Label::parse(NAME)?, UserKind::Staff)
+    };
+    // Nobody else is there who could have written it.
+    let administrator = Actor {
+        name: Some(user.name.clone()),
+        permissions: user.permissions.clone(),
+        ..Actor::plain(ADMINISTRATOR, ActorKind::Staff)
+    };
+    let request = Request::new(CommandId::from(Uuid::new_v4()), [0; 32], Arc::new(administrator));
+    let profile = Profile::User(user);
+    match log
+        .directory()
+        .create(ADMINISTRATOR.as_uuid(), &profile, &request)
+        .await
+    {
+        Ok(_) | Err(ProfileError::Rejected(Rejection::AlreadyThere)) => Ok(()),
+        Err(error) => Err(error).context("cannot write the administrator's profile"),
+    }
 }
 
 fn read(path: &Path) -> anyhow::Result<Option<String>> {
@@ -109,7 +135,6 @@ fn write(path: &Path) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
-    use std::sync::Arc;
 
     use domain::Timestamp;
     use event_log::LogConfig;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use event_log::{EventLog, LogConfig};
 use reqwest::{Client, StatusCode};
 use service_kit::clock::pause;
-use service_kit::tokens::{TokenGrant, TokenHash};
+use service_kit::tokens::{TRIED_WITHIN, TokenGrant, TokenHash};
 use service_kit::{SystemClock, chain};
 
 use super::DeskArgs;
@@ -14,7 +14,7 @@ use crate::up::Connection;
 
 /// How long the desk may take to notice. It needs milliseconds; a desk that needs longer is down,
 /// and the token is good all the same.
-pub(super) const NOTICE_LIMIT: Duration = Duration::from_secs(5);
+const NOTICE_LIMIT: Duration = TRIED_WITHIN;
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

@@ -10,11 +10,12 @@ use domain::Timestamp;
 use domain::actor::{Actor, Permission};
 use domain::directory::EntryKind;
 use domain::text::Label;
+use domain::token_scope::TokenScope;
 use service_kit::tokens::{GrantKind, PREFIX, TokenGrant, TokenHash, generate};
 use service_kit::{Clock as _, SystemClock};
 use uuid::Uuid;
 
-use self::desk::{Desk, Expected, NOTICE_LIMIT};
+use self::desk::{Desk, Expected};
 
 /// Arguments of `recourse token`.
 #[derive(Debug, clap::Args)]
@@ -79,6 +80,13 @@ struct Create {
     /// nothing else.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PERMISSION,…")]
     permissions: Option<Vec<Granted>>,
+    /// What the token is for, of all that its user may: `tickets:read`, `tickets:write`, `directory:read`, `directory:write`,
+    /// `desk:read`, `desk:write`. Without this flag everything.
+    #[arg(long, value_parser = scope, value_delimiter = ',', value_name = "SCOPE,…")]
+    scopes: Option<Vec<TokenScope>>,
+    /// What it is for, in words, so that people know it again.
+    #[arg(long, value_name = "TEXT")]
+    purpose: Option<String>,
     /// From when on it is worthless: an RFC 3339 time. Without this flag it is good until it is revoked.
     #[arg(long, value_name = "TIME")]
     expires: Option<Timestamp>,
@@ -143,6 +151,11 @@ impl Granted {
     }
 }
 
+fn scope(name: &str) -> anyhow::Result<TokenScope> {
+    TokenScope::parse(name)
+        .with_context(|| format!("must be of: {}", TokenScope::ALL.map(TokenScope::as_str).join(", ")))
+}
+
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -161,6 +174,9 @@ impl Create {
     #[expect(clippy::print_stdout, reason = "the token is what the command is asked for")]
     async fn run(self) -> anyhow::Result<()> {
         let name = Label::parse(&self.name).context("the name is not acceptable")?;
+        if let Some(purpose) = &self.purpose {
+            Label::parse(purpose).context("the purpose is not acceptable")?;
+        }
         let grant = self.grant()?;
         let desk = Desk::open(&self.desk).await?;
         desk.log
@@ -210,6 +226,11 @@ impl Create {
             expires_at: self.expires,
             session: None,
             viewer: None,
+            scopes: self.scopes.as_ref().map(|scopes| {
+                let names = scopes.iter().map(|scope| scope.as_str().to_owned());
+                names.collect()
+            }),
+            purpose: self.purpose.as_ref().map(|purpose| purpose.trim().to_owned()),
         })
     }
 }
@@ -249,8 +270,8 @@ impl List {
         grants.sort_by_key(|(_, grant)| grant.created_at);
         let now = SystemClock.now();
         println!(
-            "{:<64} {:<8} {:<10} {:<17} {:<36} {:<18} NAME",
-            "HASH", "KIND", "MADE", "LAST USED", "USER", "PERMISSIONS"
+            "{:<64} {:<8} {:<10} {:<17} {:<36} {:<18} {:<14} NAME",
+            "HASH", "KIND", "MADE", "LAST USED", "USER", "PERMISSIONS", "SCOPES"
         );
         for (hash, grant) in grants {
             let kind = if grant.is_revoked() {
@@ -270,8 +291,17 @@ impl List {
                 (Some(_), _) | (_, Some(_)) => "-".to_owned(),
             };
             let (day, permissions) = (grant.created_at.strftime("%F"), grant.permissions.join(","));
+            let scopes = grant
+                .scopes
+                .as_ref()
+                .map_or("all".to_owned(), |scopes| scopes.join(","));
+            let purpose = grant
+                .purpose
+                .as_ref()
+                .map(|purpose| format!(" ({purpose})"))
+                .unwrap_or_default();
             println!(
-                "{hash} {kind:<8} {day:<10} {used:<17} {} {permissions:<18} {}",
+                "{hash} {kind:<8} {day:<10} {used:<17} {} {permissions:<18} {scopes:<14} {}{purpose}",
                 grant.user, grant.name
             );
         }
@@ -279,10 +309,10 @@ impl List {
     }
 }
 
-/// When a token was last used, for people to read. Whoever makes a token tries it at once, which is no use of it.
+/// When a token was last used, for people to read.
 async fn last_use(desk: &Desk, hash: TokenHash, grant: &TokenGrant) -> anyhow::Result<String> {
     let used = desk.log.tokens().last_use(hash).await?;
-    let used = used.filter(|at| at.duration_since(grant.created_at).unsigned_abs() > NOTICE_LIMIT);
+    let used = used.filter(|at| grant.is_used_at(*at));
     Ok(used.map_or("never".to_owned(), |at| at.strftime("%FT%H:%MZ").to_string()))
 }
 

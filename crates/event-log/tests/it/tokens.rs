@@ -23,6 +23,8 @@ fn grant(name: &str) -> TokenGrant {
         expires_at: None,
         session: None,
         viewer: None,
+        scopes: None,
+        purpose: None,
     }
 }
 

@@ -1,8 +1,11 @@
 //! Items of the catalogue, as people write them and as [`crate::written::profile`] writes them.
 
+use std::collections::BTreeMap;
+
 use domain::catalogue::{
-    Awaits, CHOICES_MAX, CustomField, FieldValue, Item, ItemKind, Plain, PriorityItem, Service, TypeItem,
+    Awaits, CHOICES_MAX, CustomField, FieldValue, Item, ItemKind, Plain, PriorityItem, Product, Service, TypeItem,
 };
+use domain::people::LIST_MAX;
 use domain::text::{Body, Code, Label};
 use serde_json::Value;
 
@@ -17,7 +20,7 @@ pub(super) fn item(kind: ItemKind, fields: &mut Fields<'_>) -> Option<Item> {
         ItemKind::Category => plain(fields).map(Item::Category),
         ItemKind::System => plain(fields).map(Item::System),
         ItemKind::Environment => plain(fields).map(Item::Environment),
-        ItemKind::Product => plain(fields).map(Item::Product),
+        ItemKind::Product => product(fields).map(Item::Product),
         ItemKind::ServiceCatalogue => plain(fields).map(Item::ServiceCatalogue),
         ItemKind::Service => service(fields).map(Item::Service),
         ItemKind::CustomField => custom_field(fields).map(Item::CustomField),
@@ -61,6 +64,40 @@ fn plain(fields: &mut Fields<'_>) -> Option<Plain> {
         description,
         archived: archived.unwrap_or(false),
     })
+}
+
+fn product(fields: &mut Fields<'_>) -> Option<Product> {
+    let plain = plain(fields);
+    let characteristics = fields.optional("characteristics", characteristics);
+    let systems = fields.optional("systems", |value| list(value, label));
+    let Plain {
+        name,
+        description,
+        archived,
+    } = plain?;
+    Some(Product {
+        name,
+        description,
+        characteristics: characteristics.unwrap_or_default(),
+        systems: systems.unwrap_or_default(),
+        archived,
+    })
+}
+
+/// Texts by their names.
+fn characteristics(value: &Value) -> Result<BTreeMap<Label, Label>, Unreadable> {
+    let named = value.as_object().ok_or(Unreadable::Type("an object of texts"))?;
+    if named.len() > LIST_MAX {
+        return Err(Unreadable::Value(
+            "invalid",
+            format!("must have at most {LIST_MAX} of them"),
+        ));
+    }
+    let name = |name: &str| Label::parse(name).map_err(|error| Unreadable::Value("invalid", error.to_string()));
+    named
+        .iter()
+        .map(|(key, value)| Ok((name(key)?, label(value)?)))
+        .collect()
 }
 
 fn service(fields: &mut Fields<'_>) -> Option<Service> {

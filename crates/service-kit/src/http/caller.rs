@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use domain::actor::Actor;
 
+use super::needed::Needed;
 use crate::problem::{Problem, types};
 use crate::tokens::{Authenticate, Bearer, TokenHash};
 
@@ -66,10 +67,40 @@ impl<S: Authenticate> FromRequestParts<S> for SignedIn {
                 "Bearer",
             ));
         };
-        match state.authenticate(token).await? {
-            Some(bearer) => Ok(Self { bearer, token }),
-            None => Err(worthless_token()),
+        let bearer = state.authenticate(token).await?.ok_or_else(worthless_token)?;
+        // A path that leads nowhere is for nobody.
+        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        let needed = Needed::by(&parts.method, route);
+        if needed.is_met_by(bearer.scopes.as_deref()) {
+            Ok(Self { bearer, token })
+        } else {
+            Err(insufficient_scope(needed))
         }
+    }
+}
+
+/// The problem with a token that was made for other things.
+fn insufficient_scope(needed: Needed) -> Problem {
+    let (challenge, detail) = match needed {
+        Needed::Scope(scope) => {
+            let scope = scope.as_str();
+            let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+            (
+                challenge,
+                format!("This token has scopes, and {scope} is not among them."),
+            )
+        }
+        Needed::Nothing | Needed::Everything => {
+            let detail = "This token has scopes, and none is for what concerns its user alone, or lets others in.";
+            ("Bearer error=\"insufficient_scope\"".to_owned(), detail.to_owned())
+        }
+    };
+    let problem = Problem::new(&types::INSUFFICIENT_SCOPE).detail(format!(
+        "{detail} Use one that is for this; an administrator makes it with POST /v1/users/{{id}}/tokens."
+    ));
+    match HeaderValue::from_str(&challenge) {
+        Ok(challenge) => problem.header(WWW_AUTHENTICATE, challenge),
+        Err(_) => problem,
     }
 }
 

@@ -228,6 +228,7 @@ mod tests {
                 actor,
                 session,
                 viewer: None,
+                scopes: None,
             }))
         }
     }

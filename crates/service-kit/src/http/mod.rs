@@ -3,6 +3,7 @@
 mod caller;
 mod finish;
 mod json;
+mod needed;
 mod observe;
 mod operations;
 mod serve;

@@ -5,8 +5,8 @@ use domain::people::LIST_MAX;
 use domain::text::{Body, Label};
 
 use super::schema::{
-    Property, Shape, array, array_up_to, boolean, code, integer, names, nullable, optional, required, string, text,
-    uuid,
+    Property, Shape, array, array_up_to, boolean, code, integer, map, names, nullable, optional, required, string,
+    text, uuid,
 };
 
 /// Where items of a kind are.
@@ -45,7 +45,8 @@ pub(super) fn taken(kind: ItemKind) -> Vec<Property> {
     let name = match kind {
         ItemKind::Type | ItemKind::Priority | ItemKind::ServiceCatalogue => required("name", "", label()),
         ItemKind::CustomField => required("name", "The key that tickets carry. It never changes.", label()),
-        ItemKind::Category | ItemKind::System | ItemKind::Environment | ItemKind::Product | ItemKind::Service => {
+        ItemKind::Product => required("name", "What organisations say. It never changes.", label()),
+        ItemKind::Category | ItemKind::System | ItemKind::Environment | ItemKind::Service => {
             required("name", "What tickets say. It never changes.", label())
         }
     };
@@ -74,11 +75,24 @@ pub(super) fn taken(kind: ItemKind) -> Vec<Property> {
             required("rank", "Greater is more urgent.", rank()),
             archived,
         ],
-        ItemKind::Category
-        | ItemKind::System
-        | ItemKind::Environment
-        | ItemKind::Product
-        | ItemKind::ServiceCatalogue => vec![name, description, archived],
+        ItemKind::Category | ItemKind::System | ItemKind::Environment | ItemKind::ServiceCatalogue => {
+            vec![name, description, archived]
+        }
+        ItemKind::Product => vec![
+            name,
+            description,
+            optional(
+                "characteristics",
+                "What else there is to know, each by its name: a version, a licence.",
+                nullable(characteristics()),
+            ),
+            optional(
+                "systems",
+                "Those that come with it: the people of organisations that have bought it choose among them.",
+                nullable(array_up_to(LIST_MAX, label())),
+            ),
+            archived,
+        ],
         ItemKind::Service => vec![
             name,
             description,
@@ -125,11 +139,15 @@ pub(super) fn written(kind: ItemKind) -> Vec<Property> {
             archived,
         ],
         ItemKind::Priority => vec![required("code", "", string()), required("rank", "", rank()), archived],
-        ItemKind::Category
-        | ItemKind::System
-        | ItemKind::Environment
-        | ItemKind::Product
-        | ItemKind::ServiceCatalogue => vec![description, archived],
+        ItemKind::Category | ItemKind::System | ItemKind::Environment | ItemKind::ServiceCatalogue => {
+            vec![description, archived]
+        }
+        ItemKind::Product => vec![
+            description,
+            required("characteristics", "", characteristics()),
+            required("systems", "", array(string())),
+            archived,
+        ],
         ItemKind::Service => vec![description, required("catalogues", "", array(uuid())), archived],
         ItemKind::CustomField => vec![
             description,
@@ -140,6 +158,10 @@ pub(super) fn written(kind: ItemKind) -> Vec<Property> {
             archived,
         ],
     }
+}
+
+fn characteristics() -> Shape {
+    map(LIST_MAX, text(Label::CHARACTERS_MAX), text(Label::CHARACTERS_MAX))
 }
 
 /// What tickets of a type wait for.

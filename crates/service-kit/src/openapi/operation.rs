@@ -120,7 +120,11 @@ impl Operation {
     pub fn for_callers(mut self) -> Self {
         let bearer = SecurityRequirement::new(BEARER, [""; 0]);
         self.described.security = Some(vec![bearer]);
-        self.problems(&[&types::UNAUTHENTICATED, &types::PASSWORD_CHANGE_REQUIRED])
+        self.problems(&[
+            &types::UNAUTHENTICATED,
+            &types::PASSWORD_CHANGE_REQUIRED,
+            &types::INSUFFICIENT_SCOPE,
+        ])
     }
 
     /// The route does more than read: whoever looks through another's eyes is refused.

@@ -25,6 +25,8 @@ problem_types! {
     PASSWORD_CHANGE_REQUIRED = 403 "password-change-required" "The password has to be changed first";
     /// The token is for looking through a customer's eyes.
     VIEWING_ONLY = 403 "viewing-only" "Whoever views as somebody changes nothing";
+    /// The token was made for other things.
+    INSUFFICIENT_SCOPE = 403 "insufficient-scope" "The token is not for this";
     /// The password was right, and its user may not come in.
     ACCOUNT_DISABLED = 403 "account-disabled" "The account is disabled";
     /// The OpenID provider did not say who somebody is, or nobody that this desk knows.
@@ -43,6 +45,8 @@ problem_types! {
     USER_NOT_FOUND = 404 "user-not-found" "There is no such user";
     /// The caller has no such session.
     SESSION_NOT_FOUND = 404 "session-not-found" "There is no such session";
+    /// The user has no such token.
+    TOKEN_NOT_FOUND = 404 "token-not-found" "There is no such token";
     /// The link to choose a password by is good for nothing, or no more.
     LINK_WORTHLESS = 404 "link-worthless" "The link is good for nothing any more";
     /// There is nothing at that path.

@@ -13,5 +13,6 @@ mod catalogue;
 mod clock_samples;
 mod damage;
 mod golden;
+mod item_samples;
 mod laws;
 mod samples;

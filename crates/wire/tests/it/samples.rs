@@ -7,9 +7,7 @@ use std::sync::Arc;
 use domain::actor::{ActorKind, Permission, StaffScope};
 use domain::address::Held;
 use domain::calendar::{CalendarSpec, Interval, Week, stored};
-use domain::catalogue::{
-    Awaits, CustomField, FieldValue, Item, Plain, Priority, PriorityItem, Service, TicketType, TypeItem,
-};
+use domain::catalogue::{Awaits, Priority, TicketType};
 use domain::contract::{Agreed, Contract, SupportPeriod};
 use domain::digest::Digest;
 use domain::directory::{self, EntryKind};
@@ -31,6 +29,8 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Weekday};
 use uuid::Uuid;
 use wire::{Header, RecordedActor};
+
+use crate::item_samples::items;
 
 const USER: UserId = UserId::from_bytes([0x11; 16]);
 /// All that there were when the bytes were made.
@@ -436,80 +436,19 @@ fn portals() -> [Portal; 2] {
         own: false,
         projects: true,
         types: Some(BTreeSet::from([Code::new("outage"), Code::new("request_2")])),
-        visible: Some(Property::NAMED.into_iter().chain([room.clone()]).collect()),
+        // All that there were when the bytes were made.
+        visible: Some(
+            Property::NAMED
+                .into_iter()
+                .filter(|one| *one != Property::Type)
+                .chain([room.clone()])
+                .collect(),
+        ),
         editable: Some(BTreeSet::from([Property::Subject, room])),
         filters: Some(BTreeSet::from(PanelFilter::ALL)),
         apps: Some(BTreeSet::from(App::ALL)),
     };
     [portal(Showing::EVERYTHING), portal(some)]
-}
-
-fn items() -> [Item; 13] {
-    let plain = |name, archived| Plain {
-        name: label(name),
-        description: Some(body("О чём это.")),
-        archived,
-    };
-    let ticket_type = TypeItem {
-        code: Code::new("request_2"),
-        name: label("Заявка"),
-        awaits: None,
-        default_priority: Code::new("low"),
-        archived: false,
-    };
-    let awaiting = TypeItem {
-        awaits: Some(Awaits::Implementation),
-        archived: true,
-        ..ticket_type.clone()
-    };
-    let field = CustomField {
-        name: label("Room"),
-        description: None,
-        value: FieldValue::Choice(vec![label("2"), label("1")]),
-        required: true,
-        types: BTreeSet::from([Code::new("outage"), Code::new("request_2")]),
-        archived: false,
-    };
-    let of_a_user = CustomField {
-        value: FieldValue::User,
-        types: BTreeSet::new(),
-        ..field.clone()
-    };
-    let of_a_date = CustomField {
-        description: Some(body("By when it is needed.")),
-        value: FieldValue::Date,
-        required: false,
-        archived: true,
-        ..of_a_user.clone()
-    };
-    [
-        Item::Type(ticket_type),
-        Item::Type(awaiting),
-        Item::Priority(PriorityItem {
-            code: Code::new("asap"),
-            name: label("At once"),
-            rank: 255,
-            archived: false,
-        }),
-        Item::Category(plain("Печать", false)),
-        Item::System(plain("billing", true)),
-        Item::Environment(plain("production", false)),
-        Item::Product(plain("Engine 2", false)),
-        Item::ServiceCatalogue(plain("Gold", false)),
-        Item::Service(Service {
-            name: label("Почта"),
-            description: None,
-            catalogues: BTreeSet::from([55, 56].map(|byte| ServiceCatalogueId::from_bytes([byte; 16]))),
-            archived: false,
-        }),
-        Item::CustomField(field),
-        Item::CustomField(of_a_user),
-        Item::CustomField(of_a_date.clone()),
-        Item::CustomField(CustomField {
-            value: FieldValue::Number,
-            ..of_a_date
-        }),
-    ]
 }
 
 fn full_policy() -> policy::Version {

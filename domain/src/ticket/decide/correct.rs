@@ -9,7 +9,7 @@ use crate::ticket::event::{Assigned, Classified, Edited, Event};
 use crate::ticket::rejection::Rejection;
 use crate::ticket::state::TicketState;
 
-pub(super) fn classified(ticket: &TicketState, classify: &Classify) -> Vec<Event> {
+pub(super) fn classified(ticket: &TicketState, classify: &Classify, actor: &Actor) -> Result<Vec<Event>, Rejection> {
     let changes = Classified {
         ticket_type: classify.ticket_type.unless_already(&ticket.ticket_type),
         priority: classify.priority.unless_already(&ticket.priority),
@@ -18,12 +18,60 @@ pub(super) fn classified(ticket: &TicketState, classify: &Classify) -> Vec<Event
         environment: classify.environment.unless_already(&ticket.environment),
         service: classify.service.unless_already(&ticket.service),
     };
-    let corrected = (changes != Classified::default()).then(|| Event::Classified(Box::new(changes)));
     let project = classify.project.unless_already(&ticket.project);
+    refuse(
+        actor,
+        [
+            Wish::of(Property::Type, &classify.ticket_type, &changes.ticket_type),
+            Wish::of(Property::Priority, &classify.priority, &changes.priority),
+            Wish::of(Property::Category, &classify.category, &changes.category),
+            Wish::of(Property::System, &classify.system, &changes.system),
+            Wish::of(Property::Environment, &classify.environment, &changes.environment),
+            Wish::of(Property::Service, &classify.service, &changes.service),
+            Wish::of(Property::Project, &classify.project, &project),
+        ],
+        Vec::new(),
+    )?;
+    let corrected = (changes != Classified::default()).then(|| Event::Classified(Box::new(changes)));
     let moved = project
         .value()
         .map(|project| Event::ProjectChanged { project: *project });
-    corrected.into_iter().chain(moved).collect()
+    Ok(corrected.into_iter().chain(moved).collect())
+}
+
+/// What a command says of a property.
+struct Wish {
+    property: Property,
+    /// Whether it says anything.
+    names: bool,
+    /// Whether that is not so already.
+    changes: bool,
+}
+
+impl Wish {
+    fn of<T>(property: Property, wanted: &Change<T>, change: &Change<T>) -> Self {
+        Self {
+            property,
+            names: wanted.value().is_some(),
+            changes: change.value().is_some(),
+        }
+    }
+}
+
+/// Refuses what the portal of the actor does not let them change, and what was refused of custom fields.
+fn refuse<const N: usize>(actor: &Actor, wishes: [Wish; N], mut refused: Vec<Property>) -> Result<(), Rejection> {
+    if let Some(portal) = &actor.portal {
+        // What is not shown may not be named, not even rightly: who guessed would learn it.
+        let wrong = wishes.into_iter().filter(|wish| {
+            !portal.lets_edit(&wish.property) && (wish.changes || (wish.names && !portal.shows(&wish.property)))
+        });
+        refused.extend(wrong.map(|wish| wish.property));
+    }
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::NotEditable(refused))
+    }
 }
 
 pub(super) fn assigned(ticket: &TicketState, assign: &Assign) -> Vec<Event> {
@@ -39,7 +87,7 @@ pub(super) fn assigned(ticket: &TicketState, assign: &Assign) -> Vec<Event> {
 }
 
 pub(super) fn edited(ticket: &TicketState, edit: &Edit, ctx: &Context<'_>) -> Result<Vec<Event>, Rejection> {
-    let (custom_fields, mut refused) = match settled(edit, ticket, ctx.actor) {
+    let (custom_fields, refused) = match settled(edit, ticket, ctx.actor) {
         Ok(custom_fields) => (custom_fields, Vec::new()),
         Err(refused) => (Change::Keep, refused),
     };
@@ -49,27 +97,16 @@ pub(super) fn edited(ticket: &TicketState, edit: &Edit, ctx: &Context<'_>) -> Re
         custom_fields: custom_fields.unless_already(&ticket.custom_fields),
         platform_version: edit.platform_version.unless_already(&ticket.platform_version),
     };
-    if let Some(portal) = &ctx.actor.portal {
-        let (version, wanted) = (&changes.platform_version, &edit.platform_version);
-        let wishes = [
-            (Property::Subject, changes.subject.value().is_some(), false),
-            (Property::Description, changes.description.value().is_some(), false),
-            (
-                Property::PlatformVersion,
-                version.value().is_some(),
-                wanted.value().is_some(),
-            ),
-        ];
-        // What is not shown may not be named, not even rightly: who guessed would learn it.
-        let is_refused = |(property, changes, names): &(Property, bool, bool)| {
-            !portal.lets_edit(property) && (*changes || (*names && !portal.shows(property)))
-        };
-        let wrong = wishes.into_iter().filter(is_refused);
-        refused.extend(wrong.map(|(property, ..)| property));
-    }
-    if !refused.is_empty() {
-        return Err(Rejection::NotEditable(refused));
-    }
+    let wishes = [
+        Wish::of(Property::Subject, &edit.subject, &changes.subject),
+        Wish::of(Property::Description, &edit.description, &changes.description),
+        Wish::of(
+            Property::PlatformVersion,
+            &edit.platform_version,
+            &changes.platform_version,
+        ),
+    ];
+    refuse(ctx.actor, wishes, refused)?;
     if changes == Edited::default() {
         return Ok(Vec::new());
     }
@@ -90,11 +127,14 @@ mod tests {
     use std::sync::Arc;
 
     use crate::actor::Actor;
+    use crate::catalogue::Priority;
     use crate::ids::ProjectId;
     use crate::portal::{Property, Showing};
     use crate::testing::{AGENT, COLLEAGUE, accepted, agent, closed, customer, given, opened};
-    use crate::text::{Label, Subject};
-    use crate::ticket::{Assign, Assigned, Change, Classify, Command, Edit, Edited, Event, Rejection};
+    use crate::text::{Code, Label, Subject};
+    use crate::ticket::{
+        Assign, Assigned, Change, Classified, Classify, Command, CommandName, Edit, Edited, Event, Rejection,
+    };
 
     fn assign_to_colleague() -> Command {
         Command::Assign(Assign {
@@ -191,11 +231,80 @@ mod tests {
     }
 
     #[test]
+    fn a_customer_classifies_as_far_as_their_portal_lets_them() {
+        let urgent = || Priority {
+            code: Code::new("critical"),
+            rank: 3,
+        };
+        let wish = |system: Option<&str>| {
+            Command::Classify(Box::new(Classify {
+                priority: Change::Set(urgent()),
+                system: system.map(|system| Some(Label::parse(system).unwrap())).into(),
+                ..Classify::default()
+            }))
+        };
+        let raised = Event::Classified(Box::new(Classified {
+            priority: Change::Set(urgent()),
+            ..Classified::default()
+        }));
+        let only_staff = Rejection::NotPermitted {
+            command: CommandName::Classify,
+            who: "only staff",
+        };
+        // A portal that says nothing of it, and one that lets them edit alone.
+        let silent = Actor {
+            portal: Some(Arc::new(Showing::EVERYTHING)),
+            ..customer()
+        };
+        let all = [Property::Priority, Property::System];
+        for refused in [customer(), silent, through_a_portal(&[Property::Subject], &all)] {
+            given([opened()])
+                .by(&refused)
+                .when(wish(None))
+                .then_rejected(&only_staff);
+        }
+        let priority = through_a_portal(&[Property::Priority], &all);
+        given([opened()]).by(&priority).when(wish(None)).then([raised.clone()]);
+        let not_the_system = Rejection::NotEditable(vec![Property::System]);
+        given([opened()])
+            .by(&priority)
+            .when(wish(Some("crm")))
+            .then_rejected(&not_the_system);
+        // What is as it was is no change, unless it is hidden: who named it rightly would learn it.
+        given([opened()])
+            .by(&priority)
+            .when(wish(Some("billing")))
+            .then([raised]);
+        let hidden = through_a_portal(&[Property::Priority], &[Property::Priority]);
+        given([opened()])
+            .by(&hidden)
+            .when(wish(Some("billing")))
+            .then_rejected(&not_the_system);
+        // Such a portal lets them classify and not edit, and only what is theirs.
+        given([opened()])
+            .by(&priority)
+            .when(edit(Some("Plotter"), None))
+            .then_rejected(&Rejection::NotPermitted {
+                command: CommandName::Edit,
+                who: "as your portal has it, only staff",
+            });
+        let stranger = Actor {
+            user: AGENT,
+            organisation: None,
+            ..priority
+        };
+        given([opened()])
+            .by(&stranger)
+            .when(wish(None))
+            .then_rejected(&Rejection::Absent);
+    }
+
+    #[test]
     fn a_customer_who_may_change_nothing_may_not_edit() {
         let nothing = through_a_portal(&[], &[]);
         let refused = given([opened()]).by(&nothing).when(edit(Some("Plotter"), None));
         refused.then_rejected(&Rejection::NotPermitted {
-            command: crate::ticket::CommandName::Edit,
+            command: CommandName::Edit,
             who: "as your portal has it, only staff",
         });
     }

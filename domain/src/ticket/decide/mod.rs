@@ -101,7 +101,7 @@ fn events(ticket: &TicketState, command: &Command, ctx: &Context<'_>) -> Result<
         Command::Reopen(reopen) => close::reopened(ticket, reopen),
         Command::Rate(rate) => rate::rated(rate),
         Command::Comment(comment) => comment::commented(ticket, comment, ctx)?,
-        Command::Classify(classify) => correct::classified(ticket, classify),
+        Command::Classify(classify) => correct::classified(ticket, classify, ctx.actor)?,
         Command::Assign(assign) => correct::assigned(ticket, assign),
         Command::Edit(edit) => correct::edited(ticket, edit, ctx)?,
         Command::Follow(user) => follow::followed(ticket, *user, ctx)?,

@@ -1,0 +1,49 @@
+//! What routes ask of tokens that are not for everything.
+
+use std::collections::BTreeSet;
+
+use axum::http::Method;
+use domain::token_scope::TokenScope;
+
+/// What a route asks of a token that has scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needed {
+    /// Nothing: it says who calls, or what anybody may know.
+    Nothing,
+    /// This scope.
+    Scope(TokenScope),
+    /// To have no scopes: it is about the user themselves, or gives others a way in.
+    Everything,
+}
+
+impl Needed {
+    /// What a route asks, by its method and its path as the router has it. `explain` reads, although it takes a body.
+    pub(crate) fn by(method: &Method, route: &str) -> Self {
+        let path = route.strip_prefix("/v1/").unwrap_or_default();
+        let area = path.split('/').next().unwrap_or_default();
+        let last = path.rsplit('/').next().unwrap_or_default();
+        let reads = method.is_safe() || last == "explain";
+        let scope = |read, write| Self::Scope(if reads { read } else { write });
+        match area {
+            "me" | "permissions" | "portal" if reads => Self::Nothing,
+            "tickets" | "commands" | "dashboard" | "events" => scope(TokenScope::TicketsRead, TokenScope::TicketsWrite),
+            "users" if route.contains("/sessions") || route.contains("/tokens") => Self::Everything,
+            "users" if matches!(last, "login" | "invitation" | "view-as") => Self::Everything,
+            "users" | "groups" | "organisations" | "roles" | "permission-sets" | "projects" | "portals"
+            | "catalogue" => scope(TokenScope::DirectoryRead, TokenScope::DirectoryWrite),
+            "calendars" | "policies" | "workflows" | "digests" | "projections" => {
+                scope(TokenScope::DeskRead, TokenScope::DeskWrite)
+            }
+            _ => Self::Everything,
+        }
+    }
+
+    /// Whether a token of these scopes has what is asked. `None`: it is for everything.
+    pub(crate) fn is_met_by(self, scopes: Option<&BTreeSet<TokenScope>>) -> bool {
+        match (scopes, self) {
+            (None, _) | (Some(_), Self::Nothing) => true,
+            (Some(scopes), Self::Scope(scope)) => scopes.contains(&scope),
+            (Some(_), Self::Everything) => false,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! What a token may be used for, where whoever made it has said so.
+
+use crate::words::words;
+
+words! {
+    /// A part of the desk, to read or to change. A token lets nobody do what they may not do themselves.
+    TokenScope 6 {
+        /// Read tickets, dashboards and the feed.
+        TicketsRead "tickets:read",
+        /// Open tickets and work on them.
+        TicketsWrite "tickets:write",
+        /// Read users, groups, organisations, contracts, roles, projects, portals and the catalogue.
+        DirectoryRead "directory:read",
+        /// Write them, but for logins, sessions and tokens.
+        DirectoryWrite "directory:write",
+        /// Read calendars, policies, workflows, digests and how far the read models are.
+        DeskRead "desk:read",
+        /// Write calendars and policies.
+        DeskWrite "desk:write",
+    }
+}
