@@ -336,6 +336,7 @@ fn of_rejection(rejection: &Rejection, ticket: Option<&TicketState>, workflow: &
         Rejection::AlreadyRated => Problem::new(&types::ALREADY_RATED),
         Rejection::NotInWorkflow { .. } => Problem::new(&types::NOT_IN_WORKFLOW),
         Rejection::SupportExpired { .. } => Problem::new(&types::SUPPORT_PERIOD_EXPIRED),
+        Rejection::OrganisationArchived => Problem::new(&types::ORGANISATION_ARCHIVED),
     };
     let problem = problem.detail(sentence(rejection));
     match ticket {

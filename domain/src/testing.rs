@@ -54,6 +54,10 @@ impl Profiles for NoProfiles {
         Connected::default()
     }
 
+    fn is_archived(&self, _: OrganisationId) -> bool {
+        false
+    }
+
     fn granted(&self, _: UserId, _: Option<OrganisationId>) -> BTreeSet<ServiceCatalogueId> {
         BTreeSet::new()
     }

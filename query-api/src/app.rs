@@ -51,9 +51,9 @@ pub struct App {
 /// As many callers as a large desk has at once, at some kilobytes each.
 const BEARERS_MAX: u64 = 10_000;
 
-/// A token that is revoked is worthless within a second, whatever else goes wrong: a projector of an older release does not
-/// number the states of the tokens.
-const REMEMBERED_FOR: Duration = Duration::from_secs(1);
+/// Nobody is remembered for longer than somebody might look for a mistake here. What is remembered is of one state of the
+/// directory and the tokens, and of no use in the next.
+const REMEMBERED_FOR: Duration = Duration::from_secs(30);
 
 impl App {
     /// Opens the service without waiting for its database. Its background tasks end with the
@@ -241,7 +241,8 @@ impl App {
         for _ in 0..FRESH_TOKEN_LOOKS {
             if let Looked::Known(bearer) = self.look(hash).await? {
                 // Eyes that somebody looks through hang on another token as well.
-                if let Some((grant, bearer)) = bearer.as_ref().filter(|(_, bearer)| bearer.viewer.is_none()) {
+                let bearer_to_remember = bearer.as_ref().filter(|(_, bearer)| bearer.viewer.is_none());
+                if let Some((grant, bearer)) = bearer_to_remember.filter(|_| known.is_numbered()) {
                     let remembered = (known, Arc::clone(grant), bearer.clone());
                     self.bearers.insert(hash, remembered);
                 }

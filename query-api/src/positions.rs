@@ -72,6 +72,13 @@ pub(crate) struct Known {
     tokens: i64,
 }
 
+impl Known {
+    /// Whether another state has another number: a projector of an older release does not number those of the tokens.
+    pub(crate) const fn is_numbered(&self) -> bool {
+        self.tokens > 0
+    }
+}
+
 impl Reached {
     async fn read(db: &PgPool) -> Result<Self, sqlx::Error> {
         let rows: Vec<CheckpointRow> = sqlx::query_as(

@@ -18,7 +18,6 @@ pub struct People(Arc<RwLock<Known>>);
 struct Known {
     users: HashMap<UserId, User>,
     givers: Givers,
-    /// Those that are in use.
     organisations: HashMap<OrganisationId, Organisation>,
     /// What follows from both, for users who were asked for since the givers changed: they change rarely.
     standings: HashMap<UserId, Standing>,
@@ -112,11 +111,7 @@ impl People {
             }
             Profile::Organisation(organisation) => {
                 let id = id.into();
-                if organisation.archived {
-                    known.organisations.remove(&id);
-                } else {
-                    known.organisations.insert(id, organisation.clone());
-                }
+                known.organisations.insert(id, organisation.clone());
                 if known.givers.add_organisation(id, organisation) {
                     known.forget_people_of(&BTreeSet::from([id]));
                 }
@@ -127,6 +122,12 @@ impl People {
 }
 
 impl Known {
+    /// `None`: nothing is known of it, or it is archived.
+    fn organisation_in_use(&self, id: Option<OrganisationId>) -> Option<&Organisation> {
+        let organisation = self.organisations.get(&id?);
+        organisation.filter(|organisation| !organisation.archived)
+    }
+
     /// Has it found out anew whom the people of these organisations act as.
     fn forget_people_of(&mut self, organisations: &BTreeSet<OrganisationId>) {
         let of_them = |standing: &Standing| standing.organisation().is_some_and(|id| organisations.contains(&id));
@@ -151,7 +152,7 @@ impl Profiles for People {
 
     fn connected(&self, actor: &Actor) -> Connected {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let organisation = actor.organisation.and_then(|id| known.organisations.get(&id));
+        let organisation = known.organisation_in_use(actor.organisation);
         Connected {
             systems: known.givers.systems(&actor.groups),
             products: organisation
@@ -160,10 +161,16 @@ impl Profiles for People {
         }
     }
 
+    fn is_archived(&self, organisation: OrganisationId) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let organisation = known.organisations.get(&organisation);
+        organisation.is_some_and(|organisation| organisation.archived)
+    }
+
     fn granted(&self, user: UserId, organisation: Option<OrganisationId>) -> BTreeSet<ServiceCatalogueId> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let to_user = known.users.get(&user).map(|user| &user.service_catalogues);
-        let organisation = organisation.and_then(|id| known.organisations.get(&id));
+        let organisation = known.organisation_in_use(organisation);
         let to_organisation = organisation.map(|organisation| &organisation.service_catalogues);
         to_user.into_iter().chain(to_organisation).flatten().copied().collect()
     }

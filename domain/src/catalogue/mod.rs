@@ -104,6 +104,9 @@ pub trait Profiles: fmt::Debug {
     /// Whether there is a profile of the user, and they may come in.
     fn may_come_in(&self, user: UserId) -> bool;
 
+    /// Whether the organisation is out of use. One of which nothing is known is not.
+    fn is_archived(&self, organisation: OrganisationId) -> bool;
+
     /// The service catalogues that were granted to the user, or to the organisation.
     fn granted(&self, user: UserId, organisation: Option<OrganisationId>) -> BTreeSet<ServiceCatalogueId>;
 

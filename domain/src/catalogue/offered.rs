@@ -355,6 +355,10 @@ mod tests {
             }
         }
 
+        fn is_archived(&self, _: OrganisationId) -> bool {
+            false
+        }
+
         fn granted(&self, user: UserId, organisation: Option<OrganisationId>) -> BTreeSet<ServiceCatalogueId> {
             let granted = user == CUSTOMER || organisation == Some(CLIENT);
             granted.then_some(GOLD).into_iter().collect()

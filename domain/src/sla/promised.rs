@@ -88,6 +88,18 @@ impl Promised {
     }
 }
 
+/// Refuses to open tickets of organisations that are out of use. Whoever tells what happened in the past is not asked.
+fn served(command: &Command, ctx: &Context<'_>, desk: &Desk<'_>) -> Result<(), Rejection> {
+    let Command::Create(created, _) = command else {
+        return Ok(());
+    };
+    let archived = |organisation| desk.profiles.is_archived(organisation);
+    if ctx.occurred_at.is_none() && created.organisation.is_some_and(archived) {
+        return Err(Rejection::OrganisationArchived);
+    }
+    Ok(())
+}
+
 /// Returns the facts that `command` adds to a ticket and to its clocks, for one record: what was wished for, what
 /// breaches ask for that have happened by then, and what both make of the clocks. `revision` is that of the record.
 pub fn decide(
@@ -106,6 +118,7 @@ pub fn decide(
     };
     let mut decision = ticket::decide(ticket, command, ctx)?;
     agreements.permit(ticket, command, decision.occurred_at)?;
+    served(command, ctx, desk)?;
     desk.catalogue.permit(ticket, command, ctx, desk.profiles)?;
     let fires = fires(command, clocks, ctx.now);
     let asked = if let Command::ReEvaluate(counting) = command {

@@ -61,6 +61,9 @@ pub enum Rejection {
         /// When it has ended.
         until: Option<Timestamp>,
     },
+    /// The requester's organisation is out of use.
+    #[error("the requester's organisation is archived")]
+    OrganisationArchived,
     /// There is no such project that takes tickets, or none that the actor may know of.
     #[error("there is no such project that takes tickets")]
     NoProject,

@@ -196,6 +196,7 @@ impl Cell<'_> {
                 rejection @ (Rejection::OutOfOrder { .. }
                 | Rejection::NotInWorkflow { .. }
                 | Rejection::SupportExpired { .. }
+                | Rejection::OrganisationArchived
                 | Rejection::NoProject
                 | Rejection::NotEditable(_)
                 | Rejection::NotOffered(_)),

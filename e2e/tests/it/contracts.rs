@@ -4,7 +4,7 @@ use domain::policy::WaitPolicy;
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, at};
-use crate::people::{AGENT, CLIENT, CUSTOMER, IMPORTER, PEER, STRANGER};
+use crate::people::{ADMINISTRATOR, AGENT, CLIENT, CUSTOMER, IMPORTER, PEER, STRANGER};
 
 fn ticket() -> Value {
     json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" })
@@ -203,4 +203,43 @@ async fn what_is_wrong_with_a_contract_is_told() {
         .put(&AGENT.token(), "/v1/organisations/x/contract", &json!({}))
         .await
         .expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_new_is_opened_for_an_archived_organisation_and_all_that_was_stays() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let archive = async |archived: bool| {
+        let organisation = json!({ "name": "Engines", "archived": archived });
+        let path = format!("/v1/organisations/{CLIENT}");
+        desk.api
+            .put(&ADMINISTRATOR.token(), &path, &organisation)
+            .await
+            .expect(200);
+    };
+    archive(false).await;
+    let token = CUSTOMER.token();
+    let open = async |key: &str| desk.api.try_post(&token, "/v1/tickets", &ticket(), key).await.unwrap();
+    let created = open("before").await.expect(201);
+    archive(true).await;
+    assert_eq!(open("after").await.expect(409).code(), "organisation-archived");
+    let mut behalf = ticket();
+    behalf["on_behalf_of"] = json!({ "id": CUSTOMER.user, "organisation": CLIENT });
+    let refused = desk.api.post(&AGENT.token(), "/v1/tickets", &behalf).await.expect(409);
+    assert_eq!(refused.code(), "organisation-archived");
+    // What was done stays done, goes on, and is read; so does history that is brought from elsewhere.
+    assert_eq!(open("before").await.expect(201).essence(), created.essence());
+    let accept = format!("/v1/tickets/{}/accept", created.id());
+    desk.api.post(&AGENT.token(), &accept, &json!({})).await.expect(200);
+    let comment = format!("/v1/tickets/{}/comment", created.id());
+    let words = json!({ "body": "Still here.", "visibility": "public" });
+    desk.api.post(&token, &comment, &words).await.expect(200);
+    desk.caught_up().await;
+    assert_eq!(desk.api.get(&token, "/v1/tickets").await.expect(200).items().len(), 1);
+    behalf["occurred_at"] = json!("2026-01-12T09:00:00Z");
+    desk.api
+        .post(&IMPORTER.token(), "/v1/tickets", &behalf)
+        .await
+        .expect(201);
+    archive(false).await;
+    open("again").await.expect(201);
 }

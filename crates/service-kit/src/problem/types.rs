@@ -65,6 +65,8 @@ problem_types! {
     NOT_IN_WORKFLOW = 409 "command-not-in-workflow" "The workflow does without this";
     /// The requester's organisation is not supported now.
     SUPPORT_PERIOD_EXPIRED = 409 "support-period-expired" "The support period is over, or has not begun";
+    /// The requester's organisation is out of use.
+    ORGANISATION_ARCHIVED = 409 "organisation-archived" "The organisation is archived";
     /// This closing has been rated.
     ALREADY_RATED = 409 "already-rated" "This closing is rated already";
     /// A ticket of that id exists.
