@@ -18,6 +18,7 @@ mod desk;
 mod directory;
 mod faults;
 mod foreign;
+mod heavy;
 mod hidden;
 mod http;
 mod import;
