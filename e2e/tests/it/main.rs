@@ -32,6 +32,7 @@ mod processes;
 mod projects;
 mod promises;
 mod rebuild;
+mod revoked;
 mod rights;
 mod routes;
 mod sessions;
