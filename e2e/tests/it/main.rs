@@ -35,6 +35,7 @@ mod rebuild;
 mod revoked;
 mod rights;
 mod routes;
+mod services;
 mod sessions;
 mod surface;
 mod table;
