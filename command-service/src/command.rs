@@ -107,8 +107,7 @@ impl App {
             self.name_requester(create, caller, on_behalf_of.as_ref())?;
             project = *within;
         }
-        let imports = caller.may(Permission::Import);
-        let (actor, via) = match on_behalf_of.filter(|_| imports) {
+        let (actor, via) = match on_behalf_of.filter(|_| speaks_for_others(caller)) {
             Some(person) => (Arc::new(acting(&person, sent.name, project)), Some(caller.user)),
             None => (Arc::clone(caller), None),
         };
@@ -143,7 +142,7 @@ impl App {
         let theirs = profile.as_ref().map(|profile| profile.organisation);
         create.requester = person.id;
         create.organisation = person.organisation.or(theirs.flatten());
-        if caller.may(Permission::Import) || theirs.is_none_or(|theirs| theirs == create.organisation) {
+        if speaks_for_others(caller) || theirs.is_none_or(|theirs| theirs == create.organisation) {
             return Ok(());
         }
         let detail = "is not the one that their profile says; leave it out";
@@ -168,6 +167,11 @@ fn acting(person: &OnBehalfOf, command: CommandName, project: Option<ProjectId>)
         projects: project.into_iter().collect(),
         ..Actor::plain(person.id, person.kind.unwrap_or(usual))
     }
+}
+
+/// Whether somebody gives commands as anybody, who may see any ticket. Staff who see some tickets alone would see all by that.
+fn speaks_for_others(caller: &Actor) -> bool {
+    caller.may(Permission::Import) && caller.sees_everything()
 }
 
 /// Which fields this caller may not use. All of them at once.
@@ -195,7 +199,11 @@ fn check_permissions(caller: &Actor, command: CommandName, given: &Given) -> Res
             "staff",
         );
     } else {
-        forbid(given.on_behalf_of.is_some() && !importer, "/on_behalf_of", importers);
+        forbid(
+            given.on_behalf_of.is_some() && !speaks_for_others(caller),
+            "/on_behalf_of",
+            "callers with the permission import who see every ticket",
+        );
     }
     forbid(
         !given.mentions.is_empty() && !importer && !staff,

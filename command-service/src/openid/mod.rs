@@ -6,6 +6,8 @@
 //!
 //! * [`settings`]: the flags, and what is wrong with them.
 
+#[cfg(test)]
+mod redirections;
 mod settings;
 
 use std::fmt;

@@ -129,6 +129,15 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The result of a line, as if it were an answer of its own.
+    pub(crate) fn of_line(result: Value) -> Self {
+        Self {
+            status: result["status"].as_u64().unwrap().try_into().unwrap(),
+            headers: HeaderMap::new(),
+            body: result,
+        }
+    }
+
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.body);

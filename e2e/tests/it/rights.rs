@@ -359,7 +359,14 @@ async fn no_permission_shows_staff_of_a_scope_more_than_their_tickets() {
     let desk = Desk::open(WaitPolicy::supportal()).await;
     let customer = json!({ "name": "Customer", "kind": "customer", "organisation": CLIENT });
     write(&desk, &format!("/v1/users/{}", CUSTOMER.user), &customer).await;
-    let profile = |scope: &str| json!({ "name": "Agent", "kind": "staff", "scope": scope, "permissions": ["administer", "view_as"] });
+    let profile = |scope: &str| json!({ "name": "Agent", "kind": "staff", "scope": scope, "permissions": ["administer", "view_as", "import"] });
+    let ticket = json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" });
+    let ticket = desk
+        .api
+        .post(&CUSTOMER.token(), "/v1/tickets", &ticket)
+        .await
+        .expect(201)
+        .id();
     for (scope, begun, told) in [("groups", 403, 403), ("all", 201, 200)] {
         write(&desk, &format!("/v1/users/{}", AGENT.user), &profile(scope)).await;
         desk.caught_up().await;
@@ -379,6 +386,17 @@ async fn no_permission_shows_staff_of_a_scope_more_than_their_tickets() {
             .post(&AGENT.token(), "/v1/policies", &policy)
             .await
             .expect(begun);
+        // Whoever could follow as somebody who sees everything would see it from then on.
+        let follow = json!({ "on_behalf_of": { "id": AGENT.user, "kind": "staff" } });
+        let path = format!("/v1/tickets/{ticket}/follow");
+        let followed = desk.api.post(&AGENT.token(), &path, &follow).await.expect(told);
+        assert!(told == 200 || followed.body["errors"][0]["pointer"] == "/on_behalf_of");
+        let seen = if told == 200 { 200 } else { 404 };
+        desk.caught_up().await;
+        desk.api
+            .get(&AGENT.token(), &format!("/v1/tickets/{ticket}"))
+            .await
+            .expect(seen);
     }
 }
 

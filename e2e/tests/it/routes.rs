@@ -14,7 +14,9 @@ pub(crate) enum For {
     AllSeeing,
     /// Staff with the permission `administer`.
     Administrators,
-    /// Staff with the permission `view_as`.
+    /// Of these, those who see every ticket.
+    AllSeeingAdministrators,
+    /// Staff with the permission `view_as` who see every ticket.
     Lookers,
     /// Staff, and the organisation's own people.
     StaffAndOrganisation,
@@ -133,7 +135,7 @@ pub(crate) const ROUTES: [(&str, &str, For); 166] = [
     ("POST", "/v1/users/{id}/view-as", For::Lookers),
     ("POST", "/v1/users/{id}/invitation", For::Administrators),
     ("GET", "/v1/users/{id}/audit", For::Administrators),
-    ("GET", "/v1/users/{id}/actions", For::Administrators),
+    ("GET", "/v1/users/{id}/actions", For::AllSeeingAdministrators),
     ("POST", "/v1/groups", For::Administrators),
     ("PUT", "/v1/groups/{id}", For::Administrators),
     ("POST", "/v1/organisations", For::Administrators),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use service_kit::Clock as _;
 use service_kit::tokens::TokenHash;
 use test_harness::wait_until;
+use uuid::Uuid;
 
 use crate::desk::{Desk, at};
 use crate::http::{Answer, LIMIT};
@@ -486,4 +487,76 @@ async fn an_administrator_sees_by_what_somebody_comes_in_and_ends_it() {
 
     desk.api.delete(&administrator, &login).await.expect(204);
     desk.api.get(&administrator, &login).await.expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_chooses_the_token_or_the_id_of_a_session() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "agent", false).await;
+    let (chosen, id) = (format!("rct_{}", "5".repeat(64)), Uuid::from_u128(0x5e55));
+    let login = json!({ "login": "agent", "password": PASSWORD });
+    // Whatever somebody says of a token that they have, or had somebody else send.
+    let with = |name: &str, value: String| {
+        let request = desk.api.anonymous(Method::POST, "/v1/sessions").json(&login);
+        request.header(name, value)
+    };
+    for request in [
+        with("Authorization", format!("Bearer {chosen}")),
+        with("Cookie", format!("session={chosen}; token={chosen}; id={id}")),
+        with("X-Session-Id", id.to_string()),
+        with("Idempotency-Key", chosen.clone()),
+    ] {
+        let begun: Value = request.send().await.unwrap().json().await.unwrap();
+        let token = begun["token"].as_str().unwrap();
+        assert!(token != chosen && begun["id"] != json!(id), "{begun}");
+        desk.api.get(token, "/v1/sessions").await.expect(200);
+        desk.api.get(&chosen, "/v1/sessions").await.expect(401);
+        desk.api.get(&chosen, "/v1/tickets").await.expect(401);
+    }
+    for (name, value) in [("token", json!(chosen)), ("id", json!(id)), ("session", json!(id))] {
+        let mut body = login.clone();
+        body[name] = value;
+        desk.api.post(NOBODY, "/v1/sessions", &body).await.expect(400);
+    }
+    let query = format!("/v1/sessions?token={chosen}");
+    desk.api.post(NOBODY, &query, &login).await.expect(400);
+    desk.api.get(&chosen, "/v1/sessions").await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_with_anothers_or_an_old_token_at_hand_begins_anew() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    admit(&desk, AGENT, "staff", "agent", false).await;
+    admit(&desk, CUSTOMER, "customer", "customer", false).await;
+    let old = sign_in(&desk, "customer", PASSWORD).await.expect(201);
+    let presenting = async |held: &str, login: &str| {
+        let body = json!({ "login": login, "password": PASSWORD });
+        desk.api.post(held, "/v1/sessions", &body).await.expect(201)
+    };
+    let holds = async |begun: &Answer, person: Person| {
+        let listed = desk.api.get(token(begun), "/v1/me").await.expect(200);
+        assert_eq!(listed.body["id"], json!(person.user));
+    };
+    // The customer's token, in the hands of the agent who signs in: each goes on as who they are.
+    let agents = presenting(token(&old), "agent").await;
+    let again = presenting(token(&old), "customer").await;
+    assert!(token(&again) != token(&old) && again.body["id"] != old.body["id"]);
+    holds(&old, CUSTOMER).await;
+    holds(&again, CUSTOMER).await;
+    holds(&agents, AGENT).await;
+    let sessions = desk.api.get(token(&agents), "/v1/sessions").await.expect(200);
+    assert_eq!(sessions.column("id"), [agents.body["id"].as_str().unwrap()]);
+    // Another password ends all that were begun by the old one, and the one that changes it gets a token anew.
+    let body = json!({ "password": PASSWORD, "new_password": "staple, and correct" });
+    let changed = desk.api.put(token(&again), "/v1/password", &body).await.expect(200);
+    assert!([&old, &again].iter().all(|begun| token(begun) != token(&changed)));
+    for ended in [&old, &again] {
+        desk.api.get(token(ended), "/v1/sessions").await.expect(401);
+        wait_until("the query service to forget the session", LIMIT, async || {
+            desk.api.get(token(ended), "/v1/tickets").await.status == 401
+        })
+        .await;
+    }
+    holds(&changed, CUSTOMER).await;
+    holds(&agents, AGENT).await;
 }

@@ -272,11 +272,8 @@ impl Desk {
             kind,
             organisation: actor.organisation.map(domain::ids::OrganisationId::as_uuid),
             groups: actor.groups.iter().map(|group| group.as_uuid()).collect(),
-            leading: {
-                // A token leads in all of its groups or in none.
-                assert!(actor.leads.is_empty() || actor.leads == actor.groups);
-                !actor.leads.is_empty()
-            },
+            // A token leads in all of its groups or in none; a profile, which comes before it, may say something else.
+            leading: !actor.leads.is_empty() && actor.leads == actor.groups,
             permissions: actor
                 .permissions
                 .iter()

@@ -12,27 +12,27 @@ use crate::desk::{Desk, LIMIT, stranger, ticket};
 
 /// An event as it came, with the id that the reader would come back with.
 #[derive(Debug, Clone)]
-struct Told {
+pub(crate) struct Told {
     id: String,
     kind: String,
     data: Value,
 }
 
 impl Told {
-    fn event_id(&self) -> &str {
+    pub(crate) fn event_id(&self) -> &str {
         self.data["id"].as_str().unwrap()
     }
 }
 
 /// A listener.
 #[derive(Debug)]
-struct Stream {
+pub(crate) struct Stream {
     response: reqwest::Response,
     text: String,
 }
 
 impl Stream {
-    async fn open(desk: &Desk, token: &str, query: &str, last: Option<&str>) -> Self {
+    pub(crate) async fn open(desk: &Desk, token: &str, query: &str, last: Option<&str>) -> Self {
         let mut headers = vec![("Accept", "text/event-stream")];
         headers.extend(last.map(|last| ("Last-Event-ID", last)));
         let response = desk.begin_with(token, &format!("/v1/events?{query}"), &headers).await;
@@ -72,7 +72,7 @@ impl Stream {
         timeout(LIMIT, told).await.expect("an event, or the end")
     }
 
-    async fn take(&mut self, count: usize) -> Vec<Told> {
+    pub(crate) async fn take(&mut self, count: usize) -> Vec<Told> {
         let mut events = Vec::new();
         while events.len() < count {
             events.push(self.next().await.expect("the stream goes on"));

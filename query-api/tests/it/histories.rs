@@ -1,5 +1,7 @@
 //! Tickets that live at random, and what a test remembers of them to reckon by itself.
 
+use std::collections::BTreeSet;
+
 use domain::Timestamp;
 use domain::actor::{Actor, ActorKind};
 use domain::catalogue::Catalogue;
@@ -30,8 +32,28 @@ impl Random {
         SignedDuration::from_secs(self.below(end).cast_signed())
     }
 
-    fn once_in(&mut self, times: u64) -> bool {
+    pub(crate) fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
+    }
+
+    /// One of these, if there are any.
+    pub(crate) fn pick<'c, T>(&mut self, choices: &'c [T]) -> Option<&'c T> {
+        let end = u64::try_from(choices.len()).unwrap();
+        (end > 0).then(|| &choices[usize::try_from(self.below(end)).unwrap()])
+    }
+
+    /// One of these, or nothing.
+    pub(crate) fn maybe<T: Copy>(&mut self, choices: &[T]) -> Option<T> {
+        if self.once_in(4) {
+            None
+        } else {
+            self.pick(choices).copied()
+        }
+    }
+
+    /// Some of these, all of them, or none.
+    pub(crate) fn some<T: Clone + Ord>(&mut self, choices: &[T]) -> BTreeSet<T> {
+        choices.iter().filter(|_| self.once_in(2)).cloned().collect()
     }
 }
 

@@ -41,3 +41,5 @@ mod ticket;
 mod visible;
 #[cfg(test)]
 mod whole_life;
+#[cfg(test)]
+mod world;
