@@ -54,6 +54,10 @@ impl Profiles for NoProfiles {
         Connected::default()
     }
 
+    fn cannot_work(&self, _: UserId) -> bool {
+        false
+    }
+
     fn is_archived(&self, _: OrganisationId) -> bool {
         false
     }

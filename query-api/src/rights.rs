@@ -28,6 +28,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::database::problem;
+use crate::names::{self, Names};
 use crate::openapi;
 use crate::page::Page;
 use crate::params::Params;
@@ -169,11 +170,21 @@ pub(crate) struct Me {
     leads: Vec<Uuid>,
     /// With tickets of single groups besides.
     within: Vec<Within>,
+    /// The projects that they, or their organisation, follow.
+    #[schema(value_type = Vec<names::Named>)]
+    projects: Vec<Value>,
 }
 
 /// `GET /v1/me`
-pub(crate) async fn me(Extension(Caller(actor)): Extension<Caller>, uri: Uri) -> Result<Json<Me>, Problem> {
+pub(crate) async fn me(
+    State(app): State<App>,
+    Extension(Caller(actor)): Extension<Caller>,
+    uri: Uri,
+) -> Result<Json<Me>, Problem> {
     Params::read(&uri, &[])?.finish()?;
+    let projects: Vec<Uuid> = actor.projects.iter().map(|project| project.as_uuid()).collect();
+    let names = Names::of(&app.db, projects.clone()).await.map_err(problem)?;
+    let with_name = |project| names.json(EntryKind::Project, Some(project));
     let ids = |groups: &BTreeSet<GroupId>| groups.iter().map(|group| group.as_uuid()).collect();
     let staff = actor.kind == ActorKind::Staff;
     Ok(Json(Me {
@@ -186,6 +197,7 @@ pub(crate) async fn me(Extension(Caller(actor)): Extension<Caller>, uri: Uri) ->
         permissions: written::permissions(&actor.permissions),
         leads: ids(&actor.leads),
         within: within(&actor.within),
+        projects: projects.into_iter().map(with_name).collect(),
     }))
 }
 

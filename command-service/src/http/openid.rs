@@ -40,11 +40,17 @@ pub(super) async fn redeem(
     let mut fields = Fields::new(&body);
     let mut required = |name| fields.required(name, text(returned));
     let given = (required("attempt"), required("code"), required("state"));
+    let issuer = fields.optional("iss", text(returned));
     fields.finish()?;
     let (Some(attempt), Some(code), Some(state)) = given else {
         return Err(Problem::internal());
     };
-    let returned = Returned { attempt, code, state };
+    let returned = Returned {
+        attempt,
+        code,
+        state,
+        issuer,
+    };
     Ok(created(&app.sign_in_by_openid(returned, &origin).await?))
 }
 

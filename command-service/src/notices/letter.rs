@@ -3,7 +3,7 @@
 use domain::notice::{NoticeKind, said};
 use domain::people::Language;
 use domain::sla::SlaEvent;
-use domain::ticket::{Event, TicketState};
+use domain::ticket::{Event, TicketState, Visibility};
 use domain::workflow::Labels;
 use uuid::Uuid;
 
@@ -115,6 +115,14 @@ fn happened(kind: NoticeKind, event: &Event) -> Labels {
             "The question about the ticket was answered.",
             "На вопрос по тикету получен ответ.",
             "Se ha respondido a la pregunta sobre el tique.",
+        ),
+        Event::Commented {
+            visibility: Visibility::Internal,
+            ..
+        } => labels(
+            "There is a new internal comment on the ticket. The requester does not see it: do not pass it on.",
+            "К тикету добавлен внутренний комментарий. Заявитель его не видит: не пересылайте это письмо.",
+            "Hay un comentario interno nuevo en el tique. El solicitante no lo ve: no lo reenvíe.",
         ),
         Event::Commented { .. } => labels(
             "There is a new comment on the ticket.",

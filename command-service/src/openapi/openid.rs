@@ -1,7 +1,7 @@
 //! The routes of signing in with an account elsewhere.
 
 use serde_json::json;
-use service_kit::openapi::schema::{object, opaque, open_object, reference, required, string};
+use service_kit::openapi::schema::{nullable, object, opaque, open_object, optional, reference, required, string};
 use service_kit::openapi::{Api, Operation, json as json_body};
 use service_kit::problem::types;
 use utoipa::openapi::Required;
@@ -30,6 +30,11 @@ pub(super) fn with_openid(api: Api) -> Api {
                 required("attempt", "That of the answer with which this began.", returned()),
                 required("code", "What the provider sent the browser back with.", returned()),
                 required("state", "The same.", returned()),
+                optional(
+                    "iss",
+                    "The same, where the provider says who it is (RFC 9207).",
+                    nullable(returned()),
+                ),
             ]),
         )
         .post("/v1/openid-sign-ins", begin())

@@ -100,6 +100,8 @@ pub(crate) struct Returned {
     pub(crate) attempt: String,
     pub(crate) code: String,
     pub(crate) state: String,
+    /// RFC 9207. `None`: the provider does not say who it is.
+    pub(crate) issuer: Option<String>,
 }
 
 /// A request to the provider failed.
@@ -172,7 +174,19 @@ impl OpenId {
     }
 
     async fn told(&self, returned: Returned) -> Result<String, Problem> {
-        let Returned { attempt, code, state } = returned;
+        let Returned {
+            attempt,
+            code,
+            state,
+            issuer,
+        } = returned;
+        if issuer.is_some_and(|issuer| issuer != self.issuer.as_str()) {
+            let error = FieldError::new("/iss", "invalid", "is not the provider of this desk");
+            return Err(
+                refused("Another provider sent the browser back. Begin again with POST /v1/openid-sign-ins.")
+                    .field(error),
+            );
+        }
         if attempt.len() != ATTEMPT_CHARACTERS || state != self::state(&attempt) {
             let error = FieldError::new("/state", "invalid", "is not the state of this attempt");
             return Err(refused(

@@ -118,7 +118,13 @@ async fn a_provider_that_leads_elsewhere_is_not_followed() {
             let told = match openid.begin().await {
                 Ok(Attempt { attempt, .. }) => {
                     let (code, state) = ("code".to_owned(), state(&attempt));
-                    openid.address(Returned { attempt, code, state }).await
+                    let returned = Returned {
+                        attempt,
+                        code,
+                        state,
+                        issuer: None,
+                    };
+                    openid.address(returned).await
                 }
                 Err(problem) => Err(problem),
             };

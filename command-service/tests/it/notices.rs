@@ -269,7 +269,10 @@ async fn nobody_is_told_what_they_may_not_see() {
     give(&desk, LEAD, &ticket, "comment", &internal).await;
     let told = told(&desk, &smtp, &ticket).await;
     assert_eq!(sentences(&told, CAROL), ["Тикет передан специалисту."]);
-    assert_eq!(sentences(&told, ADA), ["There is a new comment on the ticket."]);
+    assert_eq!(
+        sentences(&told, ADA),
+        ["There is a new internal comment on the ticket. The requester does not see it: do not pass it on."]
+    );
 
     // Who works on it is hidden from customers, then the whole ticket; and the agent may not come in any more.
     put(

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain::actor::{Actor, ActorKind};
 use domain::catalogue::{Connected, Profiles};
 use domain::ids::{GroupId, OrganisationId, ProjectId, ServiceCatalogueId, UserId};
-use domain::people::{Organisation, Profile, User};
+use domain::people::{Organisation, Profile, User, UserKind};
 use domain::rights::Givers;
 use uuid::Uuid;
 
@@ -159,6 +159,12 @@ impl Profiles for People {
                 .map(|organisation| organisation.products.clone())
                 .unwrap_or_default(),
         }
+    }
+
+    fn cannot_work(&self, user: UserId) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let user = known.users.get(&user);
+        user.is_some_and(|user| !user.enabled || user.kind == UserKind::Customer)
     }
 
     fn is_archived(&self, organisation: OrganisationId) -> bool {

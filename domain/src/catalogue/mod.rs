@@ -104,6 +104,9 @@ pub trait Profiles: fmt::Debug {
     /// Whether there is a profile of the user, and they may come in.
     fn may_come_in(&self, user: UserId) -> bool;
 
+    /// Whether a profile says of the user that they are a customer, or may not come in. Of whom nothing is known, it does not.
+    fn cannot_work(&self, user: UserId) -> bool;
+
     /// Whether the organisation is out of use. One of which nothing is known is not.
     fn is_archived(&self, organisation: OrganisationId) -> bool;
 

@@ -71,6 +71,11 @@ impl Catalogue {
                 check.label("environment", &self.environments, environment.as_ref());
                 check.service(new(&wanted.service, &has.service).as_ref());
             }
+            (Some(has), Command::Assign(wanted)) => {
+                let wanted = wanted.assignee.value().copied().flatten();
+                check.assignee(wanted.filter(|wanted| has.assignee != Some(*wanted)));
+            }
+            (Some(_), Command::Accept(wanted)) => check.assignee(wanted.assignee),
             (Some(has), Command::Edit(wanted)) => {
                 let settled = settled(wanted, has, ctx.actor).map_err(Rejection::NotEditable)?;
                 if let Some(fields) = settled.value() {
@@ -160,6 +165,13 @@ impl Check<'_> {
     fn label(&mut self, field: &str, offered: &BTreeSet<Label>, value: Option<&Label>) {
         if let Some(value) = value.filter(|value| !offered.is_empty() && !offered.contains(*value)) {
             self.among(field, value.as_str(), texts(offered));
+        }
+    }
+
+    fn assignee(&mut self, user: Option<UserId>) {
+        if user.is_some_and(|user| self.profiles.cannot_work(user)) {
+            let detail = "is a customer, or may not come in: name an enabled member of staff";
+            self.refuse(&["assignee"], "invalid", detail.to_owned());
         }
     }
 
@@ -269,7 +281,7 @@ mod tests {
     use crate::ids::{GroupId, OrganisationId, ServiceCatalogueId};
     use crate::policy::WaitPolicy;
     use crate::testing::{AGENT, CLIENT, CUSTOMER, NOON, NoProfiles, agent, create, customer, opened};
-    use crate::ticket::{Change, Classify, Edit};
+    use crate::ticket::{Accept, Assign, Change, Classify, Edit};
 
     const GOLD: ServiceCatalogueId = ServiceCatalogueId::from_bytes([9; 16]);
     /// A group that is connected to `mail`.
@@ -353,6 +365,10 @@ mod tests {
                 systems: mail.into_iter().collect(),
                 products: engine.into_iter().collect(),
             }
+        }
+
+        fn cannot_work(&self, user: UserId) -> bool {
+            user == CUSTOMER
         }
 
         fn is_archived(&self, _: OrganisationId) -> bool {
@@ -513,6 +529,30 @@ mod tests {
             0,
             "no service is defined"
         );
+    }
+
+    #[test]
+    fn work_is_given_to_those_who_can_do_it() {
+        let assign = |user| {
+            Command::Assign(Assign {
+                assignee: Change::Set(user),
+                group: Change::Keep,
+            })
+        };
+        let accept = |assignee| Command::Accept(Accept { assignee });
+        let refused = |command| {
+            let desk = Catalogue::default();
+            refused(&desk, &present(), &command, &agent(), &Known).len()
+        };
+        for (command, wrong) in [
+            (assign(Some(CUSTOMER)), 1),
+            (assign(Some(AGENT)), 0),
+            (assign(None), 0),
+            (accept(Some(CUSTOMER)), 1),
+            (accept(None), 0),
+        ] {
+            assert_eq!(refused(command), wrong);
+        }
     }
 
     fn field(name: &str, value: FieldValue, required: bool, types: &[&str]) -> Item {

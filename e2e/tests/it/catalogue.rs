@@ -451,7 +451,9 @@ async fn customers_see_and_choose_the_services_that_were_granted_to_them() {
         &json!({ "name": "Engines Ltd", "service_catalogues": [id], "archived": true }),
     )
     .await;
-    assert_eq!(sees(CUSTOMER.token()).await, none);
+    desk.caught_up().await;
+    assert_eq!(names(&desk, &CUSTOMER.token(), "/v1/catalogue/services").await, none);
+    desk.api.get(&CUSTOMER.token(), &mail).await.expect(404);
     replace(&desk, &gold, &json!({ "name": "Gold", "archived": true })).await;
     assert_eq!(sees(STRANGER.token()).await, none);
     desk.rebuilding_changes_nothing().await;
