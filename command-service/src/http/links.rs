@@ -1,21 +1,21 @@
 //! `/v1/users/{id}/invitation` and `/v1/password-resets`: choosing a password by a link that was mailed.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use domain::sign_in::Login;
 use serde_json::json;
 use service_kit::Problem;
 use service_kit::body::{Fields, object, string, text};
-use service_kit::http::{ApiJson, Caller};
+use service_kit::http::ApiJson;
 use service_kit::problem::types;
 
+use super::about_user::AboutUser;
 use super::headers::refuse_parameters;
 use super::origin::From;
 use super::people::administrator;
-use super::sessions::{NO_STORE, password, user};
+use super::sessions::{NO_STORE, password};
 use crate::app::App;
 use crate::problem;
 use crate::sign_in::{Delivery, Invited, RESET_PAUSE};
@@ -23,22 +23,17 @@ use crate::sign_in::{Delivery, Invited, RESET_PAUSE};
 /// `POST /v1/users/{id}/invitation`: invites somebody, by a link to choose a password.
 pub(super) async fn invite(
     State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
+    AboutUser { by, user }: AboutUser,
     From(origin): From,
-    id: Result<Path<String>, PathRejection>,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    let user = user(&app, id)?;
     let body = object(body)?;
     let mut fields = Fields::new(&body);
     let login = fields.optional("login", text(Login::parse));
     fields.finish()?;
     // Reading what was sent may have taken its time.
-    administrator(&*app.by_now(&caller)?)?;
-    let invited = app.invite(user, login, caller.user, origin).await?;
+    administrator(&*app.by_now(&by)?)?;
+    let invited = app.invite(user, login, by.user, origin).await?;
     let answer = json!({
         "user": user.to_string(),
         "login": invited.login.as_str(),

@@ -1,5 +1,6 @@
 //! Routes of the service, all on one screen.
 
+mod about_user;
 mod calendars;
 mod commands;
 mod contracts;

@@ -16,8 +16,8 @@ use service_kit::body::{Fields, Unreadable, object, string, text};
 use service_kit::http::{ApiJson, Caller, SignedIn};
 use service_kit::problem::types;
 use service_kit::tokens::TokenHash;
-use uuid::Uuid;
 
+use super::about_user::{AboutUser, user};
 use super::headers::refuse_parameters;
 use super::origin::From;
 use super::people::administrator;
@@ -61,14 +61,10 @@ pub(super) async fn list(State(app): State<App>, uri: Uri, caller: SignedIn) -> 
 /// `GET /v1/users/{id}/sessions`: somebody's.
 pub(super) async fn list_of_user(
     State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
+    AboutUser { user, .. }: AboutUser,
     signed_in: SignedIn,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Response, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    Ok(sessions(&app, user(&app, id)?, signed_in.token))
+) -> Response {
+    sessions(&app, user, signed_in.token)
 }
 
 fn sessions(app: &App, user: UserId, current: TokenHash) -> Response {
@@ -90,16 +86,11 @@ fn sessions(app: &App, user: UserId, current: TokenHash) -> Response {
 /// `DELETE /v1/users/{id}/sessions`: signs somebody out, everywhere.
 pub(super) async fn end_all_of_user(
     State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
+    AboutUser { by, user }: AboutUser,
     From(origin): From,
-    id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    let user = user(&app, id)?;
     app.end_sessions(user).await?;
-    app.note(Some(user), Happening::SignedOut, Some(caller.user), &origin)
+    app.note(Some(user), Happening::SignedOut, Some(by.user), &origin)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -107,21 +98,17 @@ pub(super) async fn end_all_of_user(
 /// `DELETE /v1/users/{id}/sessions/{session}`: the same for one session of theirs.
 pub(super) async fn end_of_user(
     State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
+    AboutUser { by, user }: AboutUser,
     From(origin): From,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    let Path((id, session)) = path?;
-    let user = user(&app, Ok(Path(id)))?;
+    let Path((_, session)) = path?;
     let Some(token) = session_of(&app, user, &session) else {
         return Err(Problem::new(&types::SESSION_NOT_FOUND)
             .detail("The user has no session of this id. GET /v1/users/{id}/sessions lists theirs."));
     };
     app.end_session(token).await?;
-    app.note(Some(user), Happening::SignedOut, Some(caller.user), &origin)
+    app.note(Some(user), Happening::SignedOut, Some(by.user), &origin)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -198,15 +185,10 @@ pub(super) async fn change_password(
 /// `PUT /v1/users/{id}/login`: gives somebody a login and a password.
 pub(super) async fn give_login(
     State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
+    AboutUser { by, user }: AboutUser,
     From(origin): From,
-    id: Result<Path<String>, PathRejection>,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    let user = user(&app, id)?;
     let body = object(body)?;
     let mut fields = Fields::new(&body);
     let login = fields.required("login", text(Login::parse));
@@ -218,9 +200,9 @@ pub(super) async fn give_login(
     };
     let password = chosen(&password, &login, "/password")?;
     // Reading what was sent may have taken its time.
-    administrator(&*app.by_now(&caller)?)?;
+    administrator(&*app.by_now(&by)?)?;
     app.give_login(user, &login, password, change).await?;
-    app.note(Some(user), Happening::LoginGiven, Some(caller.user), &origin)
+    app.note(Some(user), Happening::LoginGiven, Some(by.user), &origin)
         .await?;
     let answer = json!({ "user": user.to_string(), "login": login.as_str(), "change_at_first_login": change });
     Ok((NO_STORE, Json(answer)).into_response())
@@ -229,13 +211,8 @@ pub(super) async fn give_login(
 /// `GET /v1/users/{id}/login`: by what somebody signs in.
 pub(super) async fn login_of_user(
     State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
-    id: Result<Path<String>, PathRejection>,
+    AboutUser { user, .. }: AboutUser,
 ) -> Result<Response, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    let user = user(&app, id)?;
     let kept = app.credentials.of(user).await.map_err(|error| of_credential(&error))?;
     let Some(Kept { credential, .. }) = kept else {
         return Err(Problem::new(&types::NOT_FOUND).detail(
@@ -255,16 +232,11 @@ pub(super) async fn login_of_user(
 /// `DELETE /v1/users/{id}/login`: takes it away.
 pub(super) async fn take_login(
     State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
+    AboutUser { by, user }: AboutUser,
     From(origin): From,
-    id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    let user = user(&app, id)?;
     app.take_login(user).await?;
-    app.note(Some(user), Happening::LoginTaken, Some(caller.user), &origin)
+    app.note(Some(user), Happening::LoginTaken, Some(by.user), &origin)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -281,7 +253,8 @@ pub(super) async fn view_as(
 ) -> Result<Response, Problem> {
     refuse_parameters(&uri)?;
     viewer(&signed_in.bearer)?;
-    let customer = user(&app, id)?;
+    let Path(id) = id?;
+    let customer = user(&app, &id)?;
     // There is nothing to say.
     Fields::new(&object(body)?).finish()?;
     let view = app
@@ -296,15 +269,8 @@ pub(super) async fn view_as(
 }
 
 /// `GET /v1/users/{id}/audit`: who came in as a user, from where, and who tried to.
-pub(super) async fn audit(
-    State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Response, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    let noted = app.audit.of(user(&app, id)?).await.map_err(|error| of_audit(&error))?;
+pub(super) async fn audit(State(app): State<App>, AboutUser { user, .. }: AboutUser) -> Result<Response, Problem> {
+    let noted = app.audit.of(user).await.map_err(|error| of_audit(&error))?;
     let items: Vec<Value> = noted.iter().map(item).collect();
     Ok((NO_STORE, Json(json!({ "items": items }))).into_response())
 }
@@ -319,18 +285,6 @@ fn item(noted: &Noted) -> Value {
         "forwarded_for": noted.origin.forwarded_for,
         "agent": noted.origin.agent,
     })
-}
-
-/// A user who has a profile.
-pub(super) fn user(app: &App, id: Result<Path<String>, PathRejection>) -> Result<UserId, Problem> {
-    let Path(id) = id?;
-    if let Some(user) = id.parse::<Uuid>().ok().map(UserId::from)
-        && app.standing(user)?.is_some()
-    {
-        return Ok(user);
-    }
-    Err(Problem::new(&types::USER_NOT_FOUND)
-        .detail("No user of this id has a profile. Write one with PUT /v1/users/{id}, and give them a login then."))
 }
 
 /// A password as somebody typed it. One that is longer than any may be is not worth hashing.

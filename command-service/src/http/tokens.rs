@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::http::header::LOCATION;
-use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use domain::Timestamp;
 use domain::text::Label;
@@ -14,14 +14,14 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 use service_kit::Problem;
 use service_kit::body::{Fields, Unreadable, instant, object, one_of, text};
-use service_kit::http::{ApiJson, Caller};
+use service_kit::http::ApiJson;
 use service_kit::problem::types;
 use service_kit::tokens::{TokenGrant, TokenHash, generate};
 
-use super::headers::refuse_parameters;
+use super::about_user::AboutUser;
 use super::origin::From;
 use super::people::administrator;
-use super::sessions::{NO_STORE, user};
+use super::sessions::NO_STORE;
 use crate::app::App;
 use crate::problem::of_token;
 
@@ -29,15 +29,8 @@ use crate::problem::of_token;
 const TOKENS_MAX: usize = 100;
 
 /// `GET /v1/users/{id}/tokens`: those that were made for their services, the worthless ones, too.
-pub(super) async fn list(
-    State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Response, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    let tokens = app.tokens.of_services(user(&app, id)?);
+pub(super) async fn list(State(app): State<App>, AboutUser { user, .. }: AboutUser) -> Result<Response, Problem> {
+    let tokens = app.tokens.of_services(user);
     let items = tokens.iter().map(|(hash, granted)| item(&app, *hash, &granted.grant));
     let items = try_join_all(items).await?;
     Ok((NO_STORE, Json(json!({ "items": items }))).into_response())
@@ -69,15 +62,10 @@ fn described(hash: TokenHash, grant: &TokenGrant, more: [(&str, Value); 2]) -> V
 /// `POST /v1/users/{id}/tokens`: makes one.
 pub(super) async fn create(
     State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
+    AboutUser { by, user }: AboutUser,
     From(origin): From,
-    id: Result<Path<String>, PathRejection>,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    let user = user(&app, id)?;
     let body = object(body)?;
     let mut fields = Fields::new(&body);
     let purpose = fields.optional("purpose", text(Label::parse));
@@ -89,7 +77,7 @@ pub(super) async fn create(
     }
     fields.finish()?;
     // Reading what was sent may have taken its time.
-    administrator(&*app.by_now(&caller)?)?;
+    administrator(&*app.by_now(&by)?)?;
     let good = app.tokens.of_services(user).into_iter();
     if good.filter(|(_, granted)| granted.grant.is_good(now)).count() >= TOKENS_MAX {
         let detail =
@@ -106,7 +94,7 @@ pub(super) async fn create(
         ..TokenGrant::by_profile(user.as_uuid(), name, now, Timestamp::MAX)
     };
     // Before it begins: no token is good that the audit does not have.
-    app.note(Some(user), Happening::TokenMade, Some(caller.user), &origin)
+    app.note(Some(user), Happening::TokenMade, Some(by.user), &origin)
         .await?;
     let answer = described(
         hash,
@@ -122,15 +110,11 @@ pub(super) async fn create(
 /// `DELETE /v1/users/{id}/tokens/{token}`: makes one worthless, for good.
 pub(super) async fn revoke(
     State(app): State<App>,
-    uri: Uri,
-    Caller(caller): Caller,
+    AboutUser { by, user }: AboutUser,
     From(origin): From,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    refuse_parameters(&uri)?;
-    administrator(&caller)?;
-    let Path((id, named)) = path?;
-    let user = user(&app, Ok(Path(id)))?;
+    let Path((_, named)) = path?;
     let mut tokens = app.tokens.of_services(user).into_iter();
     let Some((hash, granted)) = tokens.find(|(hash, _)| hash.to_string() == named) else {
         return Err(Problem::new(&types::TOKEN_NOT_FOUND)
@@ -145,7 +129,7 @@ pub(super) async fn revoke(
     };
     let kept = app.tokens.keep_of_service(hash, grant).await;
     kept.map_err(|error| of_token(&error))?;
-    app.note(Some(user), Happening::TokenRevoked, Some(caller.user), &origin)
+    app.note(Some(user), Happening::TokenRevoked, Some(by.user), &origin)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
