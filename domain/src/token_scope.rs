@@ -5,15 +5,15 @@ use crate::words::words;
 words! {
     /// A part of the desk, to read or to change. A token lets nobody do what they may not do themselves.
     TokenScope 6 {
-        /// Read tickets, dashboards and the feed.
+        /// Read tickets, dashboards, digests and the feed, and rehearse policies on them.
         TicketsRead "tickets:read",
-        /// Open tickets and work on them.
+        /// Open tickets, work on them and put them under other policies.
         TicketsWrite "tickets:write",
         /// Read users, groups, organisations, contracts, roles, projects, portals and the catalogue.
         DirectoryRead "directory:read",
-        /// Write them, but for logins, sessions and tokens.
+        /// Write organisations, contracts, projects, portals and the catalogue.
         DirectoryWrite "directory:write",
-        /// Read calendars, policies, workflows, digests and how far the read models are.
+        /// Read calendars, policies, workflows and how far the read models are.
         DeskRead "desk:read",
         /// Write calendars and policies.
         DeskWrite "desk:write",

@@ -13,6 +13,7 @@ use domain::actor::{Actor, ActorKind, Permission};
 use domain::directory::EntryKind;
 use domain::ids::{GroupId, OrganisationId, ProjectId, UserId};
 use domain::people::Profile;
+use domain::portal::Property;
 use domain::rights::Givers;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -170,7 +171,7 @@ pub(crate) struct Me {
     leads: Vec<Uuid>,
     /// With tickets of single groups besides.
     within: Vec<Within>,
-    /// The projects that they, or their organisation, follow.
+    /// The projects that they, or their organisation, follow; none, where their portal does not show projects.
     #[schema(value_type = Vec<names::Named>)]
     projects: Vec<Value>,
 }
@@ -182,7 +183,9 @@ pub(crate) async fn me(
     uri: Uri,
 ) -> Result<Json<Me>, Problem> {
     Params::read(&uri, &[])?.finish()?;
-    let projects: Vec<Uuid> = actor.projects.iter().map(|project| project.as_uuid()).collect();
+    let shown = actor.is_shown(&Property::Project);
+    let projects = actor.projects.iter().filter(|_| shown);
+    let projects: Vec<Uuid> = projects.map(|project| project.as_uuid()).collect();
     let names = Names::of(&app.db, projects.clone()).await.map_err(problem)?;
     let with_name = |project| names.json(EntryKind::Project, Some(project));
     let ids = |groups: &BTreeSet<GroupId>| groups.iter().map(|group| group.as_uuid()).collect();

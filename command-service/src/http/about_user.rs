@@ -16,11 +16,11 @@ use super::headers::refuse_parameters;
 use super::people::administrator;
 use crate::app::App;
 
-/// An administrator, and the user of the path's `id`, who has a profile.
+/// An administrator, and the path's `id`.
 #[derive(Debug)]
 pub(super) struct AboutUser {
     pub(super) by: Arc<Actor>,
-    pub(super) user: UserId,
+    id: String,
 }
 
 impl FromRequestParts<App> for AboutUser {
@@ -30,9 +30,16 @@ impl FromRequestParts<App> for AboutUser {
         let Caller(by) = Caller::from_request_parts(parts, app).await?;
         refuse_parameters(&parts.uri)?;
         administrator(&by)?;
-        let Path(path): Path<HashMap<String, String>> = Path::from_request_parts(parts, app).await?;
-        let user = user(app, path.get("id").map_or("", String::as_str))?;
-        Ok(Self { by, user })
+        let Path(mut path): Path<HashMap<String, String>> = Path::from_request_parts(parts, app).await?;
+        let id = path.remove("id").unwrap_or_default();
+        Ok(Self { by, id })
+    }
+}
+
+impl AboutUser {
+    /// The user, who has a profile. Asked once the whole request is there.
+    pub(super) fn user(&self, app: &App) -> Result<UserId, Problem> {
+        user(app, &self.id)
     }
 }
 

@@ -23,17 +23,18 @@ use crate::sign_in::{Delivery, Invited, RESET_PAUSE};
 /// `POST /v1/users/{id}/invitation`: invites somebody, by a link to choose a password.
 pub(super) async fn invite(
     State(app): State<App>,
-    AboutUser { by, user }: AboutUser,
+    about: AboutUser,
     From(origin): From,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
+    let user = about.user(&app)?;
     let body = object(body)?;
     let mut fields = Fields::new(&body);
     let login = fields.optional("login", text(Login::parse));
     fields.finish()?;
     // Reading what was sent may have taken its time.
-    administrator(&*app.by_now(&by)?)?;
-    let invited = app.invite(user, login, by.user, origin).await?;
+    administrator(&*app.by_now(&about.by)?)?;
+    let invited = app.invite(user, login, about.by.user, origin).await?;
     let answer = json!({
         "user": user.to_string(),
         "login": invited.login.as_str(),

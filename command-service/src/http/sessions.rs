@@ -61,10 +61,11 @@ pub(super) async fn list(State(app): State<App>, uri: Uri, caller: SignedIn) -> 
 /// `GET /v1/users/{id}/sessions`: somebody's.
 pub(super) async fn list_of_user(
     State(app): State<App>,
-    AboutUser { user, .. }: AboutUser,
+    about: AboutUser,
     signed_in: SignedIn,
-) -> Response {
-    sessions(&app, user, signed_in.token)
+) -> Result<Response, Problem> {
+    let user = about.user(&app)?;
+    Ok(sessions(&app, user, signed_in.token))
 }
 
 fn sessions(app: &App, user: UserId, current: TokenHash) -> Response {
@@ -86,11 +87,12 @@ fn sessions(app: &App, user: UserId, current: TokenHash) -> Response {
 /// `DELETE /v1/users/{id}/sessions`: signs somebody out, everywhere.
 pub(super) async fn end_all_of_user(
     State(app): State<App>,
-    AboutUser { by, user }: AboutUser,
+    about: AboutUser,
     From(origin): From,
 ) -> Result<StatusCode, Problem> {
+    let user = about.user(&app)?;
     app.end_sessions(user).await?;
-    app.note(Some(user), Happening::SignedOut, Some(by.user), &origin)
+    app.note(Some(user), Happening::SignedOut, Some(about.by.user), &origin)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -98,17 +100,18 @@ pub(super) async fn end_all_of_user(
 /// `DELETE /v1/users/{id}/sessions/{session}`: the same for one session of theirs.
 pub(super) async fn end_of_user(
     State(app): State<App>,
-    AboutUser { by, user }: AboutUser,
+    about: AboutUser,
     From(origin): From,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
+    let user = about.user(&app)?;
     let Path((_, session)) = path?;
     let Some(token) = session_of(&app, user, &session) else {
         return Err(Problem::new(&types::SESSION_NOT_FOUND)
             .detail("The user has no session of this id. GET /v1/users/{id}/sessions lists theirs."));
     };
     app.end_session(token).await?;
-    app.note(Some(user), Happening::SignedOut, Some(by.user), &origin)
+    app.note(Some(user), Happening::SignedOut, Some(about.by.user), &origin)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -185,10 +188,11 @@ pub(super) async fn change_password(
 /// `PUT /v1/users/{id}/login`: gives somebody a login and a password.
 pub(super) async fn give_login(
     State(app): State<App>,
-    AboutUser { by, user }: AboutUser,
+    about: AboutUser,
     From(origin): From,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
+    let user = about.user(&app)?;
     let body = object(body)?;
     let mut fields = Fields::new(&body);
     let login = fields.required("login", text(Login::parse));
@@ -200,19 +204,17 @@ pub(super) async fn give_login(
     };
     let password = chosen(&password, &login, "/password")?;
     // Reading what was sent may have taken its time.
-    administrator(&*app.by_now(&by)?)?;
+    administrator(&*app.by_now(&about.by)?)?;
     app.give_login(user, &login, password, change).await?;
-    app.note(Some(user), Happening::LoginGiven, Some(by.user), &origin)
+    app.note(Some(user), Happening::LoginGiven, Some(about.by.user), &origin)
         .await?;
     let answer = json!({ "user": user.to_string(), "login": login.as_str(), "change_at_first_login": change });
     Ok((NO_STORE, Json(answer)).into_response())
 }
 
 /// `GET /v1/users/{id}/login`: by what somebody signs in.
-pub(super) async fn login_of_user(
-    State(app): State<App>,
-    AboutUser { user, .. }: AboutUser,
-) -> Result<Response, Problem> {
+pub(super) async fn login_of_user(State(app): State<App>, about: AboutUser) -> Result<Response, Problem> {
+    let user = about.user(&app)?;
     let kept = app.credentials.of(user).await.map_err(|error| of_credential(&error))?;
     let Some(Kept { credential, .. }) = kept else {
         return Err(Problem::new(&types::NOT_FOUND).detail(
@@ -232,11 +234,12 @@ pub(super) async fn login_of_user(
 /// `DELETE /v1/users/{id}/login`: takes it away.
 pub(super) async fn take_login(
     State(app): State<App>,
-    AboutUser { by, user }: AboutUser,
+    about: AboutUser,
     From(origin): From,
 ) -> Result<StatusCode, Problem> {
+    let user = about.user(&app)?;
     app.take_login(user).await?;
-    app.note(Some(user), Happening::LoginTaken, Some(by.user), &origin)
+    app.note(Some(user), Happening::LoginTaken, Some(about.by.user), &origin)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -269,7 +272,8 @@ pub(super) async fn view_as(
 }
 
 /// `GET /v1/users/{id}/audit`: who came in as a user, from where, and who tried to.
-pub(super) async fn audit(State(app): State<App>, AboutUser { user, .. }: AboutUser) -> Result<Response, Problem> {
+pub(super) async fn audit(State(app): State<App>, about: AboutUser) -> Result<Response, Problem> {
+    let user = about.user(&app)?;
     let noted = app.audit.of(user).await.map_err(|error| of_audit(&error))?;
     let items: Vec<Value> = noted.iter().map(item).collect();
     Ok((NO_STORE, Json(json!({ "items": items }))).into_response())

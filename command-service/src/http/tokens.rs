@@ -1,5 +1,7 @@
 //! `/v1/users/{id}/tokens`: what a user's services come in by.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -29,7 +31,8 @@ use crate::problem::of_token;
 const TOKENS_MAX: usize = 100;
 
 /// `GET /v1/users/{id}/tokens`: those that were made for their services, the worthless ones, too.
-pub(super) async fn list(State(app): State<App>, AboutUser { user, .. }: AboutUser) -> Result<Response, Problem> {
+pub(super) async fn list(State(app): State<App>, about: AboutUser) -> Result<Response, Problem> {
+    let user = about.user(&app)?;
     let tokens = app.tokens.of_services(user);
     let items = tokens.iter().map(|(hash, granted)| item(&app, *hash, &granted.grant));
     let items = try_join_all(items).await?;
@@ -62,10 +65,11 @@ fn described(hash: TokenHash, grant: &TokenGrant, more: [(&str, Value); 2]) -> V
 /// `POST /v1/users/{id}/tokens`: makes one.
 pub(super) async fn create(
     State(app): State<App>,
-    AboutUser { by, user }: AboutUser,
+    about: AboutUser,
     From(origin): From,
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
+    let user = about.user(&app)?;
     let body = object(body)?;
     let mut fields = Fields::new(&body);
     let purpose = fields.optional("purpose", text(Label::parse));
@@ -77,7 +81,7 @@ pub(super) async fn create(
     }
     fields.finish()?;
     // Reading what was sent may have taken its time.
-    administrator(&*app.by_now(&by)?)?;
+    administrator(&*app.by_now(&about.by)?)?;
     let good = app.tokens.of_services(user).into_iter();
     if good.filter(|(_, granted)| granted.grant.is_good(now)).count() >= TOKENS_MAX {
         let detail =
@@ -94,7 +98,7 @@ pub(super) async fn create(
         ..TokenGrant::by_profile(user.as_uuid(), name, now, Timestamp::MAX)
     };
     // Before it begins: no token is good that the audit does not have.
-    app.note(Some(user), Happening::TokenMade, Some(by.user), &origin)
+    app.note(Some(user), Happening::TokenMade, Some(about.by.user), &origin)
         .await?;
     let answer = described(
         hash,
@@ -110,10 +114,11 @@ pub(super) async fn create(
 /// `DELETE /v1/users/{id}/tokens/{token}`: makes one worthless, for good.
 pub(super) async fn revoke(
     State(app): State<App>,
-    AboutUser { by, user }: AboutUser,
+    about: AboutUser,
     From(origin): From,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
+    let user = about.user(&app)?;
     let Path((_, named)) = path?;
     let mut tokens = app.tokens.of_services(user).into_iter();
     let Some((hash, granted)) = tokens.find(|(hash, _)| hash.to_string() == named) else {
@@ -123,26 +128,27 @@ pub(super) async fn revoke(
     if granted.grant.is_revoked() {
         return Ok(StatusCode::NO_CONTENT);
     }
+    // Before it is done: whoever repeats what was not answered finds it revoked, and nothing more would be noted.
+    app.note(Some(user), Happening::TokenRevoked, Some(about.by.user), &origin)
+        .await?;
     let grant = TokenGrant {
         revoked_at: Some(app.now()),
         ..granted.grant.clone()
     };
     let kept = app.tokens.keep_of_service(hash, grant).await;
     kept.map_err(|error| of_token(&error))?;
-    app.note(Some(user), Happening::TokenRevoked, Some(by.user), &origin)
-        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// At least one: a token that is for nothing is of no use to anybody.
-fn scopes(value: &Value) -> Result<Vec<TokenScope>, Unreadable> {
+fn scopes(value: &Value) -> Result<BTreeSet<TokenScope>, Unreadable> {
     let named = value.as_array().ok_or(Unreadable::Type("a list of scopes"))?;
-    let scopes: Vec<TokenScope> = named
+    let scopes: BTreeSet<TokenScope> = named
         .iter()
         .map(|name| one_of(&TokenScope::ALL, TokenScope::as_str, name))
         .collect::<Result<_, _>>()?;
-    if scopes.is_empty() || scopes.len() > TokenScope::ALL.len() {
-        let detail = "must name one scope at least and each once, or be left out";
+    if scopes.is_empty() {
+        let detail = "must name one scope at least, or be left out";
         return Err(Unreadable::Value("invalid", detail.to_owned()));
     }
     Ok(scopes)

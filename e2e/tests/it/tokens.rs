@@ -149,19 +149,31 @@ fn needed(method: &str, path: &str) -> Option<&'static str> {
         "/v1/users/{id}/tokens",
         "/v1/users/{id}/view-as",
     ];
-    const DESK: [&str; 5] = [
-        "/v1/calendars",
-        "/v1/policies",
-        "/v1/workflows",
+    const DESK: [&str; 4] = ["/v1/calendars", "/v1/policies", "/v1/workflows", "/v1/projections"];
+    const TICKETS: [&str; 5] = [
+        "/v1/tickets",
+        "/v1/commands",
+        "/v1/dashboard",
+        "/v1/events",
         "/v1/digests",
-        "/v1/projections",
     ];
-    const TICKETS: [&str; 4] = ["/v1/tickets", "/v1/commands", "/v1/dashboard", "/v1/events"];
+    const POWERS: [&str; 4] = ["/v1/users", "/v1/groups", "/v1/roles", "/v1/permission-sets"];
     if FOR_ALL.contains(&path) {
         return None;
     }
     if WAYS_IN.iter().any(|way| path.starts_with(way)) {
         return Some("none of them");
+    }
+    let names_powers = POWERS
+        .iter()
+        .any(|place| path == *place || path == format!("{place}/{{id}}"));
+    if method != "GET" && names_powers {
+        return Some("none of them");
+    }
+    match path {
+        "/v1/policies/rehearse" => return Some("tickets:read"),
+        "/v1/policies/{id}/re-evaluate" => return Some("tickets:write"),
+        _ => {}
     }
     let area = |paths: &[&str]| paths.iter().any(|area| path.starts_with(area));
     let reads = method == "GET" || path.ends_with("/explain");

@@ -26,12 +26,18 @@ impl Needed {
         let scope = |read, write| Self::Scope(if reads { read } else { write });
         match area {
             "me" | "permissions" | "portal" if reads => Self::Nothing,
-            "tickets" | "commands" | "dashboard" | "events" => scope(TokenScope::TicketsRead, TokenScope::TicketsWrite),
+            "policies" if last == "rehearse" => Self::Scope(TokenScope::TicketsRead),
+            "policies" if last == "re-evaluate" => Self::Scope(TokenScope::TicketsWrite),
+            "tickets" | "commands" | "dashboard" | "events" | "digests" => {
+                scope(TokenScope::TicketsRead, TokenScope::TicketsWrite)
+            }
             "users" if route.contains("/sessions") || route.contains("/tokens") => Self::Everything,
+            // Whoever writes these could let in, or empower, whom they like.
+            "users" | "groups" | "roles" | "permission-sets" if !reads && last != "contract" => Self::Everything,
             "users" if matches!(last, "login" | "invitation" | "view-as") => Self::Everything,
             "users" | "groups" | "organisations" | "roles" | "permission-sets" | "projects" | "portals"
             | "catalogue" => scope(TokenScope::DirectoryRead, TokenScope::DirectoryWrite),
-            "calendars" | "policies" | "workflows" | "digests" | "projections" => {
+            "calendars" | "policies" | "workflows" | "projections" => {
                 scope(TokenScope::DeskRead, TokenScope::DeskWrite)
             }
             _ => Self::Everything,

@@ -75,7 +75,9 @@ impl Catalogue {
                 let wanted = wanted.assignee.value().copied().flatten();
                 check.assignee(wanted.filter(|wanted| has.assignee != Some(*wanted)));
             }
-            (Some(_), Command::Accept(wanted)) => check.assignee(wanted.assignee),
+            (Some(has), Command::Accept(wanted)) => {
+                check.assignee(wanted.assignee.filter(|wanted| has.assignee != Some(*wanted)));
+            }
             (Some(has), Command::Edit(wanted)) => {
                 let settled = settled(wanted, has, ctx.actor).map_err(Rejection::NotEditable)?;
                 if let Some(fields) = settled.value() {
