@@ -8,7 +8,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use domain::Timestamp;
 use domain::text::Label;
 use domain::token_scope::TokenScope;
 use event_log::Happening;
@@ -92,10 +91,9 @@ pub(super) async fn create(
     let name = name.unwrap_or_default();
     let (token, hash) = generate();
     let grant = TokenGrant {
-        expires_at,
         scopes: scopes.map(|scopes| scopes.into_iter().map(|scope| scope.as_str().to_owned()).collect()),
         purpose: purpose.map(|purpose| purpose.as_str().to_owned()),
-        ..TokenGrant::by_profile(user.as_uuid(), name, now, Timestamp::MAX)
+        ..TokenGrant::by_profile(user.as_uuid(), name, now, expires_at)
     };
     // Before it begins: no token is good that the audit does not have.
     app.note(Some(user), Happening::TokenMade, Some(about.by.user), &origin)

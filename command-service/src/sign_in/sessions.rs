@@ -329,7 +329,7 @@ impl App {
         let (token, hash) = generate();
         let grant = TokenGrant {
             session: Some(session.clone()),
-            ..TokenGrant::by_profile(user.as_uuid(), by.name().to_owned(), now, expires_at)
+            ..TokenGrant::by_profile(user.as_uuid(), by.name().to_owned(), now, Some(expires_at))
         };
         self.tokens.begin(hash, grant).await.map_err(|error| of_token(&error))?;
         Ok(Begun {

@@ -71,7 +71,7 @@ impl App {
                 user: staff.as_uuid(),
                 token,
             }),
-            ..TokenGrant::by_profile(customer.as_uuid(), name, now, expires_at)
+            ..TokenGrant::by_profile(customer.as_uuid(), name, now, Some(expires_at))
         };
         self.tokens.begin(hash, grant).await.map_err(|error| of_token(&error))?;
         // Afterwards, so that of several who begin at once each counts the others.

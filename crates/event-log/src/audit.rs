@@ -57,7 +57,7 @@ pub enum Happening {
     SignedIn,
     /// The password was wrong.
     SignInFailed,
-    /// A session was ended by its user, or all of them by an administrator.
+    /// A session was ended by its user, or one or all of them by an administrator.
     SignedOut,
     /// The user chose another password.
     PasswordChanged,

@@ -206,8 +206,8 @@ impl From<GrantKind> for ActorKind {
 }
 
 impl TokenGrant {
-    /// What a token grants for some time to somebody who has a profile: it says whom they act as.
-    pub const fn by_profile(user: Uuid, name: String, created_at: Timestamp, expires_at: Timestamp) -> Self {
+    /// What a token grants, until its end if it has one, to somebody who has a profile: it says whom they act as.
+    pub const fn by_profile(user: Uuid, name: String, created_at: Timestamp, expires_at: Option<Timestamp>) -> Self {
         Self {
             user,
             name,
@@ -218,7 +218,7 @@ impl TokenGrant {
             permissions: Vec::new(),
             created_at,
             revoked_at: None,
-            expires_at: Some(expires_at),
+            expires_at,
             session: None,
             viewer: None,
             scopes: None,

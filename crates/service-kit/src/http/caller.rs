@@ -68,7 +68,7 @@ impl<S: Authenticate> FromRequestParts<S> for SignedIn {
             ));
         };
         let bearer = state.authenticate(token).await?.ok_or_else(worthless_token)?;
-        // A path that leads nowhere is for nobody.
+        // Where no route is known, tokens with scopes are good for nothing.
         let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let needed = Needed::by(&parts.method, route);
         if needed.is_met_by(bearer.scopes.as_deref()) {

@@ -21,6 +21,8 @@ impl Needed {
     pub(crate) fn by(method: &Method, route: &str) -> Self {
         let path = route.strip_prefix("/v1/").unwrap_or_default();
         let area = path.split('/').next().unwrap_or_default();
+        // What of a single thing it is about: `{id}` stands between.
+        let of_one = path.split('/').nth(2).unwrap_or_default();
         let last = path.rsplit('/').next().unwrap_or_default();
         let reads = method.is_safe() || last == "explain";
         let scope = |read, write| Self::Scope(if reads { read } else { write });
@@ -31,10 +33,9 @@ impl Needed {
             "tickets" | "commands" | "dashboard" | "events" | "digests" => {
                 scope(TokenScope::TicketsRead, TokenScope::TicketsWrite)
             }
-            "users" if route.contains("/sessions") || route.contains("/tokens") => Self::Everything,
             // Whoever writes these could let in, or empower, whom they like.
             "users" | "groups" | "roles" | "permission-sets" if !reads && last != "contract" => Self::Everything,
-            "users" if matches!(last, "login" | "invitation" | "view-as") => Self::Everything,
+            "users" if matches!(of_one, "login" | "invitation" | "sessions" | "tokens" | "view-as") => Self::Everything,
             "users" | "groups" | "organisations" | "roles" | "permission-sets" | "projects" | "portals"
             | "catalogue" => scope(TokenScope::DirectoryRead, TokenScope::DirectoryWrite),
             "calendars" | "policies" | "workflows" | "projections" => {
