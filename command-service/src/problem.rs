@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use axum::http::HeaderValue;
 use axum::http::header::WWW_AUTHENTICATE;
-use domain::actor::Actor;
+use domain::actor::{Actor, Permission};
 use domain::address::Taken;
 use domain::calendar::stored;
 use domain::contract;
 use domain::directory::EntryKind;
 use domain::people;
 use domain::portal::Property;
+use domain::rights::permission_to_write;
 use domain::sla::stored as policies;
 use domain::ticket::{CommandName, NotOffered, Rejection, TicketState, allowed_commands};
 use domain::workflow::Workflow;
@@ -215,17 +216,15 @@ pub(crate) fn only_administrators() -> Problem {
 
 /// The problem for callers who may not write profiles of this kind.
 pub(crate) fn profile_not_permitted(kind: EntryKind) -> Problem {
-    match kind {
-        EntryKind::Project => Problem::new(&types::NOT_PERMITTED).detail(
+    match permission_to_write(kind) {
+        None => Problem::new(&types::NOT_PERMITTED).detail(
             "Only staff who see every ticket create and change projects: whoever follows one sees its tickets.",
         ),
-        EntryKind::User
-        | EntryKind::Group
-        | EntryKind::Organisation
-        | EntryKind::Role
-        | EntryKind::PermissionSet
-        | EntryKind::Portal
-        | EntryKind::Item(_) => only_administrators(),
+        Some(Permission::Administer) => only_administrators(),
+        Some(permission) => Problem::new(&types::NOT_PERMITTED).detail(format!(
+            "Only staff with the permission {} or administer do that.",
+            permission.as_str()
+        )),
     }
 }
 

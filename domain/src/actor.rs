@@ -55,7 +55,7 @@ impl StaffScope {
 
 words! {
     /// Something that not every member of staff may do.
-    Permission 4 {
+    Permission 7 {
         /// Give commands in other people's names and with past times.
         Import "import",
         /// Close a ticket whose closure nobody proposed.
@@ -64,6 +64,12 @@ words! {
         Administer "administer",
         /// Look at the desk through a customer's eyes.
         ViewAs "view_as",
+        /// Write profiles of organisations.
+        ManageOrganisations "manage_organisations",
+        /// Write items of the catalogue.
+        ManageCatalogue "manage_catalogue",
+        /// Write portals.
+        ManagePortals "manage_portals",
     }
 }
 
@@ -83,9 +89,9 @@ impl Permission {
     /// What it is about.
     pub const fn category(self) -> Category {
         match self {
-            Self::Import | Self::ViewAs => Category::General,
+            Self::Import | Self::ViewAs | Self::ManageCatalogue | Self::ManagePortals => Category::General,
             Self::CloseAny => Category::Tickets,
-            Self::Administer => Category::Users,
+            Self::Administer | Self::ManageOrganisations => Category::Users,
         }
     }
 }

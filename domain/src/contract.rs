@@ -86,6 +86,16 @@ impl SupportPeriod {
     }
 }
 
+/// Whether somebody is supported at an instant of whom all of these periods count.
+pub fn support(periods: impl IntoIterator<Item = SupportPeriod>, at: Timestamp) -> Support {
+    lacking(periods, at).map_or(Support::Active, |period| period.at(at))
+}
+
+/// The first of these periods that an instant is not in.
+fn lacking(periods: impl IntoIterator<Item = SupportPeriod>, at: Timestamp) -> Option<SupportPeriod> {
+    periods.into_iter().find(|period| !period.covers(at))
+}
+
 /// What was agreed with an organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contract {
@@ -173,15 +183,8 @@ impl Agreements {
             (Ticket::Absent, Command::Create(created, _)) => {
                 let organisations = &self.contract(created.organisation).support;
                 let own = self.users.get(&created.requester);
-                match [Some(organisations), own]
-                    .into_iter()
-                    .flatten()
-                    .find(|period| !period.covers(at))
-                {
-                    Some(SupportPeriod { from, until }) => Err(TicketRejection::SupportExpired {
-                        from: *from,
-                        until: *until,
-                    }),
+                match lacking([Some(organisations), own].into_iter().flatten().copied(), at) {
+                    Some(SupportPeriod { from, until }) => Err(TicketRejection::SupportExpired { from, until }),
                     None => Ok(()),
                 }
             }

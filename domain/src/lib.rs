@@ -40,6 +40,7 @@ pub mod people;
 pub mod policy;
 pub mod portal;
 pub mod project;
+pub mod reference;
 pub mod rights;
 pub mod settings;
 pub mod sign_in;

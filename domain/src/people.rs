@@ -15,7 +15,7 @@ use crate::directory::EntryKind;
 use crate::ids::{GroupId, OrganisationId, PermissionSetId, PortalId, Revision, ServiceCatalogueId};
 use crate::portal::Portal;
 use crate::project::Project;
-use crate::rights::{Assignment, PermissionSet, Role};
+use crate::rights::{Assignment, PermissionSet, Role, may_write};
 use crate::text::{Body, Label};
 
 /// An entry takes no more profiles than this: one a week for twenty years. All of them are read for each change.
@@ -367,21 +367,6 @@ pub fn decide(
             }
             Ok(Some(Fact::Profile(profile.clone())))
         }
-    }
-}
-
-/// Whether `actor` may write profiles of entries of this kind: projects are everyday work of staff, but of those who see every
-/// ticket, because followers see those of a project; and who may do what is for administrators.
-pub fn may_write(actor: &Actor, kind: EntryKind) -> bool {
-    match kind {
-        EntryKind::Project => actor.kind == ActorKind::Staff && actor.sees_everything(),
-        EntryKind::User
-        | EntryKind::Group
-        | EntryKind::Organisation
-        | EntryKind::Role
-        | EntryKind::PermissionSet
-        | EntryKind::Portal
-        | EntryKind::Item(_) => actor.administers(),
     }
 }
 

@@ -67,6 +67,8 @@ pub enum Property {
     Environment,
     /// The service concerned.
     Service,
+    /// The product concerned.
+    Product,
     /// The version of the platform.
     PlatformVersion,
     /// The group that works on it.
@@ -92,7 +94,7 @@ const OF_CUSTOM_FIELD: &str = "custom_fields.";
 
 impl Property {
     /// Those that have a name of their own.
-    pub const NAMED: [Self; 16] = [
+    pub const NAMED: [Self; 17] = [
         Self::Subject,
         Self::Description,
         Self::Type,
@@ -101,6 +103,7 @@ impl Property {
         Self::System,
         Self::Environment,
         Self::Service,
+        Self::Product,
         Self::PlatformVersion,
         Self::Group,
         Self::Project,
@@ -122,6 +125,7 @@ impl Property {
             Self::System => "system",
             Self::Environment => "environment",
             Self::Service => "service",
+            Self::Product => "product",
             Self::PlatformVersion => "platform_version",
             Self::Group => "group",
             Self::Project => "project",
@@ -169,9 +173,13 @@ impl Property {
             Self::Subject | Self::Description | Self::PlatformVersion | Self::CustomFields | Self::CustomField(_) => {
                 Some(CommandName::Edit)
             }
-            Self::Type | Self::Priority | Self::Category | Self::System | Self::Environment | Self::Service => {
-                Some(CommandName::Classify)
-            }
+            Self::Type
+            | Self::Priority
+            | Self::Category
+            | Self::System
+            | Self::Environment
+            | Self::Service
+            | Self::Product => Some(CommandName::Classify),
             Self::Group | Self::Project | Self::Assignee | Self::Followers | Self::DueAt | Self::Rating => None,
         }
     }
@@ -190,7 +198,7 @@ impl Property {
 
 words! {
     /// A filter that stands beside the lists of a portal.
-    PanelFilter 16 {
+    PanelFilter 17 {
         /// By status.
         Status "status",
         /// By type.
@@ -205,6 +213,8 @@ words! {
         Environment "environment",
         /// By service.
         Service "service",
+        /// By product.
+        Product "product",
         /// By the version of the platform.
         PlatformVersion "platform_version",
         /// By requester.
@@ -344,6 +354,11 @@ impl Portals {
     /// Takes in what is known of a portal by now.
     pub fn add(&mut self, id: PortalId, portal: &Portal) {
         self.known.insert(id, portal.clone());
+    }
+
+    /// Whether somebody has written the portal of this id.
+    pub fn has(&self, id: PortalId) -> bool {
+        self.known.contains_key(&id)
     }
 
     /// Takes in which portal an organisation names, and says whether that is another than before.

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 
-use crate::actor::{Actor, Category, Permission};
-use crate::ids::{GroupId, OrganisationId, PermissionSetId, ProjectId, RoleId, UserId};
+use crate::actor::{Actor, ActorKind, Category, Permission};
+use crate::directory::EntryKind;
+use crate::ids::{GroupId, OrganisationId, PermissionSetId, PortalId, ProjectId, RoleId, UserId};
 use crate::people::{Group, Organisation, Profile, User, UserKind};
 use crate::portal::Portals;
 use crate::project::{Project, Projects, Turnover};
@@ -103,6 +104,18 @@ impl Givers {
         in_use.flat_map(|group| group.systems.iter().cloned()).collect()
     }
 
+    /// Whether somebody has written the entry of this id, of those kinds that give something. Everybody comes through the portal
+    /// for others without that.
+    pub fn has(&self, kind: EntryKind, id: Uuid) -> bool {
+        match kind {
+            EntryKind::Group => self.groups.contains_key(&id.into()),
+            EntryKind::Role => self.roles.contains_key(&id.into()),
+            EntryKind::PermissionSet => self.sets.contains_key(&id.into()),
+            EntryKind::Portal => id == PortalId::OTHERS.as_uuid() || self.portals.has(id.into()),
+            EntryKind::User | EntryKind::Organisation | EntryKind::Project | EntryKind::Item(_) => false,
+        }
+    }
+
     /// All portals.
     pub fn portals(&self) -> &Portals {
         &self.portals
@@ -194,9 +207,32 @@ impl Givers {
     }
 }
 
+/// Whether `actor` may write profiles of entries of this kind: projects are everyday work of staff, but of those who see every
+/// ticket, because followers see those of a project; and who may do what is for administrators, who write all the rest too.
+pub fn may_write(actor: &Actor, kind: EntryKind) -> bool {
+    let permitted = match permission_to_write(kind) {
+        None => actor.sees_everything(),
+        Some(permission) => actor.may(permission) || actor.may(Permission::Administer),
+    };
+    actor.kind == ActorKind::Staff && permitted
+}
+
+/// The least permission with which staff write profiles of entries of this kind. `None`: they need none.
+pub const fn permission_to_write(kind: EntryKind) -> Option<Permission> {
+    match kind {
+        EntryKind::Project => None,
+        EntryKind::User | EntryKind::Group | EntryKind::Role | EntryKind::PermissionSet => Some(Permission::Administer),
+        EntryKind::Organisation => Some(Permission::ManageOrganisations),
+        EntryKind::Portal => Some(Permission::ManagePortals),
+        EntryKind::Item(_) => Some(Permission::ManageCatalogue),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::ItemKind;
+    use crate::testing::agent;
 
     const USER: UserId = UserId::from_bytes([1; 16]);
     const GROUP: GroupId = GroupId::from_bytes([2; 16]);
@@ -340,5 +376,31 @@ mod tests {
             ..held(None)
         };
         assert_eq!(givers.actor(USER, &disabled), None);
+    }
+
+    #[test]
+    fn who_manages_a_part_of_the_directory_writes_nothing_else() {
+        let others = EntryKind::ALL.into_iter().filter(|kind| *kind != EntryKind::Project);
+        let all: Vec<EntryKind> = others.collect();
+        for permission in Permission::ALL {
+            let actor = Actor {
+                permissions: BTreeSet::from([permission]),
+                ..agent()
+            };
+            let written = all.iter().copied().filter(|kind| may_write(&actor, *kind));
+            let expected = match permission {
+                Permission::ManageOrganisations => vec![EntryKind::Organisation],
+                Permission::ManagePortals => vec![EntryKind::Portal],
+                Permission::ManageCatalogue => ItemKind::ALL.map(EntryKind::Item).to_vec(),
+                Permission::Administer => all.clone(),
+                Permission::Import | Permission::CloseAny | Permission::ViewAs => vec![],
+            };
+            assert_eq!(written.collect::<Vec<_>>(), expected, "{permission:?}");
+            let customer = Actor {
+                kind: ActorKind::Customer,
+                ..actor
+            };
+            assert!(!EntryKind::ALL.into_iter().any(|kind| may_write(&customer, kind)));
+        }
     }
 }

@@ -105,6 +105,7 @@ fn sample() -> Created {
         system: Some(Label::parse("billing").expect("a label")),
         environment: None,
         service: None,
+        product: None,
         platform_version: None,
         custom_fields: [].into(),
         requester: CUSTOMER,

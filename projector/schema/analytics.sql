@@ -44,7 +44,8 @@ SELECT
     t.rating,
     t.revision,
     t.project_id,
-    project.name AS project
+    project.name AS project,
+    t.product
 FROM desk.tickets t
 LEFT JOIN desk.directory_names requester ON requester.kind = 'user' AND requester.id = t.requester_id
 LEFT JOIN desk.directory_names organisation
@@ -99,6 +100,7 @@ COMMENT ON COLUMN analytics.tickets_v1.rating IS 'The rating of its last closing
 COMMENT ON COLUMN analytics.tickets_v1.revision IS 'How many records its history has.';
 COMMENT ON COLUMN analytics.tickets_v1.project_id IS 'The project that it is one of; null if of none.';
 COMMENT ON COLUMN analytics.tickets_v1.project IS 'The project''s name of today; null if the desk knows none.';
+COMMENT ON COLUMN analytics.tickets_v1.product IS 'The product that it is about; null if none was named.';
 
 CREATE OR REPLACE VIEW analytics.status_periods_v1 AS
 SELECT

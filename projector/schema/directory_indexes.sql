@@ -9,3 +9,8 @@ CREATE INDEX profiles_by_definition ON {schema}.profiles USING gin (definition j
 -- Looked at for each request: a customer sees the tickets of projects that they follow.
 CREATE INDEX projects_followed ON {schema}.profiles USING gin (definition jsonb_path_ops) WHERE kind = 'project';
 CREATE INDEX profiles_by_part ON {schema}.profiles USING gin ((name || E'\n' || COALESCE(definition ->> 'email', '')) gin_trgm_ops);
+-- For lists of users in other orders than by name.
+CREATE INDEX users_by_last_name ON {schema}.profiles ((COALESCE(definition ->> 'last_name', '')), name, id) WHERE kind = 'user';
+CREATE INDEX users_by_first_name ON {schema}.profiles ((COALESCE(definition ->> 'first_name', '')), name, id) WHERE kind = 'user';
+CREATE INDEX users_by_position ON {schema}.profiles ((COALESCE(definition ->> 'position', '')), name, id) WHERE kind = 'user';
+CREATE INDEX users_by_email ON {schema}.profiles ((COALESCE(definition ->> 'email', '')), name, id) WHERE kind = 'user';

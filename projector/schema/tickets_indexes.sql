@@ -61,6 +61,7 @@ CREATE INDEX tickets_of_category ON {schema}.tickets (category) WHERE category I
 CREATE INDEX tickets_of_system ON {schema}.tickets (system) WHERE system IS NOT NULL;
 CREATE INDEX tickets_of_environment ON {schema}.tickets (environment) WHERE environment IS NOT NULL;
 CREATE INDEX tickets_of_service ON {schema}.tickets (service) WHERE service IS NOT NULL;
+CREATE INDEX tickets_of_product ON {schema}.tickets (product) WHERE product IS NOT NULL;
 CREATE INDEX tickets_of_platform_version ON {schema}.tickets (platform_version) WHERE platform_version IS NOT NULL;
 
 -- The same for what tickets were, as far as lists of the past need it. They are seven times as many, so that their

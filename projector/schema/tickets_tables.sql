@@ -21,6 +21,7 @@ CREATE TABLE {schema}.tickets (
     system               text,
     environment          text,
     service              text,
+    product              text,
     platform_version     text,
     custom_fields        jsonb       NOT NULL,
     requester_id         uuid        NOT NULL,

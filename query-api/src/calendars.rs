@@ -17,6 +17,7 @@ const CALENDARS: Kept = Kept {
     noun: "calendar",
     path: "/v1/calendars",
     not_found: &CALENDAR_NOT_FOUND,
+    references: &[],
 };
 
 /// Every calendar, as its last version says, by name.

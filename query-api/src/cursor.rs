@@ -14,8 +14,8 @@ use service_kit::problem::types::MALFORMED_REQUEST;
 use sha2::Sha256;
 use sqlx::PgPool;
 
-/// Longer cursors are not ours.
-pub(crate) const LENGTH_MAX: usize = 1024;
+/// Longer cursors are not ours: two labels of the longest characters, an id, a signature, and a third more in base64.
+pub(crate) const LENGTH_MAX: usize = 2560;
 
 /// Bytes of the signature. Half of what SHA-256 has is more than anybody guesses, and keeps cursors short.
 const SIGNATURE: usize = 16;

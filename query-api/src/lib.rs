@@ -16,6 +16,7 @@ mod dashboard;
 mod database;
 mod digests;
 mod feed;
+mod holders;
 mod moment;
 mod names;
 mod openapi;
@@ -25,11 +26,13 @@ mod page;
 mod params;
 mod people;
 mod people_filter;
+mod people_sort;
 mod policies;
 mod portal;
 mod positions;
 mod projections;
 mod rights;
+mod support;
 mod tickets;
 mod versions;
 mod workflows;
@@ -100,6 +103,7 @@ pub fn routes(app: &App) -> Router {
         )
         .route("/v1/me", get(rights::me))
         .route("/v1/permissions", get(rights::offered))
+        .route("/v1/permissions/{permission}/holders", get(holders::holders))
         .route("/v1/portal", get(portal::own))
         .route("/v1/digests", get(digests::list))
         .route("/v1/digests/{id}", get(digests::one))

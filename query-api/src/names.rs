@@ -82,6 +82,14 @@ impl Names {
         })
     }
 
+    /// The name of whatever has this id.
+    pub(crate) fn of_any_kind(&self, id: Uuid) -> Option<&str> {
+        let known = EntryKind::ALL
+            .iter()
+            .find_map(|kind| self.0.get(&(kind.as_str().to_owned(), id)));
+        known.map(String::as_str)
+    }
+
     /// `{"id", "name"}`, or null for nobody.
     pub(crate) fn json(&self, kind: EntryKind, id: Option<Uuid>) -> Value {
         id.map_or(Value::Null, |id| {

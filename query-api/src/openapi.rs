@@ -7,6 +7,7 @@ use domain::contract::Support;
 use domain::sla::{ClockState, PartKind};
 use domain::text::{Label, Subject};
 use domain::ticket::{CommandName, Status, Visibility};
+use domain::token_scope::TokenScope;
 use domain::workflow::Workflow;
 use service_kit::openapi::people::{language, permission, staff_scope};
 use service_kit::openapi::schema::{
@@ -135,6 +136,7 @@ fn selection() -> Vec<Parameter> {
         any("system", "", label()),
         any("environment", "", label()),
         any("service", "", label()),
+        any("product", "", label()),
         any("platform_version", "", label()),
         any("requester", "", uuid()),
         any("organisation", "", uuid()),
@@ -422,6 +424,15 @@ pub(crate) fn support() -> Shape {
     names(Support::ALL.map(Support::as_str))
 }
 
+pub(crate) fn nullable_support() -> Shape {
+    nullable(support())
+}
+
+/// What a token may be used for.
+pub(crate) fn nullable_token_scopes() -> Shape {
+    nullable(array(names(TokenScope::ALL.map(TokenScope::as_str))))
+}
+
 /// What a ticket may wait for.
 pub(crate) fn clock_states() -> Shape {
     names(ClockState::ALL.map(ClockState::as_str))
@@ -467,7 +478,12 @@ fn shape(field: Field) -> Shape {
         Field::Subject => text(Subject::CHARACTERS_MAX),
         Field::Status => statuses(),
         Field::Type | Field::Priority => string(),
-        Field::Category | Field::System | Field::Environment | Field::Service | Field::PlatformVersion => label(),
+        Field::Category
+        | Field::System
+        | Field::Environment
+        | Field::Service
+        | Field::Product
+        | Field::PlatformVersion => label(),
         Field::Requester => named(),
         Field::Organisation | Field::Group | Field::Project | Field::Assignee => nullable_named(),
         Field::CreatedAt | Field::UpdatedAt => instant(),
@@ -478,7 +494,7 @@ fn shape(field: Field) -> Shape {
 }
 
 /// Every column, as a member of an object.
-fn columns(member: fn(&str, &str, Shape) -> Property) -> [Property; 22] {
+fn columns(member: fn(&str, &str, Shape) -> Property) -> [Property; 23] {
     Field::ALL.map(|field| member(field.as_str(), "", shape(field)))
 }
 

@@ -3,12 +3,13 @@
 
 use domain::catalogue::ItemKind;
 use domain::directory::EntryKind;
+use domain::people::LIST_MAX;
 use domain::text::Label;
 use service_kit::openapi::catalogue;
 use service_kit::openapi::people::{self, written};
 use service_kit::openapi::schema::{
-    Shape, array_up_to, boolean, code, instant, integer_from, nullable, open_object, reference, required, string, text,
-    uuid,
+    Shape, array_up_to, boolean, code, instant, integer_from, map, names, nullable, open_object, reference, required,
+    string, text, uuid,
 };
 use service_kit::openapi::{Api, json, path, query};
 use service_kit::problem::types;
@@ -16,8 +17,13 @@ use service_kit::problem::types;
 use crate::openapi::{NEXT_PAGE, READ_POSITION, page, paging, positions, reading, time};
 use crate::openapi_versions::versions_page;
 use crate::params::VALUES_MAX;
+use crate::people::references;
 use crate::people_filter::{Values, filters};
-use crate::{actions, rights};
+use crate::people_sort::Order;
+use crate::{actions, holders, rights};
+
+/// A user's organisation, and as many groups, roles within groups, and service catalogues as a list holds.
+const NAMED_MAX: usize = 1 + 4 * LIST_MAX;
 
 /// Adds them, and what they answer.
 pub(crate) fn with_people(api: Api) -> Api {
@@ -52,6 +58,17 @@ pub(crate) fn with_people(api: Api) -> Api {
     let permissions = reading("listPermissions", "The permissions that there are")
         .answer(200, "All of them.", json(page(reference("Permission"))))
         .answers_with("Read-Position", READ_POSITION, &positions());
+    let holders = reading(
+        "listPermissionHolders",
+        "Who holds a permission, by profile, groups and roles; for staff",
+    )
+    .about("Enabled staff, by name. A page can have fewer of them than its limit, and another can follow all the same.")
+    .parameters([path("permission", "Its name.", people::permission())])
+    .parameters(paging())
+    .answer(200, "A page of them.", json(page(reference("Holder"))))
+    .answers_with("Link", NEXT_PAGE, &string())
+    .answers_with("Read-Position", READ_POSITION, &positions())
+    .problems(&[&types::NOT_FOUND, &types::NOT_PERMITTED, &types::INVALID_FIELDS]);
     EntryKind::ALL
         .into_iter()
         .fold(api, with_entries)
@@ -59,6 +76,8 @@ pub(crate) fn with_people(api: Api) -> Api {
         .get("/v1/me", me)
         .schema_of::<rights::Offered>()
         .get("/v1/permissions", permissions)
+        .schema_of::<holders::Holder>()
+        .get("/v1/permissions/{permission}/holders", holders)
         .schema("Showing", open_object(people::showing()))
         .get("/v1/portal", portal)
         .schema_of::<actions::Item>()
@@ -140,6 +159,11 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
                 "q",
                 "A part of the name, or of a user's address.",
                 text(Label::CHARACTERS_MAX),
+            )])
+            .chain([query(
+                "sort",
+                "By what, `-` for backwards; ties by name.",
+                names(Order::all(kind).into_iter().map(Order::as_str)),
             )]),
     );
     let one = reading(one, &format!("What is known of one {noun}{for_whom}"))
@@ -228,6 +252,13 @@ fn entry_version(kind: EntryKind) -> Shape {
         | EntryKind::Project
         | EntryKind::Portal => required("changed_at", "", instant()),
     });
+    if !references(kind).is_empty() {
+        properties.push(required(
+            "names",
+            "What those are called whom it names by their ids, by id; whoever has no name is left out.",
+            map(NAMED_MAX, uuid(), string()),
+        ));
+    }
     properties.extend(written(kind));
     open_object(properties)
 }

@@ -52,6 +52,18 @@ const fn kept(kind: EntryKind) -> Kept {
         noun: noun(kind),
         path: path(kind),
         not_found: &NOT_FOUND,
+        references: references(kind),
+    }
+}
+
+/// The members of profiles of this kind that name others by their ids. Those of projects can be thousands, and those of items
+/// are nobody's to read in a form.
+pub(crate) const fn references(kind: EntryKind) -> &'static [&'static str] {
+    match kind {
+        EntryKind::User => &["organisation", "groups", "roles", "service_catalogues"],
+        EntryKind::Group | EntryKind::Role => &["permission_sets"],
+        EntryKind::Organisation => &["portal", "service_catalogues"],
+        EntryKind::PermissionSet | EntryKind::Project | EntryKind::Portal | EntryKind::Item(_) => &[],
     }
 }
 
@@ -61,6 +73,9 @@ fn shown(kind: EntryKind, actor: &Actor) -> Result<Shown, Problem> {
         EntryKind::Item(ItemKind::Service) if actor.kind == ActorKind::Customer => {
             let organisation = actor.organisation.map(OrganisationId::as_uuid);
             Ok(Shown::Granted(actor.user.as_uuid(), organisation))
+        }
+        EntryKind::Item(ItemKind::Product) if actor.kind == ActorKind::Customer => {
+            Ok(Shown::Bought(actor.organisation.map(OrganisationId::as_uuid)))
         }
         EntryKind::Item(ItemKind::System) if actor.kind == ActorKind::Customer => {
             let groups = actor.groups.iter().map(|group| group.as_uuid());

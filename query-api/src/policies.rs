@@ -31,6 +31,7 @@ const POLICIES: Kept = Kept {
     noun: "policy",
     path: "/v1/policies",
     not_found: &POLICY_NOT_FOUND,
+    references: &[],
 };
 
 /// Every policy, as its last version says, by name.

@@ -93,12 +93,13 @@ pub(crate) fn custom_fields(actor: &Actor, fields: &Value) -> Option<Value> {
 }
 
 /// The members of events' details that say what a ticket's property is, or was.
-const SAID: [(&str, Property); 10] = [
+const SAID: [(&str, Property); 11] = [
     ("priority", Property::Priority),
     ("category", Property::Category),
     ("system", Property::System),
     ("environment", Property::Environment),
     ("service", Property::Service),
+    ("product", Property::Product),
     ("platform_version", Property::PlatformVersion),
     ("group", Property::Group),
     ("assignee", Property::Assignee),

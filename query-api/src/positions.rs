@@ -13,8 +13,9 @@ use axum::response::{IntoResponse, Response};
 use domain::ids::{DIRECTORY_PARTITION, Position};
 use serde::Deserialize;
 use service_kit::Problem;
-use service_kit::http::Caller;
+use service_kit::http::{Caller, SignedIn};
 use service_kit::problem::types::{MALFORMED_REQUEST, READ_MODEL_BEHIND};
+use service_kit::tokens::Bearer;
 use sqlx::postgres::PgPool;
 use tokio::sync::watch;
 
@@ -346,7 +347,7 @@ pub(crate) enum Needs {
 /// positions are read before the data, so that the data is never older than they say.
 pub(crate) async fn positioned(State((app, needs)): State<(App, Needs)>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let (mut caller, now) = match caller(&app, &mut parts).await {
+    let ((mut caller, mut bearer), now) = match caller(&app, &mut parts).await {
         Ok(known) => known,
         Err(problem) => return problem.into_response(),
     };
@@ -358,8 +359,8 @@ pub(crate) async fn positioned(State((app, needs)): State<(App, Needs)>, request
     };
     // Whoever waited for the directory asks by what it says then, of themselves, too.
     if wanted.iter().any(|position| position.partition == DIRECTORY_PARTITION) {
-        caller = match self::caller(&app, &mut parts).await {
-            Ok((caller, _)) => caller,
+        (caller, bearer) = match self::caller(&app, &mut parts).await {
+            Ok((known, _)) => known,
             Err(problem) => return stamped(problem.into_response(), &reached),
         };
     }
@@ -368,17 +369,20 @@ pub(crate) async fn positioned(State((app, needs)): State<(App, Needs)>, request
         return stamped(building.into_response(), &reached);
     }
     parts.extensions.insert(caller);
+    parts.extensions.insert(bearer);
     stamped(next.run(Request::from_parts(parts, body)).await, &reached)
 }
 
-/// Who asks, by what the tables hold now.
-async fn caller(app: &App, parts: &mut Parts) -> Result<(Caller, Reached), Problem> {
+/// Who asks, and by which token, by what the tables hold now.
+async fn caller(app: &App, parts: &mut Parts) -> Result<((Caller, Bearer), Reached), Problem> {
     let now = app.positions.now().await?;
     let callers = Callers {
         app: app.clone(),
         known: now.known_of_callers(),
     };
-    Ok((Caller::from_request_parts(parts, &callers).await?, now))
+    let signed_in = SignedIn::from_request_parts(parts, &callers).await?;
+    let bearer = signed_in.bearer.clone();
+    Ok(((signed_in.caller(&parts.method)?, bearer), now))
 }
 
 async fn wait(app: &App, now: Reached, headers: &HeaderMap) -> Result<(Vec<Position>, Reached), Problem> {

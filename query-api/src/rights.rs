@@ -15,12 +15,14 @@ use domain::ids::{GroupId, OrganisationId, ProjectId, UserId};
 use domain::people::Profile;
 use domain::portal::Property;
 use domain::rights::Givers;
+use domain::token_scope::TokenScope;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use service_kit::body::people;
 use service_kit::http::Caller;
 use service_kit::openapi::people::{permission, user_kind};
 use service_kit::problem::types::NOT_FOUND;
+use service_kit::tokens::Bearer;
 use service_kit::{Problem, written};
 use sqlx::types::Json as Jsonb;
 use sqlx::{Postgres, QueryBuilder};
@@ -29,10 +31,12 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::database::problem;
+use crate::moment::Moment;
 use crate::names::{self, Names};
 use crate::openapi;
 use crate::page::Page;
 use crate::params::Params;
+use crate::support::{Periods, push_periods};
 
 /// Joins the user `u` of a statement with `rights.entries`: the groups, the roles and the permission sets that what the
 /// user may do follows from, each once and without its description.
@@ -174,19 +178,33 @@ pub(crate) struct Me {
     /// The projects that they, or their organisation, follow; none, where their portal does not show projects.
     #[schema(value_type = Vec<names::Named>)]
     projects: Vec<Value>,
+    /// Whether a customer is supported, by what was agreed with them and their organisation: who is not opens no tickets. Of
+    /// staff null.
+    #[schema(schema_with = openapi::nullable_support)]
+    support: Option<&'static str>,
+    /// Who looks through the eyes of this customer, and changes nothing; null: the caller is who the rest says.
+    #[schema(schema_with = openapi::nullable_named)]
+    viewed_by: Value,
+    /// What the token may be used for; null: for everything.
+    #[schema(schema_with = openapi::nullable_token_scopes)]
+    scopes: Option<Vec<&'static str>>,
 }
 
 /// `GET /v1/me`
 pub(crate) async fn me(
     State(app): State<App>,
-    Extension(Caller(actor)): Extension<Caller>,
+    Extension(Bearer {
+        actor, viewer, scopes, ..
+    }): Extension<Bearer>,
     uri: Uri,
 ) -> Result<Json<Me>, Problem> {
     Params::read(&uri, &[])?.finish()?;
     let shown = actor.is_shown(&Property::Project);
     let projects = actor.projects.iter().filter(|_| shown);
     let projects: Vec<Uuid> = projects.map(|project| project.as_uuid()).collect();
-    let names = Names::of(&app.db, projects.clone()).await.map_err(problem)?;
+    let viewer = viewer.map(|viewer| viewer.user);
+    let called = projects.iter().copied().chain(viewer).collect();
+    let names = Names::of(&app.db, called).await.map_err(problem)?;
     let with_name = |project| names.json(EntryKind::Project, Some(project));
     let ids = |groups: &BTreeSet<GroupId>| groups.iter().map(|group| group.as_uuid()).collect();
     let staff = actor.kind == ActorKind::Staff;
@@ -201,7 +219,27 @@ pub(crate) async fn me(
         leads: ids(&actor.leads),
         within: within(&actor.within),
         projects: projects.into_iter().map(with_name).collect(),
+        support: support(&app, &actor).await?,
+        viewed_by: names.json(EntryKind::User, viewer),
+        scopes: scopes.map(|scopes| scopes.iter().copied().map(TokenScope::as_str).collect()),
     }))
+}
+
+/// Whether a customer is supported now.
+async fn support(app: &App, actor: &Actor) -> Result<Option<&'static str>, Problem> {
+    if actor.kind != ActorKind::Customer {
+        return Ok(None);
+    }
+    let now = app.clock.now();
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT ");
+    push_periods(&mut sql, "who.organisation_id", "who.user_id", Moment::Present(now));
+    sql.push(" FROM (SELECT ")
+        .push_bind(actor.organisation.map(OrganisationId::as_uuid))
+        .push("::uuid AS organisation_id, ")
+        .push_bind(actor.user.as_uuid())
+        .push("::uuid AS user_id) who");
+    let periods: Periods = sql.build_query_as().fetch_one(&app.db).await.map_err(problem)?;
+    Ok(Some(periods.at(now).as_str()))
 }
 
 /// A permission that there is.

@@ -21,6 +21,7 @@ use crate::names::Names;
 use crate::page::{LIMIT_DEFAULT, Page, limit};
 use crate::params::{Params, one_of};
 use crate::people_filter::{self, Asked};
+use crate::people_sort::Order;
 
 /// Things of one sort, and where their versions are.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Kept {
     pub(crate) path: &'static str,
     /// What is answered where there is none.
     pub(crate) not_found: &'static ProblemType,
+    /// The members of a definition that name others by their ids: an answer says what those are called.
+    pub(crate) references: &'static [&'static str],
 }
 
 /// A thing `t` is not archived.
@@ -59,6 +62,8 @@ pub(crate) enum Shown {
     /// Of those in use, systems to which one of these groups is connected, or that come with what this organisation has bought;
     /// all of them, where no group and no such product says anything.
     Connected(Vec<Uuid>, Option<Uuid>),
+    /// Of those in use, products that this organisation has bought.
+    Bought(Option<Uuid>),
     /// Of those in use, services that were granted to the user or to the organisation.
     Granted(Uuid, Option<Uuid>),
 }
@@ -100,6 +105,12 @@ impl Shown {
                 }
                 sql.push(")");
             }
+            Self::Bought(organisation) => {
+                sql.push(IN_USE)
+                    .push(" AND t.name IN (SELECT bought.name FROM desk.organisations o CROSS JOIN jsonb_array_elements_text(o.definition -> 'products') AS bought (name) WHERE o.definition @> '{\"archived\": false}' AND o.id = ")
+                    .push_bind(*organisation)
+                    .push(")");
+            }
             Self::Granted(user, organisation) => {
                 sql.push(IN_USE)
                     .push(" AND t.definition -> 'catalogues' ?| ARRAY(SELECT c.id::text FROM desk.catalogue_service_catalogues c WHERE c.definition @> '{\"archived\": false}' AND (EXISTS (SELECT FROM desk.users u WHERE u.id = ")
@@ -137,13 +148,9 @@ struct VersionRow {
     /// `None`, with the time: nobody wrote it, because every desk has it from the start.
     actor_id: Option<Uuid>,
     recorded_at: Option<jiff_sqlx::Timestamp>,
-}
-
-/// Where a page of the list begins: after this name and id.
-#[derive(Debug, Serialize, Deserialize)]
-struct AfterName {
-    name: String,
-    id: Uuid,
+    /// What the list is sorted by, where that is not the name.
+    #[sqlx(default)]
+    key: Option<String>,
 }
 
 /// Where a page of versions begins: after this one.
@@ -159,6 +166,9 @@ enum Count {
 }
 
 const PAGING: [&str; 3] = ["limit", "cursor", "count"];
+
+/// What lists of entries of the directory take besides, whatever their kind.
+const OF_ENTRIES: [&str; 2] = ["q", "sort"];
 
 /// What every list takes.
 #[derive(Debug)]
@@ -188,6 +198,7 @@ impl Paging {
     async fn answer(
         &self,
         app: &App,
+        kept: &Kept,
         uri: &Uri,
         mut rows: Vec<VersionRow>,
         total: Option<i64>,
@@ -196,8 +207,8 @@ impl Paging {
         let more = rows.len() > usize::from(self.limit);
         rows.truncate(self.limit.into());
         let next_cursor = rows.last().filter(|_| more).map(after);
-        let names = names(app, &rows).await?;
-        let items = rows.into_iter().map(|row| row.json(&names)).collect();
+        let names = kept.names(app, &rows).await?;
+        let items = rows.into_iter().map(|row| row.json(kept, &names)).collect();
         Ok(Page {
             items,
             next_cursor,
@@ -210,9 +221,16 @@ impl Paging {
 impl Kept {
     /// The versions of a query, from `v`.
     fn select(&self) -> QueryBuilder<Postgres> {
+        self.select_with("")
+    }
+
+    /// The same with another column.
+    fn select_with(&self, column: &str) -> QueryBuilder<Postgres> {
         let mut sql = QueryBuilder::new("SELECT v.id, v.version, v.change, v.name, ");
         sql.push(self.definition)
-            .push(" AS definition, v.actor_id, v.recorded_at FROM desk.")
+            .push(" AS definition, v.actor_id, v.recorded_at")
+            .push(column)
+            .push(" FROM desk.")
             .push(self.versions)
             .push(" v");
         sql
@@ -220,7 +238,8 @@ impl Kept {
 
     /// All of them, as their last versions say, by name.
     pub(crate) async fn list(&self, app: &App, uri: &Uri) -> Result<Response, Problem> {
-        self.page(app, uri, &Paging::read(uri)?, &Asked::default(), &Shown::Everything)
+        let (asked, order) = (Asked::default(), Order::BY_NAME);
+        self.page(app, uri, &Paging::read(uri)?, (&asked, order), &Shown::Everything)
             .await
     }
 
@@ -233,11 +252,13 @@ impl Kept {
         shown: &Shown,
     ) -> Result<Response, Problem> {
         let own = people_filter::filters(kind).into_iter().map(|filter| filter.name);
-        let allowed: Vec<&str> = PAGING.into_iter().chain(["q"]).chain(own).collect();
+        let allowed: Vec<&str> = PAGING.into_iter().chain(OF_ENTRIES).chain(own).collect();
         let mut params = Params::read(uri, &allowed)?;
         let (paging, asked) = (Paging::take(&mut params), people_filter::read(kind, &mut params));
+        let order = params.one("sort", one_of(&Order::all(kind), Order::as_str));
         params.finish()?;
-        self.page(app, uri, &paging, &asked, shown).await
+        let asked = (&asked, order.unwrap_or(Order::BY_NAME));
+        self.page(app, uri, &paging, asked, shown).await
     }
 
     async fn page(
@@ -245,25 +266,21 @@ impl Kept {
         app: &App,
         uri: &Uri,
         paging: &Paging,
-        asked: &Asked,
+        (asked, order): (&Asked, Order),
         shown: &Shown,
     ) -> Result<Response, Problem> {
-        let mut sql = self.select();
+        let key = order.key().map(|key| format!(", {key} AS key"));
+        let mut sql = self.select_with(&key.unwrap_or_default());
         sql.push(" JOIN desk.")
             .push(self.things)
             .push(" t ON t.id = v.id AND t.version = v.version WHERE TRUE");
         asked.push(&mut sql);
         shown.push(&mut sql);
         if let Some(text) = &paging.cursor {
-            let after: AfterName = app.cursors.read(uri, text)?;
-            sql.push(" AND (t.name, t.id) > (")
-                .push_bind(after.name)
-                .push(", ")
-                .push_bind(after.id)
-                .push(")");
+            order.push_after(&mut sql, app.cursors.read(uri, text)?)?;
         }
-        sql.push(" ORDER BY t.name, t.id LIMIT ")
-            .push_bind(i64::from(paging.limit) + 1);
+        order.push(&mut sql);
+        sql.push(" LIMIT ").push_bind(i64::from(paging.limit) + 1);
         let rows: Vec<VersionRow> = sql.build_query_as().fetch_all(&app.db).await.map_err(problem)?;
         let total = match paging.count {
             Some(Count::Exact) => {
@@ -276,15 +293,10 @@ impl Kept {
             None => None,
         };
         let after = |row: &VersionRow| {
-            app.cursors.write(
-                uri,
-                &AfterName {
-                    name: row.name.clone(),
-                    id: row.id,
-                },
-            )
+            let after = order.after(row.key.as_deref(), &row.name, row.id);
+            app.cursors.write(uri, &after)
         };
-        paging.answer(app, uri, rows, total, after).await
+        paging.answer(app, self, uri, rows, total, after).await
     }
 
     /// One of them: its last version, or the one that `version` names.
@@ -317,9 +329,9 @@ impl Kept {
         let etag = HeaderValue::from_str(&format!("\"{last}\""));
         let headers: HeaderMap = etag.into_iter().map(|etag| (ETAG, etag)).collect();
         let rows = [row];
-        let names = names(app, &rows).await?;
+        let names = self.names(app, &rows).await?;
         let [row] = rows;
-        Ok((headers, Json(row.json(&names))).into_response())
+        Ok((headers, Json(row.json(self, &names))).into_response())
     }
 
     /// The versions of one, in the order in which they were written.
@@ -352,7 +364,7 @@ impl Kept {
             None => None,
         };
         let after = |row: &VersionRow| app.cursors.write(uri, &AfterVersion { version: row.version });
-        paging.answer(app, uri, rows, total, after).await
+        paging.answer(app, self, uri, rows, total, after).await
     }
 
     /// Of one that may be shown.
@@ -377,15 +389,33 @@ impl Kept {
         };
         Problem::new(self.not_found).detail(detail)
     }
+
+    /// The names of who wrote these, and of what they name.
+    async fn names(&self, app: &App, rows: &[VersionRow]) -> Result<Names, Problem> {
+        let named = rows.iter().flat_map(|row| self.named_in(&row.definition));
+        let ids = rows.iter().filter_map(|row| row.actor_id).chain(named).collect();
+        Names::of(&app.db, ids).await.map_err(problem)
+    }
+
+    /// The ids that a definition names.
+    fn named_in(&self, definition: &Value) -> Vec<Uuid> {
+        let members = self.references.iter().filter_map(|member| definition.get(member));
+        members.flat_map(ids_in).collect()
+    }
 }
 
-async fn names(app: &App, rows: &[VersionRow]) -> Result<Names, Problem> {
-    let ids = rows.iter().filter_map(|row| row.actor_id).collect();
-    Names::of(&app.db, ids).await.map_err(problem)
+/// The ids in a member: itself, those of a list, or of its objects.
+fn ids_in(value: &Value) -> Vec<Uuid> {
+    match value {
+        Value::String(text) => text.parse().into_iter().collect(),
+        Value::Array(items) => items.iter().flat_map(ids_in).collect(),
+        Value::Object(members) => members.values().flat_map(ids_in).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
 }
 
 impl VersionRow {
-    fn json(self, names: &Names) -> Value {
+    fn json(self, kept: &Kept, names: &Names) -> Value {
         let mut body = Map::new();
         let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
         set("id", self.id.to_string().into());
@@ -395,6 +425,11 @@ impl VersionRow {
         set("changed_by", names.json(EntryKind::User, self.actor_id));
         let changed_at = self.recorded_at.map(|at| at.to_jiff().to_string());
         set("changed_at", changed_at.into());
+        if !kept.references.is_empty() {
+            let ids = kept.named_in(&self.definition).into_iter();
+            let called = ids.filter_map(|id| names.of_any_kind(id).map(|name| (id.to_string(), name.into())));
+            set("names", Value::Object(called.collect()));
+        }
         if let Value::Object(definition) = self.definition {
             body.extend(definition);
         }

@@ -18,6 +18,7 @@ pub(super) fn create(fields: &mut Fields<'_>, catalogue: &Catalogue, portal: Opt
     let system = fields.optional("system", text(Label::parse));
     let environment = fields.optional("environment", text(Label::parse));
     let service = fields.optional("service", text(Label::parse));
+    let product = fields.optional("product", text(Label::parse));
     let platform_version = fields.optional("platform_version", text(Label::parse));
     let custom_fields = properties::custom_fields(fields);
     let project = fields.optional("project", uuid);
@@ -32,6 +33,7 @@ pub(super) fn create(fields: &mut Fields<'_>, catalogue: &Catalogue, portal: Opt
         system,
         environment,
         service,
+        product,
         platform_version,
         custom_fields: custom_fields.unwrap_or_default(),
         requester: UserId::from_bytes([0; 16]),

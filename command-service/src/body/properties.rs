@@ -22,6 +22,7 @@ pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue, portal: O
         "system",
         "environment",
         "service",
+        "product",
         "project",
     ]);
     Command::Classify(Box::new(Classify {
@@ -31,6 +32,7 @@ pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue, portal: O
         system: fields.change_optional("system", text(Label::parse)),
         environment: fields.change_optional("environment", text(Label::parse)),
         service: fields.change_optional("service", text(Label::parse)),
+        product: fields.change_optional("product", text(Label::parse)),
         project: fields.change_optional("project", |value| uuid(value).map(Into::into)),
     }))
 }

@@ -1,7 +1,7 @@
 //! `POST` and `PUT` on `/v1/users`, `/v1/groups`, `/v1/organisations`, `/v1/roles`, `/v1/permission-sets`, `/v1/projects`,
 //! `/v1/portals` and what is under `/v1/catalogue`: what is known of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,10 +11,12 @@ use axum::response::{IntoResponse, Response};
 use domain::actor::Actor;
 use domain::catalogue::{Catalogue, Item, ItemKind, NotInCatalogue};
 use domain::directory::EntryKind;
-use domain::people::{Fact, Profile, may_write};
-use domain::portal::{Portal, Showing};
+use domain::people::{Fact, Profile};
+use domain::portal::Showing;
+use domain::reference::Reference;
+use domain::rights::may_write;
 use domain::text::Code;
-use event_log::{ProfileError, ProfileOutcome};
+use event_log::{People, ProfileError, ProfileOutcome};
 use serde_json::{Map, Value, json};
 use service_kit::body::{object, people};
 use service_kit::http::{ApiJson, Caller};
@@ -28,6 +30,9 @@ use crate::app::App;
 use crate::body;
 use crate::command::{created_entry, identified};
 use crate::problem;
+
+/// Of so many ids that nobody has written an answer tells.
+const UNWRITTEN_TOLD_MAX: usize = 50;
 
 /// What the digests of such wishes begin with. Stored with records: never change one.
 const fn digest_name(kind: EntryKind) -> &'static str {
@@ -72,7 +77,11 @@ pub(super) async fn create(
         (id, wish.write(&app, &caller, id, headers).await?)
     };
     let headers = committed(outcome.revision, outcome.position, outcome.replayed.then_some(Replayed));
-    Ok(created(&format!("{}/{id}", path(kind)), headers, answer(id, &outcome)))
+    Ok(created(
+        &format!("{}/{id}", path(kind)),
+        headers,
+        answer(&app, id, &outcome),
+    ))
 }
 
 /// `PUT`: what is known of an entry, whole. One that has a name alone, or is not there, gets its profile by this.
@@ -93,7 +102,7 @@ pub(super) async fn replace(
     wish.keeps_identity(id)?;
     let outcome = wish.write(&app, &caller, id, headers).await?;
     let headers = committed(outcome.revision, outcome.position, outcome.replayed.then_some(Replayed));
-    Ok((headers, Json(answer(id, &outcome))).into_response())
+    Ok((headers, Json(answer(&app, id, &outcome))).into_response())
 }
 
 /// What a body says of an entry.
@@ -237,17 +246,33 @@ pub(super) fn administrator(caller: &Actor) -> Result<(), Problem> {
     }
 }
 
-/// What whoever wrote a portal may not have meant.
-fn warnings(portal: &Portal) -> Vec<Value> {
-    let Showing { own, projects, .. } = *portal.showing;
-    let nothing = json!({
-        "code": "shows_nothing",
-        "detail": "With neither own nor projects customers see no ticket at all. Let them see one of both, or archive the portal.",
+/// What whoever wrote a profile may not have meant.
+fn warnings(profile: &Profile, people: &People) -> Vec<Value> {
+    if let Profile::Portal(portal) = profile {
+        let Showing { own, projects, .. } = *portal.showing;
+        let nothing = json!({
+            "code": "shows_nothing",
+            "detail": "With neither own nor projects customers see no ticket at all. Let them see one of both, or archive the portal.",
+        });
+        return (!own && !projects).then_some(nothing).into_iter().collect();
+    }
+    let mut unwritten: BTreeMap<(&str, EntryKind), Vec<Uuid>> = BTreeMap::new();
+    for Reference { member, kind, id } in people.unwritten(profile) {
+        unwritten.entry((member, kind)).or_default().push(id);
+    }
+    let told = unwritten.into_iter().map(|((member, kind), ids)| {
+        let noun = noun(kind);
+        json!({
+            "code": "not_written",
+            "pointer": format!("/{member}"),
+            "ids": ids.into_iter().take(UNWRITTEN_TOLD_MAX).collect::<Vec<_>>(),
+            "detail": format!("Nobody has written a {noun} with such an id, and nothing follows from one until somebody does. Check the ids."),
+        })
     });
-    (!own && !projects).then_some(nothing).into_iter().collect()
+    told.collect()
 }
 
-fn answer(id: Uuid, outcome: &ProfileOutcome) -> Map<String, Value> {
+fn answer(app: &App, id: Uuid, outcome: &ProfileOutcome) -> Map<String, Value> {
     let mut body = Map::new();
     let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
     set("id", id.to_string().into());
@@ -259,8 +284,9 @@ fn answer(id: Uuid, outcome: &ProfileOutcome) -> Map<String, Value> {
         if let Value::Object(definition) = written::profile(profile) {
             body.extend(definition);
         }
-        if let Profile::Portal(portal) = &**profile {
-            body.insert("warnings".to_owned(), warnings(portal).into());
+        let warnings = warnings(profile, app.books.people());
+        if !warnings.is_empty() || matches!(**profile, Profile::Portal(_)) {
+            body.insert("warnings".to_owned(), warnings.into());
         }
     }
     body

@@ -5,7 +5,7 @@ use domain::directory::EntryKind;
 use serde_json::{Value, json};
 use service_kit::openapi::people::{self, taken, written};
 use service_kit::openapi::schema::{
-    array, integer_from, names, object, open_object, reference, required, string, uuid,
+    Property, array, integer_from, names, object, open_object, optional, reference, required, string, uuid,
 };
 use service_kit::openapi::{Api, Operation, json as json_body, path};
 use service_kit::problem::{ProblemType, types};
@@ -67,14 +67,7 @@ fn with_entries(api: Api, kind: EntryKind) -> Api {
         required("revision", "The same.", integer_from(1)),
     ];
     answered.extend(written(kind));
-    if kind == EntryKind::Portal {
-        let warning = open_object([
-            required("code", "", names(["shows_nothing"])),
-            required("detail", "", string()),
-        ]);
-        let about = "What whoever wrote it may not have meant.";
-        answered.push(required("warnings", about, array(warning)));
-    }
+    answered.extend(warnings(kind));
     let create = writing(create, &format!("Create a {noun}"), body, kind)
         .parameters([idempotency_key()])
         .answer(201, "It is kept.", json_body(reference(answer)))
@@ -155,3 +148,26 @@ fn example(kind: EntryKind) -> Value {
         },
     }
 }
+
+/// What whoever wrote it may not have meant, if a profile of this kind can be such.
+fn warnings(kind: EntryKind) -> Option<Property> {
+    let detail = || required("detail", "", string());
+    match kind {
+        EntryKind::Portal => {
+            let warning = open_object([required("code", "", names(["shows_nothing"])), detail()]);
+            Some(required("warnings", UNMEANT, array(warning)))
+        }
+        EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::Project => {
+            let warning = open_object([
+                required("code", "", names(["not_written"])),
+                required("pointer", "The member that names them.", string()),
+                required("ids", "The first of them.", array(uuid())),
+                detail(),
+            ]);
+            Some(optional("warnings", UNMEANT, array(warning)))
+        }
+        EntryKind::PermissionSet | EntryKind::Item(_) => None,
+    }
+}
+
+const UNMEANT: &str = "What whoever wrote it may not have meant; left out where there is nothing.";

@@ -280,7 +280,16 @@ fn body(name: CommandName) -> Shape {
 /// Of these fields at least one must be there.
 fn one_of_these(name: CommandName) -> &'static [&'static str] {
     match name {
-        CommandName::Classify => &["type", "priority", "category", "system", "environment", "service"],
+        CommandName::Classify => &[
+            "type",
+            "priority",
+            "category",
+            "system",
+            "environment",
+            "service",
+            "product",
+            "project",
+        ],
         CommandName::Assign => &["assignee", "group"],
         CommandName::Edit => &["subject", "description", "custom_fields", "platform_version"],
         _ => &[],
@@ -367,6 +376,7 @@ fn fields(name: CommandName) -> Vec<Property> {
             cleared("system", ""),
             cleared("environment", ""),
             cleared("service", ""),
+            cleared("product", "Of those that the requester's organisation has bought."),
             cleared("platform_version", ""),
             optional("custom_fields", "", nullable(reference("CustomFields"))),
             optional(
@@ -412,6 +422,7 @@ fn fields(name: CommandName) -> Vec<Property> {
             cleared("system", CLEARED),
             cleared("environment", CLEARED),
             cleared("service", CLEARED),
+            cleared("product", CLEARED),
             optional("project", "Null for none; not an archived one.", nullable(uuid())),
         ],
         CommandName::Assign => vec![
@@ -457,7 +468,7 @@ fn summary(name: CommandName) -> &'static str {
         CommandName::Reopen => "Reopen a ticket, or decline its closure",
         CommandName::Rate => "Rate how it was closed",
         CommandName::Comment => "Add a comment",
-        CommandName::Classify => "Change type, priority, category, system, environment or service",
+        CommandName::Classify => "Change type, priority, category, system, environment, service, product or project",
         CommandName::Assign => "Give a ticket to a person or a group",
         CommandName::Edit => "Correct subject, description or fields",
         CommandName::Follow => "Hear of a ticket",

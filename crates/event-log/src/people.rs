@@ -5,8 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::actor::{Actor, ActorKind};
 use domain::catalogue::{Connected, Profiles};
+use domain::directory::EntryKind;
 use domain::ids::{GroupId, OrganisationId, ProjectId, ServiceCatalogueId, UserId};
 use domain::people::{Organisation, Profile, User, UserKind};
+use domain::reference::Reference;
 use domain::rights::Givers;
 use uuid::Uuid;
 
@@ -53,6 +55,18 @@ impl People {
     pub fn user(&self, user: UserId) -> Option<User> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         known.users.get(&user).cloned()
+    }
+
+    /// Those that a profile names, and that nobody has written.
+    pub fn unwritten(&self, profile: &Profile) -> Vec<Reference> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let is_written = |reference: &Reference| match reference.kind {
+            EntryKind::User => known.users.contains_key(&reference.id.into()),
+            EntryKind::Organisation => known.organisations.contains_key(&reference.id.into()),
+            kind => known.givers.has(kind, reference.id),
+        };
+        let named = profile.references().into_iter();
+        named.filter(|reference| !is_written(reference)).collect()
     }
 
     /// The users whose profiles say that they belong to a group.

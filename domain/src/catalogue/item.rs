@@ -69,9 +69,10 @@ impl ItemKind {
             | Self::Category
             | Self::System
             | Self::Environment
+            | Self::Product
             | Self::Service
             | Self::CustomField => true,
-            Self::Product | Self::ServiceCatalogue => false,
+            Self::ServiceCatalogue => false,
         }
     }
 }

@@ -189,6 +189,8 @@ pub struct Classify {
     pub environment: Change<Option<Label>>,
     /// The service concerned.
     pub service: Change<Option<Label>>,
+    /// The product concerned.
+    pub product: Change<Option<Label>>,
     /// The project that it is one of.
     pub project: Change<Option<ProjectId>>,
 }

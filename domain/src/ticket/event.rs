@@ -41,6 +41,8 @@ pub struct Created {
     pub environment: Option<Label>,
     /// The service concerned.
     pub service: Option<Label>,
+    /// The product concerned, of those that the organisation has bought.
+    pub product: Option<Label>,
     /// Version of the platform.
     pub platform_version: Option<Label>,
     /// More fields.
@@ -61,6 +63,7 @@ pub struct Classified {
     pub system: Change<Option<Label>>,
     pub environment: Change<Option<Label>>,
     pub service: Change<Option<Label>>,
+    pub product: Change<Option<Label>>,
 }
 
 /// The ticket was given to a person, a group or nobody. Only what really changed is set.

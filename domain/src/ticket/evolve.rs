@@ -47,6 +47,7 @@ fn opened(created: &Created, occurred_at: Timestamp) -> TicketState {
         system: created.system.clone(),
         environment: created.environment.clone(),
         service: created.service.clone(),
+        product: created.product.clone(),
         platform_version: created.platform_version.clone(),
         custom_fields: created.custom_fields.clone(),
         requester: created.requester,
@@ -94,6 +95,7 @@ impl TicketState {
                 changes.system.apply_to(&mut self.system);
                 changes.environment.apply_to(&mut self.environment);
                 changes.service.apply_to(&mut self.service);
+                changes.product.apply_to(&mut self.product);
             }
             Event::Assigned(changes) => {
                 changes.assignee.apply_to(&mut self.assignee);

@@ -94,6 +94,7 @@ pub struct TicketState {
     pub system: Option<Label>,
     pub environment: Option<Label>,
     pub service: Option<Label>,
+    pub product: Option<Label>,
     pub platform_version: Option<Label>,
     pub custom_fields: CustomFields,
     pub requester: UserId,

@@ -1,5 +1,5 @@
-//! Which systems people choose from: those to which their groups are connected, and those that come with what their
-//! organisation has bought.
+//! Which systems and products people choose from: those to which their groups are connected, and those that their organisation
+//! has bought, or that come with them.
 
 use domain::policy::WaitPolicy;
 use serde_json::{Value, json};
@@ -25,22 +25,27 @@ async fn buy(desk: &Desk, products: &[&str]) {
     put(desk, format!("/v1/organisations/{CLIENT}"), organisation).await;
 }
 
-/// What somebody is offered: by the list, and by what is taken in a ticket, which must be the same.
+/// What somebody is offered of systems: by the list, and by what is taken in a ticket, which must be the same.
 async fn offered(desk: &Desk, token: &str) -> Vec<String> {
+    offered_of(desk, token, "/v1/catalogue/systems", "system").await
+}
+
+/// The same of what stands in this list, and in this member of tickets.
+async fn offered_of(desk: &Desk, token: &str, list: &str, member: &str) -> Vec<String> {
     desk.caught_up().await;
-    let listed = desk.api.get(token, "/v1/catalogue/systems").await.expect(200);
-    let all = desk.api.get(&AGENT.token(), "/v1/catalogue/systems").await.expect(200);
+    let listed = desk.api.get(token, list).await.expect(200);
+    let all = desk.api.get(&AGENT.token(), list).await.expect(200);
     let mut chosen = Vec::new();
-    for system in all.items() {
-        let name = system["name"].as_str().unwrap();
+    for item in all.items() {
+        let name = item["name"].as_str().unwrap();
         let ticket =
-            json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect", "system": name });
+            json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect", member: name });
         let opened = desk.api.post(token, "/v1/tickets", &ticket).await;
-        let path = format!("/v1/catalogue/systems/{}", system["id"].as_str().unwrap());
+        let path = format!("{list}/{}", item["id"].as_str().unwrap());
         let read = desk.api.get(token, &path).await;
         match opened.status {
             201 => chosen.push(name.to_owned()),
-            _ => assert_eq!(opened.expect(422).body["errors"][0]["pointer"], "/system"),
+            _ => assert_eq!(opened.expect(422).body["errors"][0]["pointer"], format!("/{member}")),
         }
         assert_eq!(
             read.status == 200,
@@ -108,6 +113,68 @@ async fn people_choose_among_the_systems_that_support_connected() {
     // Others are not concerned, and staff choose from all.
     assert_eq!(offered(&desk, &STRANGER.token()).await.len(), 3);
     assert_eq!(offered(&desk, &AGENT.token()).await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_choose_among_the_products_that_their_organisation_has_bought() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let free = json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect", "product": "Any" });
+    desk.api.post(&CUSTOMER.token(), "/v1/tickets", &free).await.expect(201);
+    for product in ["Engine 1", "Engine 2"] {
+        let product = json!({ "name": product });
+        desk.api
+            .post(&ADMINISTRATOR.token(), "/v1/catalogue/products", &product)
+            .await
+            .expect(201);
+    }
+    let offered = async |token: &str| offered_of(&desk, token, "/v1/catalogue/products", "product").await;
+    let none: [&str; 0] = [];
+    assert_eq!(offered(&CUSTOMER.token()).await, none);
+    buy(&desk, &["Engine 2"]).await;
+    assert_eq!(offered(&CUSTOMER.token()).await, ["Engine 2"]);
+    assert_eq!(offered(&STRANGER.token()).await, none);
+    assert_eq!(offered(&AGENT.token()).await, ["Engine 1", "Engine 2"]);
+
+    // It is a property of the ticket like any other: shown, filtered by, corrected, told of.
+    let mine = desk.api.get(&CUSTOMER.token(), "/v1/tickets?product=Engine+2").await;
+    let mine = mine.expect(200);
+    assert_eq!(mine.column("product"), ["Engine 2"]);
+    let ticket = format!("/v1/tickets/{}", mine.items()[0]["id"].as_str().unwrap());
+    let classify = async |wanted: Value| {
+        let path = format!("{ticket}/classify");
+        let answer = desk
+            .api
+            .post(&AGENT.token(), &path, &json!({ "product": wanted }))
+            .await;
+        answer.expect(200).body["events"].clone()
+    };
+    assert_eq!(classify(json!("Engine 1")).await, json!(["classified"]));
+    assert_eq!(classify(json!("Engine 1")).await, json!([]));
+    assert_eq!(classify(Value::Null).await, json!(["classified"]));
+    desk.caught_up().await;
+    assert_eq!(
+        desk.api.get(&CUSTOMER.token(), &ticket).await.expect(200).body["product"],
+        Value::Null
+    );
+    let timeline = desk
+        .api
+        .get(&CUSTOMER.token(), &format!("{ticket}/timeline"))
+        .await
+        .expect(200);
+    let told: Vec<&Value> = timeline
+        .items()
+        .iter()
+        .map(|event| &event["details"]["product"])
+        .collect();
+    let (one, two) = (
+        json!({ "from": "Engine 2", "to": "Engine 1" }),
+        json!({ "from": "Engine 1", "to": null }),
+    );
+    assert_eq!(told, [&Value::Null, &one, &two]);
+
+    buy(&desk, &[]).await;
+    assert_eq!(offered(&CUSTOMER.token()).await, none);
+    desk.rebuilding_changes_nothing().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -103,10 +103,18 @@ async fn tickets_are_opened_while_support_lasts_and_worked_on_to_their_end() {
         .await
         .expect(201);
 
+    // The contract says so, and so do a ticket, to staff, and what customers are told of themselves.
     let support = async || {
         desk.caught_up().await;
-        let contract = desk.api.get(&staff, &path).await.expect(200);
-        contract.body["support"].as_str().unwrap().to_owned()
+        let told = async |token: &str, path: &str| desk.api.get(token, path).await.expect(200).body["support"].clone();
+        let contract = told(&staff, &path).await;
+        let ticket = format!("/v1/tickets/{}", created.id());
+        assert_eq!(told(&staff, &ticket).await, contract);
+        assert_eq!(told(&CUSTOMER.token(), "/v1/me").await, contract);
+        assert_eq!(told(&CUSTOMER.token(), &ticket).await, Value::Null, "it is for staff");
+        assert_eq!(told(&STRANGER.token(), "/v1/me").await, "active");
+        assert_eq!(told(&staff, "/v1/me").await, Value::Null);
+        contract.as_str().unwrap().to_owned()
     };
     assert_eq!(support().await, "active");
     desk.clock.set(at("2026-03-04T09:00:00Z"));
@@ -158,6 +166,11 @@ async fn one_person_can_be_supported_for_less_time_than_their_organisation() {
     let period = json!({ "support_until": "2026-03-04T09:00:00Z" });
     let agreed = desk.api.put(&staff, &path, &period).await.expect(200);
     assert_eq!(agreed.body["user"], json!(CUSTOMER.user));
+    let before = desk
+        .api
+        .post(&CUSTOMER.token(), "/v1/tickets", &ticket())
+        .await
+        .expect(201);
     desk.clock.set(at("2026-03-04T09:00:00Z"));
     let refused = desk
         .api
@@ -171,9 +184,15 @@ async fn one_person_can_be_supported_for_less_time_than_their_organisation() {
         .post(&IMPORTER.token(), "/v1/tickets", &on_behalf)
         .await
         .expect(409);
-    desk.api.post(&PEER.token(), "/v1/tickets", &ticket()).await.expect(201);
 
+    let of_peer = desk.api.post(&PEER.token(), "/v1/tickets", &ticket()).await.expect(201);
     desk.caught_up().await;
+    for (id, support) in [(before.id(), "over"), (of_peer.id(), "active")] {
+        let ticket = desk.api.get(&staff, &format!("/v1/tickets/{id}")).await.expect(200);
+        assert_eq!(ticket.body["support"], support);
+    }
+    let then = format!("/v1/tickets/{}?as_of=2026-03-04T08:59:59Z", before.id());
+    assert_eq!(desk.api.get(&staff, &then).await.expect(200).body["support"], "active");
     let shown = desk.api.get(&CUSTOMER.token(), &path).await.expect(200);
     assert_eq!(shown.body["support_until"], "2026-03-04T09:00:00Z");
     let versions = format!("{path}/versions");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::desk::Desk;
-use crate::people::{ADMINISTRATOR, AGENT, CLIENT, CUSTOMER, GROUP, LEAD, PEER, Person, STRANGER};
+use crate::people::{ADMINISTRATOR, AGENT, CLIENT, CUSTOMER, GROUP, LEAD, OTHER_CLIENT, PEER, Person, STRANGER};
 
 fn ticket() -> Value {
     json!({ "subject": "Export fails", "description": "It says 500.", "type": "defect" })
@@ -363,4 +363,123 @@ async fn entries_are_found_by_what_is_known_of_them() {
         let status = desk.api.get(&AGENT.token(), &format!("/v1/{wrong}")).await.status;
         assert!(status == 400 || status == 422, "{wrong}: {status}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_say_what_others_are_called_and_users_are_listed_in_many_orders() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let administrator = ADMINISTRATOR.token();
+    let role = Uuid::from_u128(0x401e);
+    let longest = format!("Zz{}", "\u{1f6e0}".repeat(198));
+    let entries = [
+        (format!("organisations/{CLIENT}"), json!({ "name": "Mills" })),
+        (format!("organisations/{OTHER_CLIENT}"), json!({ "name": "Engines" })),
+        (format!("groups/{GROUP}"), json!({ "name": "First line" })),
+        (format!("roles/{role}"), json!({ "name": "Shift leader" })),
+    ];
+    for (path, body) in entries {
+        desk.api
+            .put(&administrator, &format!("/v1/{path}"), &body)
+            .await
+            .expect(200);
+    }
+    for user in [
+        json!({ "name": "Ada", "last_name": "Zoll", "first_name": "Ada", "position": "Agent", "email": "c@x.org",
+                "kind": "staff", "groups": [GROUP], "roles": [{ "role": role, "group": GROUP }] }),
+        json!({ "name": "Bob", "last_name": "Abel", "first_name": "Cyd", "kind": "customer", "organisation": CLIENT }),
+        json!({ "name": longest, "last_name": longest, "kind": "customer", "organisation": OTHER_CLIENT,
+                "email": "b@x.org" }),
+        json!({ "name": "Cyd", "last_name": "Abel", "kind": "customer", "organisation": Uuid::from_u128(1) }),
+    ] {
+        desk.api.post(&administrator, "/v1/users", &user).await.expect(201);
+    }
+    desk.caught_up().await;
+    for (sort, order) in [
+        ("name", ["Ada", "Bob", "Cyd", &longest]),
+        ("last_name", ["Bob", "Cyd", "Ada", &longest]),
+        ("first_name", ["Cyd", &longest, "Ada", "Bob"]),
+        ("position", ["Bob", "Cyd", &longest, "Ada"]),
+        ("email", ["Bob", "Cyd", &longest, "Ada"]),
+        ("organisation", ["Ada", "Cyd", &longest, "Bob"]),
+    ] {
+        let backwards: Vec<&str> = order.iter().rev().copied().collect();
+        for (sort, order) in [(sort.to_owned(), order.to_vec()), (format!("-{sort}"), backwards)] {
+            let mut paged = Vec::new();
+            let mut cursor = String::new();
+            loop {
+                let path = format!("/v1/users?sort={sort}&limit=1{cursor}");
+                let page = desk.api.get(&AGENT.token(), &path).await.expect(200);
+                paged.push(page.items()[0]["name"].as_str().unwrap().to_owned());
+                match page.body["next_cursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+                let other = format!("/v1/users?sort=-last_name&limit=1{cursor}");
+                let expected = if sort == "-last_name" { 200 } else { 400 };
+                desk.api.get(&AGENT.token(), &other).await.expect(expected);
+            }
+            assert_eq!(paged, order, "{sort}");
+        }
+    }
+    let users = desk.api.get(&AGENT.token(), "/v1/users").await.expect(200);
+    let called: Vec<&Value> = users.items().iter().map(|user| &user["names"]).collect();
+    let (group, role, client) = (GROUP.to_string(), role.to_string(), CLIENT.to_string());
+    assert_eq!(called[0], &json!({ group: "First line", role: "Shift leader" }));
+    assert_eq!(called[1], &json!({ client: "Mills" }));
+    assert_eq!(called[2], &json!({}), "nobody knows that one");
+    desk.api.get(&AGENT.token(), "/v1/users?sort=age").await.expect(422);
+    desk.api.get(&AGENT.token(), "/v1/groups?sort=email").await.expect(422);
+    let groups = desk.api.get(&AGENT.token(), "/v1/groups?sort=-name").await.expect(200);
+    assert_eq!(groups.column("name")[0], "First line");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_names_what_nobody_has_written_is_told() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let administrator = ADMINISTRATOR.token();
+    let (group, role, set) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+    let put = async |path: &str, body: Value| {
+        let answer = desk.api.put(&administrator, &format!("/v1/{path}"), &body).await;
+        let told = answer.expect(200).body.get("warnings").cloned();
+        let told = told.unwrap_or_else(|| json!([]));
+        let pairs = told.as_array().unwrap().iter();
+        json!(
+            pairs
+                .map(|told| json!([told["code"], told["pointer"], told["ids"]]))
+                .collect::<Vec<_>>()
+        )
+    };
+    let ada = json!({ "name": "Ada", "kind": "staff", "organisation": CLIENT, "groups": [GROUP, group],
+                      "roles": [{ "role": role, "group": group }] });
+    let path = format!("users/{}", AGENT.user);
+    put(&format!("groups/{GROUP}"), json!({ "name": "First line" })).await;
+    assert_eq!(
+        put(&path, ada.clone()).await,
+        json!([
+            ["not_written", "/groups", [group]],
+            ["not_written", "/organisation", [CLIENT]],
+            ["not_written", "/roles", [group]],
+            ["not_written", "/roles", [role]]
+        ])
+    );
+    let unknown_set = json!([["not_written", "/permission_sets", [set]]]);
+    for kind in ["groups", "roles"] {
+        let id = if kind == "groups" { group } else { role };
+        let body = json!({ "name": "x", "permission_sets": [set] });
+        assert_eq!(put(&format!("{kind}/{id}"), body).await, unknown_set, "{kind}");
+    }
+    let organisation = json!({ "name": "Engines", "portal": Uuid::from_u128(4) });
+    assert_eq!(
+        put(&format!("organisations/{CLIENT}"), organisation).await[0][1],
+        "/portal"
+    );
+    assert_eq!(put(&path, ada).await, json!([]), "all of it is there by now");
+    let crowd: Vec<Uuid> = (100..160).map(Uuid::from_u128).chain([AGENT.user]).collect();
+    let project = json!({ "name": "Migration", "followers": crowd, "organisations": [CLIENT] });
+    let told = put(&format!("projects/{}", Uuid::from_u128(5)), project).await;
+    assert_eq!(told.as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&told[0][1], told[0][2].as_array().unwrap().len()),
+        (&json!("/followers"), 50)
+    );
 }

@@ -31,7 +31,7 @@ const fn hidable(
     }
 }
 
-const HIDABLE: [Hidable; 13] = [
+const HIDABLE: [Hidable; 14] = [
     hidable(
         "priority",
         &["priority", "by_priority", "high"],
@@ -52,6 +52,7 @@ const HIDABLE: [Hidable; 13] = [
     hidable("system", &["system"], &[], &["tickets?system=mail"]),
     hidable("environment", &["environment"], &[], &["tickets?environment=test"]),
     hidable("service", &["service"], &[], &["tickets?service=Printers"]),
+    hidable("product", &["product"], &[], &["tickets?product=Plotter"]),
     hidable(
         "platform_version",
         &["platform_version"],

@@ -38,7 +38,8 @@ pub(crate) async fn rich(desk: &Desk) -> String {
     write(desk, &format!("/v1/projects/{}", Uuid::from_u128(0x99)), project).await;
     let ticket = json!({
         "subject": "Plotter smokes", "description": "On the second floor.", "type": "defect", "priority": "low",
-        "category": "Plotters", "system": "billing", "environment": "test", "service": "Printers", "platform_version": "2.4",
+        "category": "Plotters", "system": "billing", "environment": "test", "service": "Printers", "product": "Plotter",
+        "platform_version": "2.4",
         "custom_fields": { "Room": "214", "Floor": 2 },
     });
     let created = desk
@@ -59,6 +60,7 @@ pub(crate) async fn rich(desk: &Desk) -> String {
             AGENT,
             "classify",
             json!({ "priority": "high", "category": "Printing", "system": "mail", "environment": "live", "service": "Paper",
+                    "product": "Plotter 2",
                     "project": Uuid::from_u128(0x99) }),
         ),
         (
@@ -137,7 +139,7 @@ async fn customers_classify_as_far_as_their_portal_lets_them() {
         ),
         (json!({ "name": "x", "editable": ["assignee"] }), 422),
         (
-            json!({ "name": "x", "editable": ["category", "service", "environment", "system"] }),
+            json!({ "name": "x", "editable": ["category", "service", "environment", "system", "product"] }),
             200,
         ),
     ] {

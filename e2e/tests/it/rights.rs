@@ -63,7 +63,38 @@ async fn rights(desk: &Desk) -> Value {
     let path = format!("/v1/users/{}/rights", AGENT.user);
     let mut rights = desk.api.get(&AGENT.token(), &path).await.expect(200).body;
     rights.as_object_mut().unwrap().remove("id");
+    // Who asks for all who hold a permission is told the same.
+    let all = desk.api.get(&AGENT.token(), "/v1/permissions").await.expect(200);
+    for permission in all.column("permission") {
+        let given = |list: &Value| list.as_array().unwrap().contains(&json!(permission));
+        let within = rights["within"].as_array().unwrap().iter();
+        let within: Vec<&Value> = within
+            .filter(|one| given(&one["permissions"]))
+            .map(|one| &one["group"])
+            .collect();
+        let everywhere = given(&rights["permissions"]);
+        assert_eq!(
+            holding(desk, permission, AGENT.user).await,
+            (everywhere || !within.is_empty()).then(|| (everywhere, json!(within))),
+            "{permission}"
+        );
+    }
     rights
+}
+
+/// Whether, and within which groups, somebody is among the holders of a permission, page by page.
+async fn holding(desk: &Desk, permission: &str, user: Uuid) -> Option<(bool, Value)> {
+    let mut next = Some(format!("/v1/permissions/{permission}/holders?limit=1"));
+    let mut found = None;
+    while let Some(path) = next {
+        let page = desk.api.get(&AGENT.token(), &path).await.expect(200);
+        for holder in page.items().iter().filter(|holder| holder["id"] == json!(user)) {
+            found = Some((holder["everywhere"] == json!(true), holder["within"].clone()));
+        }
+        let cursor = page.body["next_cursor"].as_str();
+        next = cursor.map(|cursor| format!("/v1/permissions/{permission}/holders?limit=1&cursor={cursor}"));
+    }
+    found
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -445,7 +476,10 @@ async fn everybody_learns_who_they_are_and_what_there_is_to_be_allowed() {
             ["import", "general"],
             ["close_any", "tickets"],
             ["administer", "users"],
-            ["view_as", "general"]
+            ["view_as", "general"],
+            ["manage_organisations", "users"],
+            ["manage_catalogue", "general"],
+            ["manage_portals", "general"]
         ])
     );
 }

@@ -57,7 +57,10 @@ async fn a_token_for_a_service_is_made_shown_once_listed_and_revoked() {
         Some("Bearer error=\"insufficient_scope\", scope=\"tickets:write\"")
     );
     let me = desk.api.get(secret(&made), "/v1/me").await.expect(200);
-    assert_eq!(me.body["name"], "Agent");
+    assert_eq!(
+        (&me.body["name"], &me.body["scopes"], &me.body["viewed_by"]),
+        (&json!("Agent"), &json!(["tickets:read"]), &Value::Null)
+    );
 
     let shown = listed(&desk, AGENT).await;
     let item = shown.items().iter().find(|item| item["id"] == json!(hash)).unwrap();
@@ -219,7 +222,8 @@ async fn a_token_with_scopes_does_on_every_route_what_they_say_and_nothing_else(
 async fn ask(desk: &Desk, token: &str, method: &str, template: &str) -> Option<String> {
     let path = template
         .replace("{id}", "9b2d1c66-1f6c-4f0e-9d1b-6f2c3a4b5c6d")
-        .replace("{name}", "supportal");
+        .replace("{name}", "supportal")
+        .replace("{permission}", "import");
     let method: Method = method.parse().unwrap();
     let mut request = desk.api.anonymous(method.clone(), &path).bearer_auth(token);
     if method == Method::POST || method == Method::PUT {

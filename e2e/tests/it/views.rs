@@ -89,6 +89,12 @@ async fn a_view_shows_what_the_customer_sees_and_changes_nothing() {
         assert_eq!(seen.expect(200).body, own.expect(200).body, "{path}");
     }
     desk.api.get(&token, "/v1/users").await.expect(403);
+    let me = desk.api.get(&token, "/v1/me").await.expect(200).body;
+    let own = desk.api.get(&CUSTOMER.token(), "/v1/me").await.expect(200).body;
+    assert_eq!(
+        (&me["id"], &me["viewed_by"]["id"], &own["viewed_by"], &own["scopes"]),
+        (&json!(CUSTOMER.user), &json!(AGENT.user), &Value::Null, &Value::Null)
+    );
     let refused = desk.api.post(&token, "/v1/tickets", &body("Export")).await.expect(403);
     assert_eq!(refused.body["code"], "viewing-only");
     for (method, path) in [

@@ -369,6 +369,8 @@ payloads! {
         environment: TextChange,
         /// The service concerned.
         service: TextChange,
+        /// The product concerned.
+        product: TextChange,
     }
     /// The ticket was given to somebody else, or to nobody. Only what changed is there.
     "assigned" Assigned {} optional {

@@ -22,7 +22,7 @@ use crate::moment::Moment;
 use crate::params::{self, Params, one_of, time, uuid};
 
 /// The parameters that filter, and what they ask of a ticket, if a portal may hide that.
-const NAMES: [(&str, Option<Property>); 23] = [
+const NAMES: [(&str, Option<Property>); 24] = [
     ("status", None),
     ("type", None),
     ("priority", Some(Property::Priority)),
@@ -30,6 +30,7 @@ const NAMES: [(&str, Option<Property>); 23] = [
     ("system", Some(Property::System)),
     ("environment", Some(Property::Environment)),
     ("service", Some(Property::Service)),
+    ("product", Some(Property::Product)),
     ("platform_version", Some(Property::PlatformVersion)),
     ("requester", None),
     ("organisation", None),
@@ -114,6 +115,7 @@ impl Filter {
             ("system", "t.system"),
             ("environment", "t.environment"),
             ("service", "t.service"),
+            ("product", "t.product"),
             ("platform_version", "t.platform_version"),
         ] {
             filter.text(column, params.all(name, label));

@@ -23,6 +23,7 @@ pub(crate) enum Field {
     System,
     Environment,
     Service,
+    Product,
     PlatformVersion,
     Requester,
     Organisation,
@@ -39,7 +40,7 @@ pub(crate) enum Field {
 
 impl Field {
     /// All of them, in the order of the contract.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Id,
         Self::Number,
         Self::Subject,
@@ -50,6 +51,7 @@ impl Field {
         Self::System,
         Self::Environment,
         Self::Service,
+        Self::Product,
         Self::PlatformVersion,
         Self::Requester,
         Self::Organisation,
@@ -88,6 +90,7 @@ impl Field {
             Self::System => Some(Property::System),
             Self::Environment => Some(Property::Environment),
             Self::Service => Some(Property::Service),
+            Self::Product => Some(Property::Product),
             Self::PlatformVersion => Some(Property::PlatformVersion),
             Self::Group => Some(Property::Group),
             Self::Project => Some(Property::Project),
@@ -110,6 +113,7 @@ impl Field {
             Self::System => "system",
             Self::Environment => "environment",
             Self::Service => "service",
+            Self::Product => "product",
             Self::PlatformVersion => "platform_version",
             Self::Requester => "requester",
             Self::Organisation => "organisation",
@@ -128,8 +132,8 @@ impl Field {
 
 /// The columns that every query of tickets reads.
 pub(crate) const COLUMNS: &str = "t.id, t.number, t.subject, t.status, t.status_rank, t.ticket_type, t.priority, \
-    t.priority_rank, t.category, t.system, t.environment, t.service, t.platform_version, t.requester_id, \
-    t.organisation_id, t.group_id, t.project_id, t.assignee_id, t.created_at, t.updated_at, t.due_at, t.rating, \
+    t.priority_rank, t.category, t.system, t.environment, t.service, t.product, t.platform_version, \
+    t.requester_id, t.organisation_id, t.group_id, t.project_id, t.assignee_id, t.created_at, t.updated_at, t.due_at, t.rating, \
     t.revision";
 
 /// A ticket's row.
@@ -147,6 +151,7 @@ pub(crate) struct TicketRow {
     pub(crate) system: Option<String>,
     pub(crate) environment: Option<String>,
     pub(crate) service: Option<String>,
+    pub(crate) product: Option<String>,
     pub(crate) platform_version: Option<String>,
     pub(crate) requester_id: Uuid,
     pub(crate) organisation_id: Option<Uuid>,
@@ -206,6 +211,7 @@ impl Item<'_> {
             Field::System => json!(row.system),
             Field::Environment => json!(row.environment),
             Field::Service => json!(row.service),
+            Field::Product => json!(row.product),
             Field::PlatformVersion => json!(row.platform_version),
             Field::Requester => self.names.json(EntryKind::User, Some(row.requester_id)),
             Field::Organisation => self.names.json(EntryKind::Organisation, row.organisation_id),

@@ -6,7 +6,7 @@ use axum::http::header::ETAG;
 use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use domain::actor::Actor;
+use domain::actor::{Actor, ActorKind};
 use domain::catalogue::Awaits;
 use domain::directory::EntryKind;
 use domain::portal::Property;
@@ -31,6 +31,7 @@ use crate::names::{self, Names};
 use crate::openapi;
 use crate::params::Params;
 use crate::portal;
+use crate::support::{Periods, push_periods};
 
 /// What one ticket shows beyond the list.
 #[derive(Debug, sqlx::FromRow)]
@@ -47,6 +48,8 @@ struct WholeRow {
     closed_at: Option<jiff_sqlx::Timestamp>,
     /// Null: nothing was agreed with the organisation.
     workflow: Option<String>,
+    #[sqlx(flatten)]
+    support: Periods,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,6 +63,10 @@ pub(crate) struct Whole<'w> {
     custom_fields: Option<Value>,
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     closed_at: Option<Timestamp>,
+    /// For staff: whether the requester is supported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = openapi::support, required = false)]
+    support: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<names::Named>>, nullable = false)]
     followers: Option<Vec<Value>>,
@@ -141,8 +148,9 @@ pub(crate) async fn one(
     sql.push(COLUMNS);
     sql.push(
         ", d.description, t.custom_fields, t.followers, t.awaits, t.wait_kind, t.wait_number, t.wait_policy, t.closed_at,
-            (SELECT c.workflow FROM desk.contracts c WHERE c.party = 'organisation' AND c.id = t.organisation_id) AS workflow",
+            (SELECT c.workflow FROM desk.contracts c WHERE c.party = 'organisation' AND c.id = t.organisation_id) AS workflow, ",
     );
+    push_periods(&mut sql, "t.organisation_id", "t.requester_id", moment);
     moment.push_from(&mut sql);
     sql.push(" JOIN desk.descriptions d ON d.ticket_id = t.id AND d.revision = t.description_revision WHERE ");
     ticket.push(&mut sql, &actor, moment);
@@ -172,6 +180,7 @@ fn whole<'w>(row: &'w WholeRow, fields: &'w [Field], names: &'w Names, actor: &A
         description: &row.description,
         custom_fields: portal::custom_fields(actor, &row.custom_fields),
         closed_at: row.closed_at.map(jiff_sqlx::Timestamp::to_jiff),
+        support: (actor.kind == ActorKind::Staff).then(|| row.support.at(now).as_str()),
         followers: actor.is_shown(&Property::Followers).then(followers),
         sla: actor.is_shown(&Property::DueAt).then(|| Running(sla(row, now))),
         allowed_commands: allowed(row, actor).into_iter().map(CommandName::as_str).collect(),

@@ -17,7 +17,7 @@ use test_harness::wait_until;
 use crate::desk::{Desk, LIMIT, stranger, ticket};
 
 /// The columns of a flat file, as programs find them.
-const CSV_NAMES: &str = "id,number,subject,status,type,priority,category,system,environment,service,platform_version,\
+const CSV_NAMES: &str = "id,number,subject,status,type,priority,category,system,environment,service,product,platform_version,\
     requester,requester_id,organisation,organisation_id,group,group_id,project,project_id,assignee,assignee_id,created_at,updated_at,\
     due_at,overdue,rating,revision";
 

@@ -163,6 +163,7 @@ fn step(dice: &mut Dice, n: u64) -> (Actor, Command) {
             system: Change::Set(None),
             environment: Change::Keep,
             service: Change::Keep,
+            product: Change::Keep,
             project: Change::Keep,
         }))),
         _ => [

@@ -55,6 +55,7 @@ pub(super) fn created(world: &World, requester: &Requester, dice: &mut Dice, wri
         system,
         environment,
         service,
+        product: None,
         platform_version,
         custom_fields: custom_fields(dice),
         requester: requester.actor.user,

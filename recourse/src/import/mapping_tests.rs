@@ -368,6 +368,7 @@ fn create(body: &Body) -> Command {
         category: body.category.as_deref().map(|category| Label::parse(category).unwrap()),
         system: None,
         environment: None,
+        product: None,
         service: None,
         platform_version: None,
         custom_fields: custom_fields(body),

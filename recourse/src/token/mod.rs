@@ -135,6 +135,12 @@ enum Granted {
     Administer,
     /// Look at the desk through a customer's eyes.
     ViewAs,
+    /// Write profiles of organisations.
+    ManageOrganisations,
+    /// Write items of the catalogue.
+    ManageCatalogue,
+    /// Write portals.
+    ManagePortals,
     /// Nothing.
     None,
 }
@@ -146,6 +152,9 @@ impl Granted {
             Self::CloseAny => Some(Permission::CloseAny),
             Self::Administer => Some(Permission::Administer),
             Self::ViewAs => Some(Permission::ViewAs),
+            Self::ManageOrganisations => Some(Permission::ManageOrganisations),
+            Self::ManageCatalogue => Some(Permission::ManageCatalogue),
+            Self::ManagePortals => Some(Permission::ManagePortals),
             Self::None => None,
         }
     }

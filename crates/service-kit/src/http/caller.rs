@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, MatchedPath};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use domain::actor::Actor;
 
 use super::needed::Needed;
@@ -31,6 +31,18 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
+    /// Who calls, where they need not change their password first, and do not look through somebody's eyes and ask for more
+    /// than reading.
+    pub fn caller(self, method: &Method) -> Result<Caller, Problem> {
+        if self.bearer.must_change_password() {
+            return Err(Problem::new(&types::PASSWORD_CHANGE_REQUIRED).detail("Change it with PUT /v1/password."));
+        }
+        if !method.is_safe() {
+            self.refuse_viewers()?;
+        }
+        Ok(Caller(self.bearer.actor))
+    }
+
     /// Refuses who looks through a customer's eyes: they change nothing.
     pub fn refuse_viewers(&self) -> Result<(), Problem> {
         match self.bearer.viewer {
@@ -46,14 +58,7 @@ impl<S: Authenticate> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let signed_in = SignedIn::from_request_parts(parts, state).await?;
-        if signed_in.bearer.must_change_password() {
-            return Err(Problem::new(&types::PASSWORD_CHANGE_REQUIRED).detail("Change it with PUT /v1/password."));
-        }
-        if !parts.method.is_safe() {
-            signed_in.refuse_viewers()?;
-        }
-        Ok(Self(signed_in.bearer.actor))
+        SignedIn::from_request_parts(parts, state).await?.caller(&parts.method)
     }
 }
 

@@ -27,7 +27,7 @@ impl Needed {
         let reads = method.is_safe() || last == "explain";
         let scope = |read, write| Self::Scope(if reads { read } else { write });
         match area {
-            "me" | "permissions" | "portal" if reads => Self::Nothing,
+            "me" | "permissions" | "portal" if reads && of_one.is_empty() => Self::Nothing,
             "policies" if last == "rehearse" => Self::Scope(TokenScope::TicketsRead),
             "policies" if last == "re-evaluate" => Self::Scope(TokenScope::TicketsWrite),
             "tickets" | "commands" | "dashboard" | "events" | "digests" => {
@@ -36,8 +36,8 @@ impl Needed {
             // Whoever writes these could let in, or empower, whom they like.
             "users" | "groups" | "roles" | "permission-sets" if !reads && last != "contract" => Self::Everything,
             "users" if matches!(of_one, "login" | "invitation" | "sessions" | "tokens" | "view-as") => Self::Everything,
-            "users" | "groups" | "organisations" | "roles" | "permission-sets" | "projects" | "portals"
-            | "catalogue" => scope(TokenScope::DirectoryRead, TokenScope::DirectoryWrite),
+            "users" | "groups" | "organisations" | "roles" | "permission-sets" | "permissions" | "projects"
+            | "portals" | "catalogue" => scope(TokenScope::DirectoryRead, TokenScope::DirectoryWrite),
             "calendars" | "policies" | "workflows" | "projections" => {
                 scope(TokenScope::DeskRead, TokenScope::DeskWrite)
             }

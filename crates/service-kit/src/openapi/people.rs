@@ -258,7 +258,7 @@ fn portal_taken(name: Property, archived: Property) -> Vec<Property> {
         ),
         optional(
             "editable",
-            "What customers may change of what is visible: with `edit` `subject`, `description`, `platform_version`, `custom_fields`, or single ones, and with `classify` `type`, `priority`, `category`, `system`, `environment`, `service`; null or left out: all that `edit` takes.",
+            "What customers may change of what is visible: with `edit` `subject`, `description`, `platform_version`, `custom_fields`, or single ones, and with `classify` `type`, `priority`, `category`, `system`, `environment`, `service`, `product`; null or left out: all that `edit` takes.",
             properties(),
         ),
         optional(

@@ -3,7 +3,7 @@
 use domain::catalogue::{Awaits, Priority, TicketType};
 use domain::ids::{GroupId, OrganisationId, TicketNumber, UserId};
 use domain::text::{Code, Label, Subject};
-use domain::ticket::{Assigned, Classified, Created, CustomFields, CustomValue, Edited};
+use domain::ticket::{Assigned, Change, Classified, Created, CustomFields, CustomValue, Edited};
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::DecodeError;
@@ -164,10 +164,35 @@ impl<'d> CreatedV1<'d> {
             system: value::optional_label(self.system)?,
             environment: value::optional_label(self.environment)?,
             service: value::optional_label(self.service)?,
+            product: None,
             platform_version: value::optional_label(self.platform_version)?,
             custom_fields: read_fields(self.custom_fields)?,
             requester: value::user(self.requester),
             organisation: self.organisation.map(value::organisation),
+        })
+    }
+}
+
+/// FROZEN. What version 1 has, and the product.
+#[derive(Serialize, Deserialize)]
+pub(super) struct CreatedV2<'b> {
+    #[serde(borrow)]
+    rest: CreatedV1<'b>,
+    product: &'b str,
+}
+
+impl<'d> CreatedV2<'d> {
+    pub(super) fn of(created: &'d Created, product: &'d Label) -> Self {
+        Self {
+            rest: CreatedV1::of(created),
+            product: product.as_str(),
+        }
+    }
+
+    pub(super) fn read(self) -> Result<Created, DecodeError> {
+        Ok(Created {
+            product: Some(value::label(self.product)?),
+            ..self.rest.read()?
         })
     }
 }
@@ -209,6 +234,31 @@ impl<'d> ClassifiedV1<'d> {
             system: change(self.system, value::optional_label)?,
             environment: change(self.environment, value::optional_label)?,
             service: change(self.service, value::optional_label)?,
+            product: Change::Keep,
+        })
+    }
+}
+
+/// FROZEN. What version 1 has, and the product: null if it was taken away.
+#[derive(Serialize, Deserialize)]
+pub(super) struct ClassifiedV2<'b> {
+    #[serde(borrow)]
+    rest: ClassifiedV1<'b>,
+    product: Option<&'b str>,
+}
+
+impl<'d> ClassifiedV2<'d> {
+    pub(super) fn of(classified: &'d Classified, product: Option<&'d Label>) -> Self {
+        Self {
+            rest: ClassifiedV1::of(classified),
+            product: text(product),
+        }
+    }
+
+    pub(super) fn read(self) -> Result<Classified, DecodeError> {
+        Ok(Classified {
+            product: Change::Set(value::optional_label(self.product)?),
+            ..self.rest.read()?
         })
     }
 }

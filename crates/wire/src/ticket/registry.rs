@@ -1,9 +1,9 @@
 //! Stable numbers for the kinds of a ticket's events. Append only; never reuse.
 
-use domain::ticket::Event;
+use domain::ticket::{Change, Event};
 
 use super::clock;
-use super::created::{AssignedV1, ClassifiedV1, CreatedV1, EditedV1};
+use super::created::{AssignedV1, ClassifiedV1, ClassifiedV2, CreatedV1, CreatedV2, EditedV1};
 use super::life::{AskedV1, ClosedV1, InformationWaitExpiredV1, RatedV1};
 use super::talk::{CommentedV1, SaidV1, WorkResumedV1};
 use super::work::{AwaitedV1, ProjectV1, UserV1};
@@ -14,7 +14,12 @@ pub(super) const fn v1(kind: u16) -> KindVersion {
     KindVersion { kind, version: 1 }
 }
 
+const fn v2(kind: u16) -> KindVersion {
+    KindVersion { kind, version: 2 }
+}
+
 const CREATED: KindVersion = v1(1);
+const CREATED_2: KindVersion = v2(1);
 const ACCEPTED: KindVersion = v1(2);
 const INFORMATION_REQUESTED: KindVersion = v1(3);
 const INFORMATION_PROVIDED: KindVersion = v1(4);
@@ -28,6 +33,7 @@ const REOPENED: KindVersion = v1(11);
 const RATED: KindVersion = v1(12);
 const COMMENTED: KindVersion = v1(13);
 const CLASSIFIED: KindVersion = v1(14);
+const CLASSIFIED_2: KindVersion = v2(14);
 const ASSIGNED: KindVersion = v1(15);
 const EDITED: KindVersion = v1(16);
 const FOLLOWED: KindVersion = v1(17);
@@ -40,6 +46,8 @@ const PROJECT_CHANGED: KindVersion = v1(30);
 impl Payload for Event {
     fn kind(&self) -> KindVersion {
         match self {
+            // Where no product is named, what older readers know.
+            Self::Created(created) if created.product.is_some() => CREATED_2,
             Self::Created(_) => CREATED,
             Self::Accepted { .. } => ACCEPTED,
             Self::InformationRequested { .. } => INFORMATION_REQUESTED,
@@ -53,6 +61,7 @@ impl Payload for Event {
             Self::Reopened { .. } => REOPENED,
             Self::Rated { .. } => RATED,
             Self::Commented { .. } => COMMENTED,
+            Self::Classified(classified) if classified.product != Change::Keep => CLASSIFIED_2,
             Self::Classified(_) => CLASSIFIED,
             Self::Assigned(_) => ASSIGNED,
             Self::Edited(_) => EDITED,
@@ -67,7 +76,10 @@ impl Payload for Event {
 
     fn encode(&self) -> Result<Vec<u8>, postcard::Error> {
         match self {
-            Self::Created(created) => postcard::to_stdvec(&CreatedV1::of(created)),
+            Self::Created(created) => match &created.product {
+                Some(product) => postcard::to_stdvec(&CreatedV2::of(created, product)),
+                None => postcard::to_stdvec(&CreatedV1::of(created)),
+            },
             Self::Accepted { assignee: user } | Self::Followed { user } | Self::Unfollowed { user } => {
                 postcard::to_stdvec(&UserV1::of(*user))
             }
@@ -84,7 +96,10 @@ impl Payload for Event {
             Self::Closed { comment, reason } => postcard::to_stdvec(&ClosedV1::of(comment.as_ref(), reason.as_ref())),
             Self::Rated { score, comment } => postcard::to_stdvec(&RatedV1::of(*score, comment.as_ref())),
             Self::Commented { body, visibility } => postcard::to_stdvec(&CommentedV1::of(body, *visibility)),
-            Self::Classified(classified) => postcard::to_stdvec(&ClassifiedV1::of(classified)),
+            Self::Classified(classified) => match &classified.product {
+                Change::Set(product) => postcard::to_stdvec(&ClassifiedV2::of(classified, product.as_ref())),
+                Change::Keep => postcard::to_stdvec(&ClassifiedV1::of(classified)),
+            },
             Self::Assigned(assigned) => postcard::to_stdvec(&AssignedV1::of(assigned)),
             Self::Edited(edited) => postcard::to_stdvec(&EditedV1::of(edited)),
             Self::InformationWaitExpired { wait } => postcard::to_stdvec(&InformationWaitExpiredV1::of(wait.as_ref())),
@@ -97,6 +112,7 @@ impl Payload for Event {
     fn decode(kind: KindVersion, bytes: &[u8]) -> Result<Self, DecodeError> {
         Ok(match kind {
             CREATED => Self::Created(Box::new(exact::<CreatedV1<'_>>(bytes)?.read()?)),
+            CREATED_2 => Self::Created(Box::new(exact::<CreatedV2<'_>>(bytes)?.read()?)),
             ACCEPTED => Self::Accepted {
                 assignee: exact::<UserV1>(bytes)?.read(),
             },
@@ -130,6 +146,7 @@ impl Payload for Event {
             RATED => exact::<RatedV1<'_>>(bytes)?.read()?,
             COMMENTED => exact::<CommentedV1<'_>>(bytes)?.read()?,
             CLASSIFIED => Self::Classified(Box::new(exact::<ClassifiedV1<'_>>(bytes)?.read()?)),
+            CLASSIFIED_2 => Self::Classified(Box::new(exact::<ClassifiedV2<'_>>(bytes)?.read()?)),
             ASSIGNED => Self::Assigned(exact::<AssignedV1>(bytes)?.read()),
             EDITED => Self::Edited(Box::new(exact::<EditedV1<'_>>(bytes)?.read()?)),
             FOLLOWED => Self::Followed {
@@ -156,6 +173,7 @@ impl Payload for Event {
     fn registry() -> &'static [(KindVersion, &'static str)] {
         &[
             (CREATED, "created"),
+            (CREATED_2, "created"),
             (ACCEPTED, "accepted"),
             (INFORMATION_REQUESTED, "information_requested"),
             (INFORMATION_PROVIDED, "information_provided"),
@@ -169,6 +187,7 @@ impl Payload for Event {
             (RATED, "rated"),
             (COMMENTED, "commented"),
             (CLASSIFIED, "classified"),
+            (CLASSIFIED_2, "classified"),
             (ASSIGNED, "assigned"),
             (EDITED, "edited"),
             (FOLLOWED, "followed"),

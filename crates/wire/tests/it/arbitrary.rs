@@ -112,11 +112,12 @@ fn created() -> impl Strategy<Value = Event> {
         option::of(label()),
         option::of(label()),
         option::of(label()),
+        option::of(label()),
     );
     (what, labels, fields(), user(), option::of(organisation())).prop_map(
         |(what, labels, custom_fields, requester, organisation)| {
             let (number, subject, description, ticket_type, priority) = what;
-            let (category, system, environment, service, platform_version) = labels;
+            let (category, system, environment, service, product, platform_version) = labels;
             Event::Created(Box::new(Created {
                 number: TicketNumber(number),
                 subject,
@@ -127,6 +128,7 @@ fn created() -> impl Strategy<Value = Event> {
                 system,
                 environment,
                 service,
+                product,
                 platform_version,
                 custom_fields,
                 requester,
@@ -145,18 +147,22 @@ fn corrected() -> impl Strategy<Value = Event> {
             labels(),
             labels(),
             labels(),
+            labels(),
             labels()
         )
-            .prop_map(|(ticket_type, priority, category, system, environment, service)| {
-                Event::Classified(Box::new(Classified {
-                    ticket_type,
-                    priority,
-                    category,
-                    system,
-                    environment,
-                    service,
-                }))
-            }),
+            .prop_map(
+                |(ticket_type, priority, category, system, environment, service, product)| {
+                    Event::Classified(Box::new(Classified {
+                        ticket_type,
+                        priority,
+                        category,
+                        system,
+                        environment,
+                        service,
+                        product,
+                    }))
+                }
+            ),
         (change(option::of(user())), change(option::of(group())))
             .prop_map(|(assignee, group)| Event::Assigned(Assigned { assignee, group })),
         (change(subject()), change(body()), change(fields()), labels()).prop_map(

@@ -95,6 +95,7 @@ fn full_created() -> Created {
         system: Some(label("billing")),
         environment: Some(label("production")),
         service: Some(label("export")),
+        product: None,
         platform_version: Some(label("24.2.1")),
         custom_fields: fields(),
         requester: USER,
@@ -130,8 +131,22 @@ fn corrections() -> Vec<Event> {
             system: Change::Set(Some(label("billing"))),
             environment: clear(),
             service: clear(),
+            product: Change::Keep,
         })),
         Event::Classified(Box::default()),
+        Event::Created(Box::new(Created {
+            product: Some(label("Engine 2")),
+            ..full_created()
+        })),
+        Event::Classified(Box::new(Classified {
+            product: Change::Set(Some(label("Engine 2"))),
+            priority: Change::Set(critical()),
+            ..Classified::default()
+        })),
+        Event::Classified(Box::new(Classified {
+            product: Change::Set(None),
+            ..Classified::default()
+        })),
         Event::Assigned(Assigned {
             assignee: Change::Set(Some(USER)),
             group: Change::Set(Some(GROUP)),
@@ -440,12 +455,17 @@ fn portals() -> [Portal; 2] {
         visible: Some(
             Property::NAMED
                 .into_iter()
-                .filter(|one| *one != Property::Type)
+                .filter(|one| ![Property::Type, Property::Product].contains(one))
                 .chain([room.clone()])
                 .collect(),
         ),
         editable: Some(BTreeSet::from([Property::Subject, room])),
-        filters: Some(BTreeSet::from(PanelFilter::ALL)),
+        filters: Some(
+            PanelFilter::ALL
+                .into_iter()
+                .filter(|one| *one != PanelFilter::Product)
+                .collect(),
+        ),
         apps: Some(BTreeSet::from(App::ALL)),
     };
     [portal(Showing::EVERYTHING), portal(some)]

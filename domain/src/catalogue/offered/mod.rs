@@ -42,6 +42,7 @@ impl Catalogue {
                 check.system(created.system.as_ref());
                 check.label("environment", &self.environments, created.environment.as_ref());
                 check.service(created.service.as_ref());
+                check.product(created.product.as_ref());
                 let none = CustomFields::new();
                 check.custom_fields(&created.custom_fields, &none, &created.ticket_type.code);
                 check.required(&created.custom_fields, &created.ticket_type.code, |_| true);
@@ -70,13 +71,16 @@ impl Catalogue {
                 let environment = new(&wanted.environment, &has.environment);
                 check.label("environment", &self.environments, environment.as_ref());
                 check.service(new(&wanted.service, &has.service).as_ref());
+                check.product(new(&wanted.product, &has.product).as_ref());
             }
             (Some(has), Command::Assign(wanted)) => {
                 let wanted = wanted.assignee.value().copied().flatten();
                 check.assignee(wanted.filter(|wanted| has.assignee != Some(*wanted)));
             }
             (Some(has), Command::Accept(wanted)) => {
-                check.assignee(wanted.assignee.filter(|wanted| has.assignee != Some(*wanted)));
+                // Whoever accepts takes it themselves, if nobody else is named.
+                let wanted = wanted.assignee.unwrap_or(ctx.actor.user);
+                check.assignee(Some(wanted).filter(|wanted| has.assignee != Some(*wanted)));
             }
             (Some(has), Command::Edit(wanted)) => {
                 let settled = settled(wanted, has, ctx.actor).map_err(Rejection::NotEditable)?;
@@ -111,6 +115,18 @@ impl Catalogue {
         let offered = self.systems.iter();
         let offered = offered.filter(|name| bought.contains(*name) || connected.systems.contains(*name));
         offered.cloned().collect()
+    }
+
+    /// The products that the actor may choose: customers among those that their organisation has bought.
+    fn products(&self, actor: &Actor, profiles: &dyn Profiles) -> BTreeSet<Label> {
+        let products = self.products.keys();
+        match actor.kind {
+            ActorKind::Staff | ActorKind::System => products.cloned().collect(),
+            ActorKind::Customer => {
+                let bought = profiles.connected(actor).products;
+                products.filter(|name| bought.contains(*name)).cloned().collect()
+            }
+        }
     }
 
     /// The services that the actor may choose; none where none is defined, and any text will do.
@@ -182,6 +198,14 @@ impl Check<'_> {
         if !self.catalogue.systems.is_empty() {
             let offered = self.catalogue.systems(self.actor, self.profiles);
             self.among("system", value.as_str(), texts(&offered));
+        }
+    }
+
+    fn product(&mut self, value: Option<&Label>) {
+        let Some(value) = value else { return };
+        if !self.catalogue.products.is_empty() {
+            let offered = self.catalogue.products(self.actor, self.profiles);
+            self.among("product", value.as_str(), texts(&offered));
         }
     }
 

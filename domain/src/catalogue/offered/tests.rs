@@ -177,6 +177,56 @@ fn customers_choose_systems_to_which_their_groups_are_connected_or_that_come_wit
 }
 
 #[test]
+fn customers_choose_products_that_their_organisation_has_bought() {
+    let product = |name, archived| {
+        Item::Product(Product {
+            name: label(name),
+            description: None,
+            characteristics: BTreeMap::new(),
+            systems: BTreeSet::new(),
+            archived,
+        })
+    };
+    let desk = |archived| catalogue([product("Engine", archived), product("Wheel", false)]);
+    let stranger = Actor::plain(CUSTOMER, ActorKind::Customer);
+    let (none, engine, both): (&[&str], &[&str], &[&str]) = (&[], &["Engine"], &["Engine", "Wheel"]);
+    for (actor, offered, archived) in [
+        (customer(), engine, false),
+        (customer(), none, true),
+        (stranger.clone(), none, false),
+        (agent(), both, false),
+    ] {
+        let taken = ["Engine", "Wheel", "Gone"].into_iter().filter(|name| {
+            let command = creating(|created| created.product = Some(label(name)));
+            refused(&desk(archived), &Ticket::Absent, &command, &actor, &Known).is_empty()
+        });
+        assert_eq!(taken.collect::<Vec<_>>(), offered, "{actor:?}");
+    }
+    let command = creating(|created| created.product = Some(label("Gone")));
+    let of_free_texts = refused(&Catalogue::default(), &Ticket::Absent, &command, &stranger, &Known);
+    assert_eq!(of_free_texts, [], "no product is defined");
+    // What the ticket has it may keep.
+    let wheel = |wanted| {
+        let ticket = present();
+        let mut state = ticket.state().unwrap().clone();
+        state.product = Some(label("Wheel"));
+        let command = Command::Classify(Box::new(Classify {
+            product: Change::Set(Some(label(wanted))),
+            ..Classify::default()
+        }));
+        refused(
+            &desk(false),
+            &Ticket::Present(Box::new(state)),
+            &command,
+            &customer(),
+            &Known,
+        )
+    };
+    assert_eq!((wheel("Wheel"), wheel("Engine")), (vec![], vec![]));
+    assert_eq!(wheel("Gone"), [("product".to_owned(), "invalid")]);
+}
+
+#[test]
 fn what_is_archived_is_not_chosen_and_stays_where_it_is() {
     let ticket_type = Item::Type(TypeItem {
         code: Code::new("consultation"),
@@ -262,18 +312,18 @@ fn work_is_given_to_those_who_can_do_it() {
         })
     };
     let accept = |assignee| Command::Accept(Accept { assignee });
-    let refused = |command| {
-        let desk = Catalogue::default();
-        refused(&desk, &present(), &command, &agent(), &Known).len()
-    };
-    for (command, wrong) in [
-        (assign(Some(CUSTOMER)), 1),
-        (assign(Some(AGENT)), 0),
-        (assign(None), 0),
-        (accept(Some(CUSTOMER)), 1),
-        (accept(None), 0),
+    for (command, actor, wrong) in [
+        (assign(Some(CUSTOMER)), agent(), 1),
+        (assign(Some(AGENT)), agent(), 0),
+        (assign(None), agent(), 0),
+        (accept(Some(CUSTOMER)), agent(), 1),
+        (accept(None), agent(), 0),
+        // An importer gives it in the customer's name.
+        (accept(None), customer(), 1),
+        (accept(Some(AGENT)), customer(), 0),
     ] {
-        assert_eq!(refused(command), wrong);
+        let desk = Catalogue::default();
+        assert_eq!(refused(&desk, &present(), &command, &actor, &Known).len(), wrong);
     }
 }
 

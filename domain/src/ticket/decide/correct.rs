@@ -17,6 +17,7 @@ pub(super) fn classified(ticket: &TicketState, classify: &Classify, actor: &Acto
         system: classify.system.unless_already(&ticket.system),
         environment: classify.environment.unless_already(&ticket.environment),
         service: classify.service.unless_already(&ticket.service),
+        product: classify.product.unless_already(&ticket.product),
     };
     let project = classify.project.unless_already(&ticket.project);
     refuse(
@@ -28,6 +29,7 @@ pub(super) fn classified(ticket: &TicketState, classify: &Classify, actor: &Acto
             Wish::of(Property::System, &classify.system, &changes.system),
             Wish::of(Property::Environment, &classify.environment, &changes.environment),
             Wish::of(Property::Service, &classify.service, &changes.service),
+            Wish::of(Property::Product, &classify.product, &changes.product),
             Wish::of(Property::Project, &classify.project, &project),
         ],
         Vec::new(),

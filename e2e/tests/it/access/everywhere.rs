@@ -45,6 +45,7 @@ fn expected(who: Who, method: &str, route: For) -> Cell {
         For::Public | For::SignedIn | For::Callers => Cell::Through,
         For::AllSeeing => or(sees_all, Cell::Forbidden),
         For::Administrators => or(own.holds("administer"), Cell::Forbidden),
+        For::Managers(permission) => or(own.holds("administer") || own.holds(permission), Cell::Forbidden),
         For::AllSeeingAdministrators => or(sees_all && own.holds("administer"), Cell::Forbidden),
         For::Lookers => or(sees_all && own.holds("view_as"), Cell::Forbidden),
         For::StaffAndOrganisation => or(own.staff || own.organisation == Some(CLIENT), Cell::Absent),
@@ -91,6 +92,7 @@ fn path(template: &str, ticket: &str) -> String {
     template
         .replace("{id}", &id)
         .replace("{name}", "supportal")
+        .replace("{permission}", "import")
         .replace("{code}", "not-found")
 }
 

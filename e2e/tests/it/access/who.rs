@@ -47,6 +47,12 @@ pub(super) enum Who {
     Looking,
     /// Staff who hold `import` and nothing else.
     Importing,
+    /// Staff who hold `manage_organisations` and nothing else.
+    OfOrganisations,
+    /// Staff who hold `manage_catalogue` and nothing else.
+    OfCatalogue,
+    /// Staff who hold `manage_portals` and nothing else.
+    OfPortals,
     /// Staff who hold `close_any` by a role within the group that works on the ticket.
     ClosingWithin,
     /// Staff who hold it within another group, and are in both.
@@ -79,7 +85,7 @@ pub(super) enum Who {
     LeadingPeerElsewhere,
 }
 
-pub(super) const EVERYBODY: [Who; 38] = [
+pub(super) const EVERYBODY: [Who; 41] = [
     Who::Anonymous,
     Who::Unknown,
     Who::Revoked,
@@ -103,6 +109,9 @@ pub(super) const EVERYBODY: [Who; 38] = [
     Who::ByEyes,
     Who::Looking,
     Who::Importing,
+    Who::OfOrganisations,
+    Who::OfCatalogue,
+    Who::OfPortals,
     Who::ClosingWithin,
     Who::ClosingElsewhere,
     Who::Asking,
@@ -242,6 +251,9 @@ impl Who {
             Self::ByGroup => Traits::holding(&["close_any"]),
             Self::ByEyes => Traits::holding(&["view_as"]),
             Self::Importing => Traits::holding(&["import"]),
+            Self::OfOrganisations => Traits::holding(&["manage_organisations"]),
+            Self::OfCatalogue => Traits::holding(&["manage_catalogue"]),
+            Self::OfPortals => Traits::holding(&["manage_portals"]),
             Self::ClosingWithin => Traits::closing_within(GROUP),
             Self::ClosingElsewhere => Traits::closing_within(OTHER_GROUP),
             Self::ScopedAsking => Traits::scoped(None, &[]),

@@ -97,6 +97,7 @@ fn of_classified(changes: &Classified, before: Option<&TicketState>) -> Value {
         system,
         environment,
         service,
+        product,
     } = changes;
     let mut differences = Differences::default();
     differences.add("type", ticket_type, before.map(|t| &t.ticket_type), |it| {
@@ -109,6 +110,7 @@ fn of_classified(changes: &Classified, before: Option<&TicketState>) -> Value {
     differences.add("system", system, before.map(|t| &t.system), label);
     differences.add("environment", environment, before.map(|t| &t.environment), label);
     differences.add("service", service, before.map(|t| &t.service), label);
+    differences.add("product", product, before.map(|t| &t.product), label);
     Value::Object(differences.0)
 }
 

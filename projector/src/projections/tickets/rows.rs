@@ -28,6 +28,7 @@ table! {
         system: Option<String>,
         environment: Option<String>,
         service: Option<String>,
+        product: Option<String>,
         platform_version: Option<String>,
         custom_fields: Value,
         requester_id: Uuid,

@@ -75,6 +75,7 @@ impl Column {
                 Field::System => words(row.system.as_deref()),
                 Field::Environment => words(row.environment.as_deref()),
                 Field::Service => words(row.service.as_deref()),
+                Field::Product => words(row.product.as_deref()),
                 Field::PlatformVersion => words(row.platform_version.as_deref()),
                 Field::Requester | Field::Organisation | Field::Group | Field::Project | Field::Assignee => {
                     named(field)
@@ -107,6 +108,7 @@ pub(super) const fn points_to(field: Field) -> Option<EntryKind> {
         | Field::System
         | Field::Environment
         | Field::Service
+        | Field::Product
         | Field::PlatformVersion
         | Field::CreatedAt
         | Field::UpdatedAt

@@ -70,9 +70,12 @@ fn typed(field: Field) -> Typed {
     let (data_type, nullable) = match field {
         Field::Id | Field::Subject | Field::Status | Field::Type | Field::Priority => (DataType::Utf8, false),
         Field::Number | Field::Revision => (DataType::Int64, false),
-        Field::Category | Field::System | Field::Environment | Field::Service | Field::PlatformVersion => {
-            (DataType::Utf8, true)
-        }
+        Field::Category
+        | Field::System
+        | Field::Environment
+        | Field::Service
+        | Field::Product
+        | Field::PlatformVersion => (DataType::Utf8, true),
         Field::Requester => (DataType::Struct(entry()), false),
         Field::Organisation | Field::Group | Field::Project | Field::Assignee => (DataType::Struct(entry()), true),
         Field::CreatedAt | Field::UpdatedAt => (DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())), false),
@@ -96,6 +99,7 @@ fn column(field: Field, batch: &Batch) -> Result<ArrayRef, ArrowError> {
         Field::System => texts(rows, |row| row.system.as_deref()),
         Field::Environment => texts(rows, |row| row.environment.as_deref()),
         Field::Service => texts(rows, |row| row.service.as_deref()),
+        Field::Product => texts(rows, |row| row.product.as_deref()),
         Field::PlatformVersion => texts(rows, |row| row.platform_version.as_deref()),
         Field::Requester | Field::Organisation | Field::Group | Field::Project | Field::Assignee => {
             entries(field, batch)?

@@ -186,6 +186,7 @@ mod tests {
             system: None,
             environment: None,
             service: None,
+            product: None,
             platform_version: None,
             requester_id: Uuid::from_u128(2),
             organisation_id: None,
