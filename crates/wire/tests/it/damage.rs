@@ -140,7 +140,7 @@ fn a_frame_of_a_later_version_is_called_so() {
 
 #[test]
 fn an_event_of_an_unknown_kind_or_version_is_called_so() {
-    for unknown in [(0, 1), (31, 1), (1, 0), (1, 2), (1000, 1), (u16::MAX, u8::MAX)] {
+    for unknown in [(0, 1), (31, 1), (1, 0), (1, 3), (1000, 1), (u16::MAX, u8::MAX)] {
         let unknown = KindVersion {
             kind: unknown.0,
             version: unknown.1,
