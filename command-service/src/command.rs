@@ -108,7 +108,12 @@ impl App {
             project = *within;
         }
         let (actor, via) = match on_behalf_of.filter(|_| speaks_for_others(caller)) {
-            Some(person) => (Arc::new(acting(&person, sent.name, project)), Some(caller.user)),
+            Some(mut person) => {
+                // Whoever has a profile belongs to the organisation that it says, if the importer says nothing else.
+                let profile = self.books.people().user(person.id);
+                person.organisation = person.organisation.or(profile.and_then(|profile| profile.organisation));
+                (Arc::new(acting(&person, sent.name, project)), Some(caller.user))
+            }
             None => (Arc::clone(caller), None),
         };
         let request = Request {

@@ -33,6 +33,7 @@ pub(super) async fn rehearse(
     headers: CommandHeaders,
     ApiJson(body): ApiJson,
 ) -> Result<Json<Value>, Problem> {
+    let caller = app.by_now(&caller)?;
     staff(&caller)?;
     headers.refuse_if_match("does not go with this: it changes nothing")?;
     let body = object(body)?;

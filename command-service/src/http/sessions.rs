@@ -13,9 +13,9 @@ use event_log::{Happening, Kept, Noted};
 use serde_json::{Value, json};
 use service_kit::Problem;
 use service_kit::body::{Fields, Unreadable, object, string, text};
-use service_kit::http::{ApiJson, Caller, SignedIn};
+use service_kit::http::{ApiJson, Caller, SignedIn, worthless_token};
 use service_kit::problem::types;
-use service_kit::tokens::TokenHash;
+use service_kit::tokens::{Authenticate as _, TokenHash};
 
 use super::about_user::{AboutUser, user};
 use super::headers::refuse_parameters;
@@ -255,14 +255,15 @@ pub(super) async fn view_as(
     ApiJson(body): ApiJson,
 ) -> Result<Response, Problem> {
     refuse_parameters(&uri)?;
-    viewer(&signed_in.bearer)?;
+    // By now: the body may have taken its time.
+    let token = signed_in.token;
+    let bearer = app.authenticate(token).await?.ok_or_else(worthless_token)?;
+    viewer(&bearer)?;
     let Path(id) = id?;
     let customer = user(&app, &id)?;
     // There is nothing to say.
     Fields::new(&object(body)?).finish()?;
-    let view = app
-        .view_as(customer, &signed_in.bearer, signed_in.token, &origin)
-        .await?;
+    let view = app.view_as(customer, &bearer, token, &origin).await?;
     let answer = json!({
         "token": view.token,
         "user": customer.to_string(),

@@ -172,7 +172,7 @@ async fn count_and_fields_say_how_many_and_what() {
     assert_eq!(page.body["total"], 4);
     let page = desk.get(&token, "/v1/tickets?limit=1").await;
     assert_eq!(page.body.get("total"), None);
-    assert_eq!(page.body["items"][0].as_object().unwrap().len(), 22);
+    assert_eq!(page.body["items"][0].as_object().unwrap().len(), 23);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -76,11 +76,24 @@ impl<S: Authenticate> FromRequestParts<S> for SignedIn {
         // Where no route is known, tokens with scopes are good for nothing.
         let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
         let needed = Needed::by(&parts.method, route);
-        if needed.is_met_by(bearer.scopes.as_deref()) {
-            Ok(Self { bearer, token })
-        } else {
-            Err(insufficient_scope(needed))
+        if !needed.is_met_by(bearer.scopes.as_deref()) {
+            return Err(insufficient_scope(needed));
         }
+        parts.extensions.insert(LetInBy(token));
+        Ok(Self { bearer, token })
+    }
+}
+
+/// By which token a request was let in, before its body was there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LetInBy(TokenHash);
+
+impl LetInBy {
+    /// Refuses a request whose token has become worthless while its body arrived: who begins one, and ends it when it suits
+    /// them, does no more than anybody else with a token that was taken back.
+    pub(super) async fn still<S: Authenticate>(self, state: &S) -> Result<(), Problem> {
+        let bearer = state.authenticate(self.0).await?;
+        bearer.map(|_| ()).ok_or_else(worthless_token)
     }
 }
 
