@@ -405,6 +405,21 @@ mod tests {
     }
 
     #[test]
+    fn the_words_that_are_stored_stay_as_they_are() {
+        let properties: Vec<String> = Property::NAMED.iter().map(Property::to_text).collect();
+        assert_eq!(
+            properties.join(" "),
+            "subject description type priority category system environment service product platform_version group project \
+             assignee followers due_at rating custom_fields"
+        );
+        assert_eq!(
+            PanelFilter::ALL.map(PanelFilter::as_str).join(" "),
+            "status type priority category system environment service product platform_version requester assignee group \
+             project created updated due rating"
+        );
+    }
+
+    #[test]
     fn names_are_read_as_they_are_written() {
         for property in Property::NAMED.into_iter().chain([field("Room. No")]) {
             assert_eq!(Property::parse(&property.to_text()), Some(property));

@@ -20,7 +20,7 @@ pub struct Reference {
 }
 
 impl Profile {
-    /// Those that it names, but for service catalogues.
+    /// Those that it names, but for service catalogues, which are items of the catalogue.
     pub fn references(&self) -> Vec<Reference> {
         let all = |member, kind, ids: Vec<Uuid>| ids.into_iter().map(move |id| Reference { member, kind, id });
         match self {

@@ -104,8 +104,8 @@ impl Givers {
         in_use.flat_map(|group| group.systems.iter().cloned()).collect()
     }
 
-    /// Whether somebody has written the entry of this id, of those kinds that give something. Everybody comes through the portal
-    /// for others without that.
+    /// Whether somebody has written the group, role, permission set or portal of this id. The portal for others counts before
+    /// anybody has. Of other kinds givers do not know.
     pub fn has(&self, kind: EntryKind, id: Uuid) -> bool {
         match kind {
             EntryKind::Group => self.groups.contains_key(&id.into()),
@@ -208,7 +208,7 @@ impl Givers {
 }
 
 /// Whether `actor` may write profiles of entries of this kind: projects are everyday work of staff, but of those who see every
-/// ticket, because followers see those of a project; and who may do what is for administrators, who write all the rest too.
+/// ticket, because followers see those of a project; and all the rest is for those who hold the permission for it, or administer.
 pub fn may_write(actor: &Actor, kind: EntryKind) -> bool {
     let permitted = match permission_to_write(kind) {
         None => actor.sees_everything(),
@@ -376,6 +376,14 @@ mod tests {
             ..held(None)
         };
         assert_eq!(givers.actor(USER, &disabled), None);
+    }
+
+    #[test]
+    fn the_words_that_are_stored_stay_as_they_are() {
+        assert_eq!(
+            Permission::ALL.map(Permission::as_str).join(" "),
+            "import close_any administer view_as manage_organisations manage_catalogue manage_portals"
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::http::Uri;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::text::Label;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,8 +15,9 @@ use service_kit::problem::types::MALFORMED_REQUEST;
 use sha2::Sha256;
 use sqlx::PgPool;
 
-/// Longer cursors are not ours: two labels of the longest characters, an id, a signature, and a third more in base64.
-pub(crate) const LENGTH_MAX: usize = 2560;
+/// Longer cursors are not ours: a signature and JSON with an id and two labels, of whose characters some take six bytes there; a
+/// third more in base64.
+pub(crate) const LENGTH_MAX: usize = (SIGNATURE + 160 + 2 * 6 * Label::CHARACTERS_MAX) * 4 / 3;
 
 /// Bytes of the signature. Half of what SHA-256 has is more than anybody guesses, and keeps cursors short.
 const SIGNATURE: usize = 16;

@@ -97,12 +97,12 @@ fn is_outage(error: &sqlx::Error) -> bool {
         | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             // Connection failures, lack of resources, operators' doings, conflicts with them; then:
-            // no such database, schema, table.
+            // no such database, schema, table, column. The tables of another release lack columns until its projector is done.
             let class = ["08", "53", "57", "55", "40"]
                 .iter()
                 .any(|class| code.starts_with(class));
             // A query that took too long is no outage: it would take as long again.
-            (class && code != CANCELLED) || ["3D000", "3F000", "42P01"].contains(&code.as_ref())
+            (class && code != CANCELLED) || ["3D000", "3F000", "42P01", "42703"].contains(&code.as_ref())
         }),
         _ => false,
     }

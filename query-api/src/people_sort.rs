@@ -30,12 +30,17 @@ pub(crate) struct Order {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct After {
-    /// The order that it ended in.
+    /// The order that it ended in. Those of the release before have none: they are by name.
+    #[serde(default = "by_name")]
     sort: String,
     /// What the row was sorted by, if that is not its name.
     key: Option<String>,
     name: String,
     id: Uuid,
+}
+
+fn by_name() -> String {
+    Order::BY_NAME.as_str().to_owned()
 }
 
 impl Order {
@@ -95,7 +100,7 @@ impl Order {
             Key::Position => Some("COALESCE(t.definition ->> 'position', '')"),
             Key::Email => Some("COALESCE(t.definition ->> 'email', '')"),
             Key::Organisation => Some(
-                "COALESCE((SELECT o.name FROM desk.organisations o WHERE o.id = (t.definition ->> 'organisation')::uuid), '')",
+                "COALESCE((SELECT o.name FROM desk.directory_names o WHERE o.kind = 'organisation' AND o.id = (t.definition ->> 'organisation')::uuid), '')",
             ),
         }
     }

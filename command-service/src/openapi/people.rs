@@ -155,7 +155,11 @@ fn warnings(kind: EntryKind) -> Option<Property> {
     match kind {
         EntryKind::Portal => {
             let warning = open_object([required("code", "", names(["shows_nothing"])), detail()]);
-            Some(required("warnings", UNMEANT, array(warning)))
+            Some(required(
+                "warnings",
+                "What whoever wrote it may not have meant.",
+                array(warning),
+            ))
         }
         EntryKind::User | EntryKind::Group | EntryKind::Organisation | EntryKind::Role | EntryKind::Project => {
             let warning = open_object([

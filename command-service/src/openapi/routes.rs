@@ -376,7 +376,10 @@ fn fields(name: CommandName) -> Vec<Property> {
             cleared("system", ""),
             cleared("environment", ""),
             cleared("service", ""),
-            cleared("product", "Of those that the requester's organisation has bought."),
+            cleared(
+                "product",
+                "Of those in use; customers choose among what their organisation has bought.",
+            ),
             cleared("platform_version", ""),
             optional("custom_fields", "", nullable(reference("CustomFields"))),
             optional(

@@ -1,4 +1,4 @@
-//! What a desk offers: types and priorities of tickets, categories, systems, environments, services, and custom fields.
+//! What a desk offers: types and priorities of tickets, categories, systems, environments, services, products, and custom fields.
 
 mod item;
 mod offered;

@@ -41,7 +41,7 @@ pub struct Created {
     pub environment: Option<Label>,
     /// The service concerned.
     pub service: Option<Label>,
-    /// The product concerned, of those that the organisation has bought.
+    /// The product concerned.
     pub product: Option<Label>,
     /// Version of the platform.
     pub platform_version: Option<Label>,

@@ -126,6 +126,11 @@ async fn customers_classify_as_far_as_their_portal_lets_them() {
         let pointers: Vec<&Value> = pointers.map(|error| &error["pointer"]).collect();
         assert_eq!(pointers, ["/system", "/project"]);
     }
+    let refused = classify(CUSTOMER, json!({ "product": "Plotter 2" })).await.expect(403);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/product");
+    others(&desk, json!({ "editable": ["product"] })).await;
+    classify(CUSTOMER, json!({ "product": "Plotter 3" })).await.expect(200);
+    assert_eq!(seen(AGENT).await["product"], "Plotter 3");
     // Who sees it otherwise changes nothing, and neither does anybody where the portal says nothing of it.
     others(&desk, json!({ "editable": ["priority"], "types": ["defect"] })).await;
     classify(CUSTOMER, json!({ "priority": "low" })).await.expect(404);

@@ -483,3 +483,81 @@ async fn everybody_learns_who_they_are_and_what_there_is_to_be_allowed() {
         ])
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn holders_are_those_who_may_and_nobody_else_page_by_page() {
+    let desk = Desk::open(WaitPolicy::supportal()).await;
+    let (old_set, old_role) = (Uuid::from_u128(0x01d), Uuid::from_u128(0x01e));
+    let id = |n: u128| Uuid::from_u128(0xb0 + n);
+    for (path, body) in [
+        (
+            format!("permission-sets/{SET}"),
+            json!({ "name": "Closing", "permissions": ["close_any"] }),
+        ),
+        (
+            format!("permission-sets/{old_set}"),
+            json!({ "name": "Old", "permissions": ["close_any"], "archived": true }),
+        ),
+        (
+            format!("groups/{GROUP}"),
+            json!({ "name": "First line", "permission_sets": [SET] }),
+        ),
+        (
+            format!("groups/{OTHER_GROUP}"),
+            json!({ "name": "Second line", "permission_sets": [old_set] }),
+        ),
+        (
+            format!("roles/{ROLE}"),
+            json!({ "name": "Lead", "permission_sets": [SET] }),
+        ),
+        (
+            format!("roles/{old_role}"),
+            json!({ "name": "Old", "permission_sets": [SET], "archived": true }),
+        ),
+    ] {
+        write(&desk, &format!("/v1/{path}"), &body).await;
+    }
+    let within = json!([{ "role": ROLE, "group": OTHER_GROUP }]);
+    for (n, profile) in (0..).zip([
+        json!({ "name": "Ada", "kind": "staff", "permissions": ["close_any"] }),
+        json!({ "name": "Ada", "kind": "staff", "groups": [GROUP] }),
+        json!({ "name": "Bob", "kind": "staff", "roles": within, "groups": [OTHER_GROUP] }),
+        // Of whom one might think so: in no such group, by what is archived, disabled, a customer, another permission.
+        json!({ "name": "Cyd", "kind": "staff", "roles": within }),
+        json!({ "name": "Dan", "kind": "staff", "roles": [{ "role": old_role }], "groups": [OTHER_GROUP] }),
+        json!({ "name": "Eve", "kind": "staff", "permissions": ["close_any"], "enabled": false }),
+        json!({ "name": "Fay", "kind": "customer", "groups": [GROUP] }),
+        json!({ "name": "Gil", "kind": "staff", "permissions": ["import"] }),
+        json!({ "name": "Hal", "kind": "staff", "roles": [{ "role": ROLE }] }),
+    ]) {
+        write(&desk, &format!("/v1/users/{}", id(n)), &profile).await;
+    }
+    desk.caught_up().await;
+    let mut found = Vec::new();
+    let mut next = Some("/v1/permissions/close_any/holders?limit=1".to_owned());
+    while let Some(path) = next {
+        let page = desk.api.get(&AGENT.token(), &path).await.expect(200);
+        found.extend(
+            page.items()
+                .iter()
+                .map(|one| json!([one["id"], one["everywhere"], one["within"]])),
+        );
+        let cursor = page.body["next_cursor"].as_str();
+        next = cursor.map(|cursor| format!("/v1/permissions/close_any/holders?limit=1&cursor={cursor}"));
+        if let Some(path) = &next {
+            let other = path.replace("close_any", "import");
+            desk.api.get(&AGENT.token(), &other).await.expect(400);
+        }
+    }
+    let expected = [
+        json!([id(0), true, []]),
+        json!([id(1), true, []]),
+        json!([id(2), false, [OTHER_GROUP]]),
+        json!([id(8), true, []]),
+    ];
+    assert_eq!(found, expected);
+    desk.api
+        .get(&AGENT.token(), "/v1/permissions/fly/holders")
+        .await
+        .expect(404);
+}
