@@ -122,7 +122,8 @@ pub(crate) fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use test_harness::postgres;
+    use futures::poll;
+    use test_harness::{postgres, wait_until};
 
     use super::*;
 
@@ -139,5 +140,29 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(problem(error).body(uuid::Uuid::nil())["code"], "query-too-expensive");
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_leaves_no_transaction_behind() {
+        let url = postgres().await.database().await;
+        let (pool, others) = (pool(&url).unwrap(), PgPool::connect(&url).await.unwrap());
+        let state = async || -> Vec<String> {
+            let states = sqlx::query_scalar(
+                "SELECT state FROM pg_stat_activity
+                 WHERE datname = current_database() AND application_name = 'recourse query-api'",
+            );
+            states.fetch_all(&others).await.unwrap()
+        };
+        // A statement that takes its time: whoever asked is gone before anybody hears that the transaction has begun.
+        let mut beginning = Box::pin(begin(&pool, "BEGIN; SELECT pg_sleep(0.3)"));
+        while state().await != ["active"] {
+            assert!(poll!(beginning.as_mut()).is_pending());
+        }
+        drop(beginning);
+        wait_until("the transaction to be over", Duration::from_secs(10), async || {
+            let now = state().await;
+            if now == ["idle"] { Ok(()) } else { Err(now) }
+        })
+        .await;
     }
 }

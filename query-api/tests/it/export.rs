@@ -446,34 +446,6 @@ async fn a_caller_that_leaves_gives_its_place_and_its_connection_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn callers_that_leave_at_any_moment_leave_no_transaction_behind() {
-    let (desk, token) = desk_with_lives(1).await;
-    let db = database(&desk).await;
-    for round in 0..40_u64 {
-        let asked = (0..8).map(|n| {
-            let soon = std::time::Duration::from_micros(150 * (round + n * 5));
-            let request = desk.get_now(&token, "/v1/dashboard?group_by=status");
-            async move { tokio::time::timeout(soon, request).await.is_ok() }
-        });
-        futures::future::join_all(asked).await;
-    }
-    wait_until("all transactions to be over", LIMIT, || async {
-        let open = transactions(&db).await;
-        if open == 0 { Ok(()) } else { Err(open) }
-    })
-    .await;
-    // None of them answers for what was true then.
-    let held: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM pg_stat_activity
-         WHERE application_name = 'recourse query-api' AND datname = current_database() AND backend_xmin IS NOT NULL",
-    )
-    .fetch_one(&db)
-    .await
-    .unwrap();
-    assert_eq!(held, 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_export_breaks_off_when_its_callers_token_is_revoked() {
     let (desk, token) = desk_with_lives(1).await;
     let db = database(&desk).await;
