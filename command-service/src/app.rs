@@ -109,10 +109,9 @@ impl App {
         })
     }
 
-    /// Who bears a token by now: for those who go on reading.
-    pub(crate) async fn bearer_by_now(&self, token: TokenHash) -> Result<Arc<Actor>, Problem> {
-        let bearer = self.authenticate(token).await?;
-        bearer.map(|bearer| bearer.actor).ok_or_else(worthless_token)
+    /// Who bears a token by now: for those who go on reading, or whose body took its time.
+    pub(crate) async fn bearer_by_now(&self, token: TokenHash) -> Result<Bearer, Problem> {
+        self.authenticate(token).await?.ok_or_else(worthless_token)
     }
 
     /// Tells the log now and then when the tokens of services were last used. Sessions end by themselves.

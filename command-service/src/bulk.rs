@@ -221,7 +221,7 @@ impl Line {
         }
         let (name, ticket) = (self.sent.name, self.sent.ticket);
         let outcome = async {
-            let caller = app.bearer_by_now(token).await?;
+            let caller = app.bearer_by_now(token).await?.actor;
             app.carry_out(&caller, self.sent).await
         };
         match outcome.await {

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::directory::EntryKind;
 use crate::ids::{GroupId, OrganisationId, PermissionSetId, PortalId, RoleId, UserId};
-use crate::people::Profile;
+use crate::people::{Group, Profile};
+use crate::rights::Role;
 
 /// An entry that a profile names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +40,8 @@ impl Profile {
                 .chain(all("roles", EntryKind::Group, within.collect()))
                 .collect()
             }
-            Self::Group(group) => {
-                let sets = group.permission_sets.iter().copied().map(PermissionSetId::as_uuid);
-                all("permission_sets", EntryKind::PermissionSet, sets.collect()).collect()
-            }
-            Self::Role(role) => {
-                let sets = role.permission_sets.iter().copied().map(PermissionSetId::as_uuid);
+            Self::Group(Group { permission_sets, .. }) | Self::Role(Role { permission_sets, .. }) => {
+                let sets = permission_sets.iter().copied().map(PermissionSetId::as_uuid);
                 all("permission_sets", EntryKind::PermissionSet, sets.collect()).collect()
             }
             Self::Organisation(organisation) => {

@@ -231,7 +231,7 @@ async fn support(app: &App, actor: &Actor) -> Result<Option<&'static str>, Probl
         return Ok(None);
     }
     let now = app.clock.now();
-    let mut sql = QueryBuilder::<Postgres>::new("SELECT ");
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT who.user_id");
     push_periods(&mut sql, "who.organisation_id", "who.user_id", Moment::Present(now));
     sql.push(" FROM (SELECT ")
         .push_bind(actor.organisation.map(OrganisationId::as_uuid))

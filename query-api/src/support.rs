@@ -7,25 +7,27 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::moment::Moment;
 
-/// The periods of support of a user and their organisation, each as its first instant and the first after it.
+/// The periods of support of a user and their organisation, each as its first instant and the first after it. Where a statement
+/// does not ask for them, there are none.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct Periods {
+    #[sqlx(default)]
     organisation_support: Option<Vec<Option<jiff_sqlx::Timestamp>>>,
+    #[sqlx(default)]
     user_support: Option<Vec<Option<jiff_sqlx::Timestamp>>>,
 }
 
-/// Appends both as columns: of the organisation and the user that these expressions are, as they were agreed at that moment.
+/// Appends both as columns after others: of the organisation and the user that these expressions are, as they were agreed at that moment.
 pub(crate) fn push_periods(sql: &mut QueryBuilder<Postgres>, organisation: &str, user: &str, moment: Moment) {
     for (party, id) in [("organisation", organisation), ("user", user)] {
         sql.push(format_args!(
-            "(SELECT ARRAY[c.support_from, c.support_until] FROM desk.contract_versions c
+            ", (SELECT ARRAY[c.support_from, c.support_until] FROM desk.contract_versions c
               WHERE c.party = '{party}' AND c.id = {id}"
         ));
         if let Moment::Past(at) = moment {
             sql.push(" AND c.recorded_at <= ").push_bind(at.to_sqlx());
         }
         sql.push(format_args!(" ORDER BY c.version DESC LIMIT 1) AS {party}_support"));
-        sql.push(if party == "organisation" { ", " } else { "" });
     }
 }
 

@@ -21,7 +21,7 @@ use uuid::Uuid;
 pub(crate) use digest::digest;
 pub(crate) use life::SCORES;
 pub(crate) use person::OnBehalfOf;
-pub(crate) use properties::CUSTOM_FIELDS_MAX;
+pub(crate) use properties::{ASSIGNED, CLASSIFIED, CUSTOM_FIELDS_MAX, EDITED};
 
 /// What a body says.
 #[derive(Debug)]

@@ -13,18 +13,27 @@ use service_kit::body::{Fields, Unreadable, pointer, string, text, uuid};
 /// A ticket takes at most this many custom fields: a form for people has no more.
 pub(crate) const CUSTOM_FIELDS_MAX: usize = 64;
 
+/// Of these fields `classify` has at least one.
+pub(crate) const CLASSIFIED: [&str; 8] = [
+    "type",
+    "priority",
+    "category",
+    "system",
+    "environment",
+    "service",
+    "product",
+    "project",
+];
+
+/// The same of `assign`.
+pub(crate) const ASSIGNED: [&str; 2] = ["assignee", "group"];
+
+/// The same of `edit`.
+pub(crate) const EDITED: [&str; 4] = ["subject", "description", "custom_fields", "platform_version"];
+
 pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue, portal: Option<&Showing>) -> Command {
     let known = |code: &str| catalogue.ticket_type_through(portal, code);
-    fields.require_any(&[
-        "type",
-        "priority",
-        "category",
-        "system",
-        "environment",
-        "service",
-        "product",
-        "project",
-    ]);
+    fields.require_any(&CLASSIFIED);
     Command::Classify(Box::new(Classify {
         ticket_type: fields.change("type", text(|code| known(code).map(|entry| entry.ticket_type.clone()))),
         priority: fields.change("priority", priority(catalogue)),
@@ -38,7 +47,7 @@ pub(super) fn classify(fields: &mut Fields<'_>, catalogue: &Catalogue, portal: O
 }
 
 pub(super) fn assign(fields: &mut Fields<'_>) -> Command {
-    fields.require_any(&["assignee", "group"]);
+    fields.require_any(&ASSIGNED);
     Command::Assign(Assign {
         assignee: change_reference(fields, "assignee", EntryKind::User),
         group: change_reference(fields, "group", EntryKind::Group),
@@ -46,7 +55,7 @@ pub(super) fn assign(fields: &mut Fields<'_>) -> Command {
 }
 
 pub(super) fn edit(fields: &mut Fields<'_>) -> Command {
-    fields.require_any(&["subject", "description", "custom_fields", "platform_version"]);
+    fields.require_any(&EDITED);
     Command::Edit(Box::new(Edit {
         subject: fields.change("subject", text(Subject::parse)),
         description: fields.change("description", text(Body::parse)),

@@ -284,15 +284,13 @@ fn answer(app: &App, id: Uuid, outcome: &ProfileOutcome) -> Map<String, Value> {
         if let Value::Object(definition) = written::profile(profile) {
             body.extend(definition);
         }
-        // A repetition is answered as before, and what was written since is nothing to it.
-        let told = !outcome.replayed || matches!(**profile, Profile::Portal(_));
-        let warnings = if told {
-            warnings(profile, app.books.people())
-        } else {
-            Vec::new()
-        };
-        if !warnings.is_empty() || matches!(**profile, Profile::Portal(_)) {
-            body.insert("warnings".to_owned(), warnings.into());
+        // Those of portals follow from the body alone. A repetition is answered as before: what was written since is nothing to it.
+        let of_portal = matches!(**profile, Profile::Portal(_));
+        if of_portal || !outcome.replayed {
+            let warnings = warnings(profile, app.books.people());
+            if of_portal || !warnings.is_empty() {
+                body.insert("warnings".to_owned(), warnings.into());
+            }
         }
     }
     body

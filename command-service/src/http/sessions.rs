@@ -13,9 +13,9 @@ use event_log::{Happening, Kept, Noted};
 use serde_json::{Value, json};
 use service_kit::Problem;
 use service_kit::body::{Fields, Unreadable, object, string, text};
-use service_kit::http::{ApiJson, Caller, SignedIn, worthless_token};
+use service_kit::http::{ApiJson, Caller, SignedIn};
 use service_kit::problem::types;
-use service_kit::tokens::{Authenticate as _, TokenHash};
+use service_kit::tokens::TokenHash;
 
 use super::about_user::{AboutUser, user};
 use super::headers::refuse_parameters;
@@ -257,7 +257,7 @@ pub(super) async fn view_as(
     refuse_parameters(&uri)?;
     // By now: the body may have taken its time.
     let token = signed_in.token;
-    let bearer = app.authenticate(token).await?.ok_or_else(worthless_token)?;
+    let bearer = app.bearer_by_now(token).await?;
     viewer(&bearer)?;
     let Path(id) = id?;
     let customer = user(&app, &id)?;

@@ -13,7 +13,7 @@ use utoipa::openapi::Required;
 use utoipa::openapi::path::Parameter;
 
 use super::{calendars, links, openid, people, policies, sessions, settings, tokens};
-use crate::body::{CUSTOM_FIELDS_MAX, SCORES};
+use crate::body::{ASSIGNED, CLASSIFIED, CUSTOM_FIELDS_MAX, EDITED, SCORES};
 use crate::http::{KEY_CHARACTERS_MAX, NDJSON};
 use crate::lines::LINES_MAX;
 
@@ -280,18 +280,9 @@ fn body(name: CommandName) -> Shape {
 /// Of these fields at least one must be there.
 fn one_of_these(name: CommandName) -> &'static [&'static str] {
     match name {
-        CommandName::Classify => &[
-            "type",
-            "priority",
-            "category",
-            "system",
-            "environment",
-            "service",
-            "product",
-            "project",
-        ],
-        CommandName::Assign => &["assignee", "group"],
-        CommandName::Edit => &["subject", "description", "custom_fields", "platform_version"],
+        CommandName::Classify => &CLASSIFIED,
+        CommandName::Assign => &ASSIGNED,
+        CommandName::Edit => &EDITED,
         _ => &[],
     }
 }

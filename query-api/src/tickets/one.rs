@@ -148,9 +148,11 @@ pub(crate) async fn one(
     sql.push(COLUMNS);
     sql.push(
         ", d.description, t.custom_fields, t.followers, t.awaits, t.wait_kind, t.wait_number, t.wait_policy, t.closed_at,
-            (SELECT c.workflow FROM desk.contracts c WHERE c.party = 'organisation' AND c.id = t.organisation_id) AS workflow, ",
+            (SELECT c.workflow FROM desk.contracts c WHERE c.party = 'organisation' AND c.id = t.organisation_id) AS workflow",
     );
-    push_periods(&mut sql, "t.organisation_id", "t.requester_id", moment);
+    if is_told_of_support(&actor) {
+        push_periods(&mut sql, "t.organisation_id", "t.requester_id", moment);
+    }
     moment.push_from(&mut sql);
     sql.push(" JOIN desk.descriptions d ON d.ticket_id = t.id AND d.revision = t.description_revision WHERE ");
     ticket.push(&mut sql, &actor, moment);
@@ -162,6 +164,11 @@ pub(crate) async fn one(
     let etag = HeaderValue::from_str(&format!("\"{}\"", row.listed.revision)).ok();
     let headers: HeaderMap = etag.into_iter().map(|etag| (ETAG, etag)).collect();
     Ok((headers, Json(whole(&row, &fields, &names, &actor, moment.at()))).into_response())
+}
+
+/// Whether `actor` is told if the requester is supported.
+fn is_told_of_support(actor: &Actor) -> bool {
+    actor.kind == ActorKind::Staff
 }
 
 /// What `actor` is shown of it: `fields` of the list, and the rest as their portal has it.
@@ -180,7 +187,7 @@ fn whole<'w>(row: &'w WholeRow, fields: &'w [Field], names: &'w Names, actor: &A
         description: &row.description,
         custom_fields: portal::custom_fields(actor, &row.custom_fields),
         closed_at: row.closed_at.map(jiff_sqlx::Timestamp::to_jiff),
-        support: (actor.kind == ActorKind::Staff).then(|| row.support.at(now).as_str()),
+        support: is_told_of_support(actor).then(|| row.support.at(now).as_str()),
         followers: actor.is_shown(&Property::Followers).then(followers),
         sla: actor.is_shown(&Property::DueAt).then(|| Running(sla(row, now))),
         allowed_commands: allowed(row, actor).into_iter().map(CommandName::as_str).collect(),

@@ -194,26 +194,31 @@ impl Check<'_> {
     }
 
     fn system(&mut self, value: Option<&Label>) {
-        let Some(value) = value else { return };
-        if !self.catalogue.systems.is_empty() {
-            let offered = self.catalogue.systems(self.actor, self.profiles);
-            self.among("system", value.as_str(), texts(&offered));
-        }
+        let defined = !self.catalogue.systems.is_empty();
+        self.choice("system", defined, Catalogue::systems, value);
     }
 
     fn product(&mut self, value: Option<&Label>) {
-        let Some(value) = value else { return };
-        if !self.catalogue.products.is_empty() {
-            let offered = self.catalogue.products(self.actor, self.profiles);
-            self.among("product", value.as_str(), texts(&offered));
-        }
+        let defined = !self.catalogue.products.is_empty();
+        self.choice("product", defined, Catalogue::products, value);
     }
 
     fn service(&mut self, value: Option<&Label>) {
-        let Some(value) = value else { return };
-        if !self.catalogue.services.is_empty() {
-            let offered = self.catalogue.services(self.actor, self.profiles);
-            self.among("service", value.as_str(), texts(&offered));
+        let defined = !self.catalogue.services.is_empty();
+        self.choice("service", defined, Catalogue::services, value);
+    }
+
+    /// Of what not everybody chooses from: where any is defined, only what the actor is offered will do.
+    fn choice(
+        &mut self,
+        field: &str,
+        defined: bool,
+        offered: fn(&Catalogue, &Actor, &dyn Profiles) -> BTreeSet<Label>,
+        value: Option<&Label>,
+    ) {
+        if let Some(value) = value.filter(|_| defined) {
+            let offered = offered(self.catalogue, self.actor, self.profiles);
+            self.among(field, value.as_str(), texts(&offered));
         }
     }
 
